@@ -1,0 +1,198 @@
+"""Lesion-wise metrics as MONAI metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+from monai.metrics import CumulativeIterationMetric
+from monai.metrics.utils import do_metric_reduction
+from monai.utils import MetricReduction, look_up_option
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .lesion_matching import check_matching, match_lesions
+from .lesion_rates import LesionMatch, Numerator, check_numerator, check_size_range
+
+Masks = Tensor | Sequence[Tensor]
+Which = Literal["predicted", "true"]
+
+
+class LesionMetrics(CumulativeIterationMetric):
+    """Compute all lesion-wise metrics of binary masks in one pass; the columns are ``names``.
+
+    Takes masks of shape ``(b, 1, *spatial)``, or lists of masks of shape ``(1, *spatial)``; returns and
+    collects values of shape ``(b, len(names))``, float32. Undefined values are NaN and left out of means:
+    LTPR without true lesions, LPPV without predicted lesions, DSC and L-F1 without both. Volumes use the
+    affine of the true mask, else of the predicted mask, if they are MetaTensors, else 1 mm^3 per voxel.
+
+    Metrics that see the same masks with the same matching options share one search for lesions.
+
+    Args:
+        numerator: what LPPV counts, see :meth:`LesionMatch.positive_predictive_value`.
+        connectivity: 6, 18 or 26, see :func:`match_lesions`.
+        min_overlap: voxels to be covered for a hit, see :func:`match_lesions`.
+        min_volume: voxels below which a component is erased from its mask, see :func:`match_lesions`.
+        size_range: lower (inclusive) and upper (exclusive) volume in mm^3 of the lesions that count, see
+            :meth:`LesionMatch.within`; DSC, which has no such part, is then NaN.
+        reduction: how :meth:`aggregate` reduces, a mode of MONAI; ``"mean_batch"`` is the mean over cases.
+
+    Raises:
+        ValueError: for an option out of its range; when called, for masks that differ in number or shape,
+            have several channels, or hold other values than 0 and 1; for aggregating before any call.
+    """
+
+    names: tuple[str, ...] = (
+        "DSC",
+        "LTPR",
+        "LPPV",
+        "L-F1",
+        "n_true",
+        "n_found",
+        "n_predicted",
+        "n_correct",
+        "true_volume_ml",
+        "predicted_volume_ml",
+    )
+
+    def __init__(
+        self,
+        numerator: Numerator = "predicted",
+        connectivity: int = 26,
+        min_overlap: int = 1,
+        min_volume: int = 0,
+        size_range: tuple[float, float] = (0, math.inf),
+        reduction: str = "mean_batch",
+    ) -> None:
+        super().__init__()
+        check_numerator(numerator)
+        check_matching(connectivity, min_overlap, min_volume)
+        check_size_range(size_range)
+        self.numerator = numerator
+        self.matching = {"connectivity": connectivity, "min_overlap": min_overlap, "min_volume": min_volume}
+        self.size_range = size_range
+        self.reduction = look_up_option(reduction, MetricReduction)
+
+    def aggregate(self, reduction: str | None = None) -> Tensor:
+        """Reduce what was collected over the values that are not NaN; NaN where there are none."""
+        values, n_defined = do_metric_reduction(self._collected(), reduction or self.reduction)
+        # MONAI's reductions give 0 where nothing was defined.
+        return torch.where(n_defined > 0, values, math.nan)
+
+    def rows(self) -> list[dict[str, float]]:
+        """Return what was collected, one dictionary of ``names`` per case."""
+        return [dict(zip(self.names, row, strict=True)) for row in self._collected().tolist()]
+
+    def _collected(self) -> Tensor:
+        values = self.get_buffer()
+        if values is None:
+            raise ValueError(f"{type(self).__name__} has collected no values")
+        return values
+
+    def _compute_list(self, y_pred: Masks, y: Masks | None = None, **_: Any) -> Tensor:
+        if y is None or len(y_pred) != len(y):
+            raise ValueError(f"got {len(y_pred)} predicted masks, {'no' if y is None else len(y)} true masks")
+        return torch.cat(
+            [
+                self._compute_tensor(p.detach().unsqueeze(0), t.detach().unsqueeze(0))
+                for p, t in zip(y_pred, y, strict=True)
+            ]
+        )
+
+    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
+        if y is None or y_pred.shape != y.shape or y_pred.ndim < 3 or y_pred.shape[1] != 1:
+            shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
+            raise ValueError(f"masks must have equal shapes (b, 1, *spatial), got {shapes}")
+        volumes = _voxel_volumes(y if isinstance(y, MetaTensor) else y_pred)
+        pairs = zip(_to_arrays(y_pred), _to_arrays(y), volumes, strict=True)
+        rows = [self._row(match_lesions(*pair, **self.matching)) for pair in pairs]
+        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
+
+    def _row(self, match: LesionMatch) -> list[float]:
+        row = match.within(*self.size_range).as_row(self.numerator)
+        return [row[name] for name in self.names]
+
+
+class LesionDice(LesionMetrics):
+    """Dice coefficient of the masks (DSC), after small components are erased; one column."""
+
+    names = ("DSC",)
+
+    def __init__(self, connectivity: int = 26, min_volume: int = 0, reduction: str = "mean_batch") -> None:
+        super().__init__(connectivity=connectivity, min_volume=min_volume, reduction=reduction)
+
+
+class LesionTruePositiveRate(LesionMetrics):
+    """Found part of the true lesions (LTPR); one column."""
+
+    names = ("LTPR",)
+
+
+class LesionPositivePredictiveValue(LesionMetrics):
+    """Correct part of the predicted lesions (LPPV); one column."""
+
+    names = ("LPPV",)
+
+
+class LesionF1(LesionMetrics):
+    """Harmonic mean of LTPR and LPPV (L-F1); one column."""
+
+    names = ("L-F1",)
+
+
+class LesionCount(LesionMetrics):
+    """Number of lesions of one mask; one column.
+
+    Args:
+        of: ``"predicted"`` or ``"true"``.
+        options: those of :class:`LesionMetrics`.
+
+    Raises:
+        ValueError: for another ``of``.
+    """
+
+    def __init__(self, of: Which = "predicted", **options: Any) -> None:
+        super().__init__(**options)
+        self.names = (f"n_{_check_which(of)}",)
+
+
+class LesionVolume(LesionMetrics):
+    """Volume of the lesions of one mask in ml; one column.
+
+    Args:
+        of: ``"predicted"`` or ``"true"``.
+        options: those of :class:`LesionMetrics`.
+
+    Raises:
+        ValueError: for another ``of``.
+    """
+
+    def __init__(self, of: Which = "predicted", **options: Any) -> None:
+        super().__init__(**options)
+        self.names = (f"{_check_which(of)}_volume_ml",)
+
+
+def _check_which(of: str) -> str:
+    if of not in ("predicted", "true"):
+        raise ValueError(f"of must be 'predicted' or 'true', got {of!r}")
+    return of
+
+
+def _to_arrays(masks: Tensor) -> list[NDArray[Any]]:
+    return list(masks.detach().as_subclass(Tensor)[:, 0].cpu().numpy())
+
+
+def _voxel_volumes(masks: Tensor) -> list[float]:
+    """Return mm^3 per voxel (in 2D, mm^2 per pixel) of each item of a batch."""
+    n_items, spatial_dims = len(masks), masks.ndim - 2
+    if not isinstance(masks, MetaTensor):
+        return [1.0] * n_items
+    affines = np.asarray(masks.affine.cpu(), dtype=np.float64)
+    edges = affines[..., :-1, :spatial_dims]
+    volumes = np.sqrt(np.linalg.det(np.swapaxes(edges, -1, -2) @ edges))
+    # Oblique affines give 0.9999999 for 1 mm^3, which would put lesions on the wrong side of a size limit.
+    return [float(f"{volume:.6g}") for volume in np.broadcast_to(volumes, n_items)]

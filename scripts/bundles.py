@@ -1,0 +1,132 @@
+"""Finding a MONAI bundle by name or path, and building its workflows with overlays and overrides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..datasets import InputError
+from .console import is_debugging, silence_loggers
+
+if TYPE_CHECKING:
+    from monai.bundle import ConfigWorkflow
+
+BUNDLES = Path(__file__).parents[1] / "bundles"
+"""Where the bundles lie, beside ``scripts`` in the checkout and in the installed package alike."""
+
+
+def find_bundle(bundle: str) -> Path:
+    """Return the folder of ``bundle``, which is a name under ``bundles/`` or a path.
+
+    Raises:
+        InputError: if neither exists, or the folder has no ``configs/metadata.json``.
+    """
+    for folder in (Path(bundle), BUNDLES / bundle):
+        if (folder / "configs" / "metadata.json").is_file():
+            return folder.resolve()
+    known = ", ".join(sorted(p.parents[1].name for p in BUNDLES.glob("*/configs/metadata.json")))
+    raise InputError.at(bundle, "no such bundle", f"give a bundle's folder, or one of: {known or 'none found'}")
+
+
+def read_metadata(bundle: Path) -> dict[str, Any]:
+    """Return the content of the bundle's ``configs/metadata.json``."""
+    metadata: dict[str, Any] = json.loads((bundle / "configs" / "metadata.json").read_text())
+    return metadata
+
+
+def find_configs(bundle: Path, names: Sequence[str]) -> list[Path]:
+    """Return the files ``configs/NAME.yaml`` (or ``.json``) of ``bundle`` in the order of ``names``.
+
+    Raises:
+        InputError: if one is missing; names those that exist.
+    """
+    return [_find_config(bundle / "configs", name) for name in names]
+
+
+def _find_config(configs: Path, name: str) -> Path:
+    for suffix in (".yaml", ".yml", ".json"):
+        if (file := configs / f"{name.removesuffix(suffix)}{suffix}").is_file():
+            return file
+    files = (p.relative_to(configs) for p in configs.rglob("*.*") if p.suffix in (".yaml", ".yml", ".json"))
+    known = ", ".join(sorted({str(p.with_suffix("")) for p in files} - {"metadata"}))
+    raise InputError.at(configs.parent.name, f"no config '{name}'", f"choose among {known}")
+
+
+def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
+    """Read ``--id value``, ``--id=value`` and ``--flag`` as ``python -m monai.bundle run`` does.
+
+    Values are Python literals where they can be (``5``, ``[1,2]``, ``None``), else text.
+
+    Raises:
+        InputError: if an argument is not preceded by its ``--id``.
+    """
+    from fire.parser import DefaultParseValue
+
+    overrides: dict[str, Any] = {}
+    rest = list(arguments)
+    while rest:
+        option = rest.pop(0)
+        name, has_value, value = option.removeprefix("--").partition("=")
+        if not option.startswith("--") or not name:
+            raise InputError.at(option, "an override needs a name", "write -- --train::trainer::max_epochs 5")
+        if has_value:
+            overrides[name] = DefaultParseValue(value)
+        elif rest and not rest[0].startswith("--"):
+            overrides[name] = DefaultParseValue(rest.pop(0))
+        else:
+            overrides[name] = True
+    return overrides
+
+
+def build_workflow(
+    bundle: Path,
+    configs: Sequence[str],
+    overrides: dict[str, Any],
+    *,
+    workflow_type: str,
+    tracking: str | None = None,
+) -> ConfigWorkflow:
+    """Build and initialize MONAI's ``ConfigWorkflow`` of ``configs``, merged in order.
+
+    Args:
+        bundle: folder of the bundle; becomes ``bundle_root``.
+        configs: names as in :func:`find_configs`, such as ``("train", "quickstart")``.
+        overrides: config ids and values, applied last; those with the value None are left out.
+        workflow_type: ``"train"`` or ``"infer"``, as in MONAI.
+        tracking: ``"mlflow"`` or a settings file, as in MONAI.
+
+    Raises:
+        InputError: if a config is missing.
+    """
+    files = [str(file) for file in find_configs(bundle, configs)]
+    from monai.bundle import ConfigWorkflow
+
+    silence_loggers()
+    workflow = ConfigWorkflow(
+        config_file=files,
+        workflow_type=workflow_type,
+        tracking=tracking,
+        logging_file=None if is_debugging() else False,
+        **{
+            "bundle_root": str(bundle),
+            **{name: value for name, value in overrides.items() if value is not None},
+        },
+    )
+    workflow.initialize()
+    return workflow
+
+
+def run_workflow(workflow: ConfigWorkflow) -> None:
+    """Run ``workflow`` and what its config wants done afterwards."""
+    workflow.run()
+    workflow.finalize()
+
+
+def network_name(workflow: ConfigWorkflow) -> str:
+    """Return the class name of the ``network_def`` of ``workflow``, such as ``FANet``."""
+    definition = workflow.parser.get("network_def")
+    if isinstance(definition, dict) and "_target_" in definition:
+        return str(definition["_target_"]).rpartition(".")[2]
+    return "network"

@@ -1,0 +1,40 @@
+"""The command ``mri-attention``: what MONAI's bundle commands do, in fewer words."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from .console import exit_with
+from .evaluate import evaluate
+from .predict import predict
+from .simulate import simulate
+from .train import train
+
+app = typer.Typer(
+    name="mri-attention",
+    help="Attention networks for brain MR images: simulate, train, evaluate and predict with MONAI bundles.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (simulate, train, evaluate, predict):
+    app.command()(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a mistake of the user ends with one line on stderr and exit code 2."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(args=given or ["--help"], prog_name="mri-attention", standalone_mode=False)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        exit_with(error)
+    else:
+        sys.exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The command ``evaluate``: metrics of a bundle's network and of baselines on the same cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..datasets import InputError
+from .bundles import find_bundle, find_configs, parse_overrides
+from .console import announce, console, print_table, quiet_third_parties
+from .evaluation import Contestant, evaluate_network
+from .outputs import staged
+from .provenance import describe_run
+from .tables import Evaluation, comparison_table, write_csv, write_summary
+from .weights import existing_file
+
+
+def evaluate(  # noqa: PLR0913 (one argument per option)
+    bundle: Annotated[str, typer.Argument(help="Name of a bundle, or its folder.")],
+    dataset_dir: Annotated[Path, typer.Option(help="BIDS folder or JSON datalist, with labels.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="For MONAI, unchanged, after --: -- --inferer::overlap 0.5")
+    ] = None,
+    output_dir: Annotated[Path | None, typer.Option(help="Default: runs/BUNDLE/evaluation.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Weights. Default: those of the bundle.")] = None,
+    overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml of the bundle.")] = None,
+    baseline: Annotated[list[str] | None, typer.Option(help="OVERLAY[=WEIGHTS] of a network to compare with.")] = None,
+    subject: Annotated[list[str] | None, typer.Option(help="Only these subjects.")] = None,
+    training_dir: Annotated[Path | None, typer.Option(help="Output of train, whose curves go to the report.")] = None,
+) -> None:
+    """Evaluate the network of BUNDLE: metrics.csv, summary.json, report.html and predictions."""
+    folder = find_bundle(bundle)
+    output = output_dir or Path("runs") / folder.name / "evaluation"
+    contestants = [
+        Contestant(None, existing_file(model) if model else None),
+        *map(_parse_baseline, baseline or []),
+    ]
+    configs = ["inference", "evaluate", *(overlay or [])]
+    find_configs(folder, [*configs, *(c.overlay for c in contestants if c.overlay is not None)])
+    if not dataset_dir.exists():
+        raise InputError.at(dataset_dir, "no such folder or datalist", "check --dataset-dir")
+    settings = {"dataset_dir": str(dataset_dir), **parse_overrides(overrides or [])}
+    quiet_third_parties()
+    with staged(output) as stage:
+        evaluations = []
+        for contestant in contestants:
+            announce(f"Evaluating {contestant.overlay or folder.name}")
+            paths = {"output_dir": str(stage / contestant.folder)}
+            evaluations.append(evaluate_network(folder, configs, settings | paths, contestant, subject))
+        models = {evaluation.network: evaluation.model for evaluation in evaluations}
+        provenance = describe_run(folder, configs, dataset_dir, models)
+        write_csv(evaluations, stage / "metrics.csv")
+        write_summary(evaluations, provenance, stage / "summary.json")
+        announce("Writing the report")
+        _write_report(evaluations, provenance, training_dir, stage / "report.html")
+    _tell(evaluations, output)
+
+
+def _parse_baseline(text: str) -> Contestant:
+    overlay, _, model = text.partition("=")
+    return Contestant(overlay, existing_file(Path(model)) if model else None)
+
+
+def _write_report(
+    evaluations: Sequence[Evaluation], provenance: dict[str, Any], training_dir: Path | None, path: Path
+) -> None:
+    # matplotlib, scipy and MONAI take seconds to import
+    from .evaluation_report import evaluation_report
+    from .report import write_report
+
+    write_report(evaluation_report(evaluations, provenance, training_dir), path)
+
+
+def _tell(evaluations: Sequence[Evaluation], output: Path) -> None:
+    """Print the comparison and where everything lies."""
+    n_cases = len(evaluations[0].cases)
+    print_table(f"Mean ± standard deviation (median) over {n_cases} cases", *comparison_table(evaluations))
+    files = {
+        "report": "report.html",
+        "per case": "metrics.csv",
+        "summary": "summary.json",
+        "predictions": "sub-*",
+    }
+    for name, file in files.items():
+        console().print(f"{name + ':':13}{output / file}")

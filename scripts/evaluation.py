@@ -1,0 +1,84 @@
+"""Running evaluation workflows and collecting their metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..datasets import select
+from .bundles import build_workflow, network_name, run_workflow
+from .tables import Evaluation
+from .weights import find_weights
+
+if TYPE_CHECKING:
+    from monai.bundle import ConfigWorkflow
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A network to evaluate.
+
+    Attributes:
+        overlay: config that defines it; None for the bundle's own network.
+        model: its weights. None for the file that the config names, or with an overlay for the file in the
+            bundle's ``models`` of the overlay's name.
+    """
+
+    overlay: str | None = None
+    model: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where its predictions go within the output folder."""
+        return Path() if self.overlay is None else Path("baselines") / Path(self.overlay).name
+
+    def model_file(self, bundle: Path) -> Path | None:
+        """Return the file of its weights, or None where the config decides."""
+        if self.model is None and self.overlay is not None:
+            return bundle / "models" / f"{Path(self.overlay).name}.pt"
+        return self.model
+
+
+def evaluate_network(
+    bundle: Path,
+    configs: Sequence[str],
+    settings: dict[str, Any],
+    contestant: Contestant,
+    subjects: Sequence[str] | None = None,
+) -> Evaluation:
+    """Run the evaluation workflow of one network.
+
+    Args:
+        bundle: folder of the bundle.
+        configs: such as ``("inference", "evaluate")``; the contestant's overlay comes after them.
+        settings: config ids and values, ``output_dir`` among them.
+        contestant: which network.
+        subjects: evaluate only these.
+
+    Raises:
+        InputError: if a subject has no case, or a network with parameters has no file of weights.
+    """
+    names = [*configs, *([contestant.overlay] if contestant.overlay else [])]
+    model_file = contestant.model_file(bundle)
+    weights = {"model_file": str(model_file)} if model_file else {}
+    workflow = build_workflow(bundle, names, {**settings, **weights}, workflow_type="infer")
+    parser = workflow.parser
+    cases = parser.get_parsed_content("cases")
+    if subjects:
+        cases = select(cases, subjects)
+        parser["cases"] = cases
+        workflow.initialize()
+    name = Path(contestant.overlay).name if contestant.overlay else network_name(workflow)
+    model = find_weights(workflow)
+    run_workflow(workflow)
+    rows = _metrics_per_case(workflow, len(cases))
+    output_dir = Path(parser.get_parsed_content("output_dir"))
+    return Evaluation(name, cases, rows, output_dir, parser.get_parsed_content("contrasts"), model)
+
+
+def _metrics_per_case(workflow: ConfigWorkflow, n_cases: int) -> list[dict[str, float]]:
+    details = workflow.parser.get_parsed_content("evaluator").state.metric_details
+    columns = {name: values.reshape(n_cases, -1).mean(1).tolist() for name, values in details.items()}
+    return [{name: values[i] for name, values in columns.items()} for i in range(n_cases)]

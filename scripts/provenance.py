@@ -1,0 +1,40 @@
+"""What a result was made with, to be written beside it."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .bundles import find_configs, read_metadata
+
+PACKAGES = ("mri-attention", "torch", "monai", "pytorch-ignite", "numpy", "scipy", "nibabel")
+
+
+def describe_run(
+    bundle: Path, configs: Sequence[str], dataset_dir: Path, models: dict[str, Path | None]
+) -> dict[str, Any]:
+    """Return bundle, configs, weights (with their SHA-256), dataset, command, versions and time of a run."""
+    return {
+        "bundle": bundle.name,
+        "bundle_version": read_metadata(bundle).get("version", "unknown"),
+        "configs": [str(file.relative_to(bundle)) for file in find_configs(bundle, configs)],
+        "models": {
+            name: {"file": str(model), "sha256": _sha256(model)} if model else None for name, model in models.items()
+        },
+        "dataset": str(dataset_dir),
+        "command": shlex.join(["mri-attention", *sys.argv[1:]]),
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,51 @@
+"""The command ``simulate``: a BIDS folder of simulated subjects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import console, quiet_third_parties
+from .outputs import require_empty, staged
+
+
+def simulate(  # noqa: PLR0913 (one argument per option)
+    output: Annotated[Path, typer.Option(help="New folder for the dataset.")],
+    subjects: Annotated[int, typer.Option(min=1, help="Number of subjects.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same dataset.")] = 0,
+    spacing: Annotated[float, typer.Option(min=0.25, max=10.0, help="Voxel size in mm.")] = 1.0,
+    anatomies: Annotated[
+        Path | None, typer.Option(help="Folder with *_dseg.nii.gz label maps, instead of the embedded brain.")
+    ] = None,
+    lesion_masks: Annotated[
+        Path | None, typer.Option(help="Folder with lesion masks to plant, beside grown lesions.")
+    ] = None,
+    skull: Annotated[bool, typer.Option(help="Heads with skull and scalp.")] = False,
+    slice_thickness: Annotated[float | None, typer.Option(min=0.25, help="In mm, of T2w and PDw.")] = None,
+    first_subject: Annotated[int, typer.Option(min=1, help="Number of the first subject.")] = 1,
+) -> None:
+    """Simulate T1w, T2w, FLAIR and PDw images of brains with multiple sclerosis lesions."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    require_empty(output)
+    quiet_third_parties()
+    columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with staged(output) as stage, Progress(*columns) as progress:
+        task = progress.add_task("", total=subjects)
+        from ..datasets.simulation import simulate_dataset
+
+        names = simulate_dataset(
+            stage,
+            n_subjects=subjects,
+            seed=seed,
+            spacing=spacing,
+            anatomies=anatomies,
+            lesion_masks=lesion_masks,
+            skull=skull,
+            slice_thickness=slice_thickness,
+            first_subject=first_subject,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    console().print(f"{len(names)} simulated subjects in {output} ({names[0]} to {names[-1]})")

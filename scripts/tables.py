@@ -1,0 +1,115 @@
+"""Metrics of networks over cases: statistics, CSV, JSON and the table that shows them side by side."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TITLES = {
+    "dice": "DSC",
+    "ltpr": "LTPR",
+    "lppv": "LPPV",
+    "lesion_f1": "L-F1",
+    "true_volume": "true volume (ml)",
+    "predicted_volume": "predicted volume (ml)",
+    "true_count": "true lesions",
+    "predicted_count": "predicted lesions",
+}
+"""Headings of metrics; one that is not here stands under its own name."""
+
+DECIMALS = {"true_volume": 2, "predicted_volume": 2, "true_count": 0, "predicted_count": 0}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one network achieved.
+
+    Attributes:
+        network: its name in tables.
+        cases: entries of the datalist, each with ``subject``, ``session``, ``image`` and ``label``.
+        rows: metrics by name of each case, in the order of ``cases``; NaN where undefined.
+        output_dir: where its predictions lie.
+        contrasts: names of a case's images, in their order.
+        model: file of its weights; None for a network without.
+    """
+
+    network: str
+    cases: list[dict[str, Any]]
+    rows: list[dict[str, float]]
+    output_dir: Path
+    contrasts: list[str]
+    model: Path | None
+
+    @property
+    def case_names(self) -> list[str]:
+        """Subject and session of the cases, as in file names."""
+        return ["_".join(filter(None, (case["subject"], case.get("session")))) for case in self.cases]
+
+    def column(self, metric: str) -> list[float]:
+        """Return the values of ``metric`` over the cases."""
+        return [row[metric] for row in self.rows]
+
+
+def comparison_table(evaluations: Sequence[Evaluation]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of "mean ± sd (median)": one row per metric, one column per network."""
+    from ..metrics import summarize
+
+    summaries = [summarize(e.rows) for e in evaluations]
+    rows = []
+    for name in summaries[0]:
+        counts = dict.fromkeys(str(summary[name]["n"]) for summary in summaries)
+        cells = [_mean_and_spread(summary[name], DECIMALS.get(name, 3)) for summary in summaries]
+        rows.append([TITLES.get(name, name), *cells, "/".join(counts)])
+    return ["metric", *(e.network for e in evaluations), "n"], rows
+
+
+def _mean_and_spread(summary: dict[str, float], decimals: int) -> str:
+    decimals = max(decimals, 1)  # means of counts are not whole numbers
+    mean, spread, median = (_cell(summary[name], decimals) for name in ("mean", "std", "median"))
+    return f"{mean} ± {spread} ({median})" if summary["n"] > 1 else mean
+
+
+def case_table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the table with one row per case."""
+    header = ["case", *(TITLES.get(name, name) for name in evaluation.rows[0])]
+    rows = [
+        [case, *(_cell(value, DECIMALS.get(name, 3)) for name, value in row.items())]
+        for case, row in zip(evaluation.case_names, evaluation.rows, strict=True)
+    ]
+    return header, rows
+
+
+def _cell(value: float, decimals: int) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.{decimals}f}"
+
+
+def write_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
+    """Write one row per network and case; an undefined metric is an empty cell."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["network", "case", *evaluations[0].rows[0]])
+        for evaluation in evaluations:
+            for case, row in zip(evaluation.case_names, evaluation.rows, strict=True):
+                values = ("" if math.isnan(v) else f"{v:.6g}" for v in row.values())
+                writer.writerow([evaluation.network, case, *values])
+
+
+def write_summary(evaluations: Sequence[Evaluation], provenance: dict[str, Any], path: Path) -> None:
+    """Write the statistics of each network and metric, and where they come from, as JSON without NaN."""
+    from ..metrics import summarize
+
+    networks = {e.network: _without_nan(summarize(e.rows)) for e in evaluations}
+    content = {"networks": networks, "provenance": provenance}
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _without_nan(summary: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:
+    return {
+        metric: {name: None if math.isnan(value) else value for name, value in statistics.items()}
+        for metric, statistics in summary.items()
+    }

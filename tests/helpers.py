@@ -1,0 +1,36 @@
+"""Assertions and data shared by the tests: one line each in a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+FIXTURES = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
+
+
+def fixture(name: str) -> dict[str, Any]:
+    """Load the numbers that another implementation made; skip the test where they are not at hand."""
+    path = FIXTURES / f"{name}.pt"
+    if not path.exists():
+        pytest.skip(f"no fixture {path}")
+    return torch.load(path, weights_only=True)
+
+
+def assert_deterministic_in_eval(module: nn.Module, *inputs: Tensor) -> None:
+    """Check that eval() switches every randomness off."""
+    module.eval()
+    torch.testing.assert_close(module(*inputs), module(*inputs), rtol=0, atol=0)
+
+
+def assert_gradients_flow(module: nn.Module, *inputs: Tensor) -> None:
+    """Check that every parameter gets a finite, non-zero gradient."""
+    module.zero_grad()
+    module(*inputs).abs().square().sum().backward()
+    for name, p in module.named_parameters():
+        assert p.grad is not None, name
+        assert p.grad.isfinite().all(), name
+        assert p.grad.any(), name

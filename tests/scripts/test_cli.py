@@ -1,0 +1,80 @@
+"""Tests of scripts.cli and scripts.console."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mri_attention.datasets import InputError
+from mri_attention.scripts.console import explain
+
+Run = Callable[..., int]
+
+
+def raised_from(outer: Exception, inner: Exception) -> Exception:
+    outer.__cause__ = inner
+    return outer
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "code"),
+    [
+        (InputError("a.nii: bad; mend it"), "a.nii: bad; mend it", 2),
+        (
+            raised_from(RuntimeError("applying transform"), InputError("a.nii: bad; mend it")),
+            "a.nii: bad; mend it",
+            2,
+        ),
+        (
+            RuntimeError("Caught in DataLoader worker:\nx.input_error.InputError: a.nii: bad; mend it\n\nThe above"),
+            "a.nii: bad; mend it",
+            2,
+        ),
+        (PermissionError(13, "Permission denied", "/x/y"), "/x/y: Permission denied", 2),
+        (KeyError("x"), "KeyError: 'x': set MRI_ATTENTION_DEBUG=1 for the traceback", 1),
+    ],
+    ids=["input", "cause", "worker", "file", "defect"],
+)
+def test_explains_errors_in_one_line(error: Exception, message: str, code: int) -> None:
+    assert explain(error) == (message, code)
+
+
+def test_shows_traceback_only_when_debugging(
+    run_command: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("train", "nonsense", "--dataset-dir", ".") == 2
+    assert "Traceback" not in capsys.readouterr().err
+    monkeypatch.setenv("MRI_ATTENTION_DEBUG", "1")
+    assert run_command("train", "nonsense", "--dataset-dir", ".") == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], [], ["predict", "--help"]])
+def test_help_ends_well(arguments: list[str], run_command: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(*arguments) == 0
+    assert "Usage: mri-attention" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["evaluate"], ["simulate", "--subjects", "none"]])
+def test_usage_errors_have_one_line(arguments: list[str], run_command: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(*arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("Error: ")
+    assert len(told.splitlines()) == 1
+
+
+def test_help_does_not_wait_for_torch_or_monai() -> None:
+    code = "import sys, mri_attention.scripts.cli; print({'torch', 'monai', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_simulate_refuses_a_folder_that_holds_something(
+    run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").touch()
+    assert run_command("simulate", "--output", tmp_path) == 2
+    assert f"{tmp_path}: not an empty folder" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]

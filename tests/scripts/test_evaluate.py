@@ -1,0 +1,151 @@
+"""Tests of scripts.evaluate on a tiny bundle."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+
+from tests.scripts.conftest import lesion_mask, threshold_weights
+
+Run = Callable[..., int]
+
+
+def test_writes_metrics_summary_report_and_predictions(
+    run_command: Run,
+    tiny_bundle: Path,
+    tiny_dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    blind = tmp_path / "blind.pt"
+    torch.save(threshold_weights(99.0), blind)
+    output = tmp_path / "out"
+    arguments = (
+        "--dataset-dir",
+        tiny_dataset,
+        "--output-dir",
+        output,
+        "--baseline",
+        f"networks/other={blind}",
+    )
+    assert run_command("evaluate", tiny_bundle, *arguments) == 0
+
+    with (output / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    found = {(row["network"], row["case"]): row["dice"] for row in rows}
+    assert found == {
+        ("Conv3d", "sub-01"): "1",
+        ("Conv3d", "sub-02"): "1",
+        ("other", "sub-01"): "0",
+        ("other", "sub-02"): "0",
+    }
+    summary = json.loads((output / "summary.json").read_text())
+    assert summary["networks"]["Conv3d"]["dice"]["mean"] == 1
+    assert summary["networks"]["Conv3d"]["dice"]["n"] == 2
+    assert summary["provenance"]["bundle_version"] == "0.0.1"
+    mask = nib.load(output / "sub-01" / "anat" / "sub-01_label-lesion_mask.nii.gz")
+    np.testing.assert_array_equal(np.asarray(mask.dataobj), lesion_mask())
+    baseline = output / "baselines" / "other" / "sub-01" / "anat" / "sub-01_label-lesion_mask.nii.gz"
+    assert not np.asarray(nib.load(baseline).dataobj).any()
+    report = (output / "report.html").read_text()
+    assert "2 of 2 lesions found" in report
+    assert 'src="data:image/png;base64,' in report
+    assert "http" not in report
+    assert "Conv3d" in capsys.readouterr().out
+
+
+def test_takes_only_the_subjects_asked_for(
+    run_command: Run, tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    arguments = ("--dataset-dir", tiny_dataset, "--output-dir", output, "--subject", "02")
+    assert run_command("evaluate", tiny_bundle, *arguments) == 0
+    assert [p.name for p in output.glob("sub-*")] == ["sub-02"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "nowhere.pt"], "nowhere.pt: no such file of weights"),
+        (
+            ["--overlay", "nonsense"],
+            "no config 'nonsense'; choose among evaluate, inference, networks/other, train",
+        ),
+        (["--baseline", "nonsense"], "no config 'nonsense'"),
+        (["--subject", "77"], "sub-77: no such subject"),
+        (["--", "--model_file", "nowhere.pt"], "nowhere.pt: no weights of Conv3d"),
+        (["--", "oops"], "oops: an override needs a name"),
+    ],
+    ids=["model", "overlay", "baseline", "subject", "weights", "override"],
+)
+def test_bad_options_end_with_one_line_and_no_output(
+    arguments: list[str],
+    message: str,
+    run_command: Run,
+    tiny_bundle: Path,
+    tiny_dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "out"
+    assert run_command("evaluate", tiny_bundle, "--dataset-dir", tiny_dataset, "--output-dir", output, *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_missing_dataset_ends_with_one_line(
+    run_command: Run, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("evaluate", tiny_bundle, "--dataset-dir", tmp_path / "none") == 2
+    assert capsys.readouterr().err.startswith(f"Error: {tmp_path / 'none'}: no such folder")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"not weights", "cannot be read as weights"),
+        ({"other": torch.zeros(1)}, "not weights of this Conv3d"),
+    ],
+    ids=["no checkpoint", "another network"],
+)
+def test_weights_that_do_not_fit_are_refused(
+    content: object,
+    message: str,
+    run_command: Run,
+    tiny_bundle: Path,
+    tiny_dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = tmp_path / "model.pt"
+    if isinstance(content, bytes):
+        model.write_bytes(content)
+    else:
+        torch.save(content, model)
+    arguments = ("--dataset-dir", tiny_dataset, "--output-dir", tmp_path / "out", "--model", model)
+    assert run_command("evaluate", tiny_bundle, *arguments) == 2
+    assert f"{model}: {message}" in capsys.readouterr().err
+
+
+def test_baseline_has_weights_of_its_own(
+    run_command: Run,
+    tiny_bundle: Path,
+    tiny_dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = (
+        "--dataset-dir",
+        tiny_dataset,
+        "--output-dir",
+        tmp_path / "out",
+        "--baseline",
+        "networks/other",
+    )
+    assert run_command("evaluate", tiny_bundle, *arguments) == 2
+    assert f"{tiny_bundle / 'models' / 'other.pt'}: no weights of Conv3d" in capsys.readouterr().err

@@ -1,0 +1,201 @@
+"""Tests of scripts.predict on a tiny bundle."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from tests.scripts.conftest import AFFINE, CONTRASTS, SHAPE, lesion_mask, write_image
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def images(tiny_dataset: Path) -> dict[str, Path]:
+    """Files of one subject by contrast."""
+    anat = tiny_dataset / "sub-01" / "anat"
+    return {contrast: anat / f"sub-01_{contrast}.nii.gz" for contrast in CONTRASTS}
+
+
+def options(images: dict[str, Path]) -> list[str]:
+    return [word for contrast, path in images.items() for word in ("--image", f"{contrast}={path}")]
+
+
+def test_writes_mask_and_overview_and_tells_what_it_found(
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "out"
+    assert run_command("predict", tiny_bundle, "--output-dir", output, *options(images)) == 0
+    anat = output / "sub-01" / "anat"
+    mask = nib.load(anat / "sub-01_label-lesion_mask.nii.gz")
+    np.testing.assert_array_equal(np.asarray(mask.dataobj), lesion_mask())
+    np.testing.assert_array_equal(mask.affine, nib.load(images["FLAIR"]).affine)
+    assert (anat / "sub-01_overview.png").read_bytes().startswith(b"\x89PNG")
+    told = capsys.readouterr().out
+    assert "2 lesions, 0.14 ml" in told  # 31 voxels of 4.5 mm^3
+    assert str(anat / "sub-01_label-lesion_mask.nii.gz") in told
+
+
+def test_applies_to_each_case_of_a_dataset(
+    run_command: Run, tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    assert run_command("predict", tiny_bundle, "--output-dir", output, "--dataset-dir", tiny_dataset) == 0
+    assert sorted(p.name for p in output.glob("sub-*")) == ["sub-01", "sub-02"]
+
+
+def test_brain_mask_hides_what_is_outside(
+    run_command: Run, tiny_bundle: Path, images: dict[str, Path], tmp_path: Path
+) -> None:
+    brain = np.zeros(SHAPE, dtype=np.uint8)
+    brain[:12] = 1
+    mask = write_image(tmp_path / "brain.nii.gz", brain)
+    output = tmp_path / "out"
+    arguments = ("--output-dir", output, "--mask", mask, *options(images))
+    assert run_command("predict", tiny_bundle, *arguments) == 0
+    found = np.asarray(nib.load(output / "sub-01" / "anat" / "sub-01_label-lesion_mask.nii.gz").dataobj)
+    np.testing.assert_array_equal(found, lesion_mask() * brain)
+
+
+def test_tells_the_motion_that_registration_found(
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rng = np.random.default_rng(0)
+    blob = np.exp(-sum((g - c) ** 2 for g, c in zip(np.indices(SHAPE), (12, 9, 8), strict=True)) / 30)
+    head = (blob + 0.02 * rng.random(SHAPE)).astype(np.float32)
+    for contrast, path in images.items():
+        shift = np.eye(4)
+        shift[1, 3] = 4.0 if contrast == "T1w" else 0.0
+        write_image(path, head, shift @ AFFINE)
+    assert run_command("predict", tiny_bundle, "--output-dir", tmp_path / "out", "--register", *options(images)) == 0
+    told = capsys.readouterr().out
+    assert "T1w was moved by rotation" in told
+    assert "FLAIR was moved" not in told
+
+
+def with_value(data: np.ndarray, value: float, n_voxels: int) -> np.ndarray:
+    spoiled = data.copy()
+    spoiled[3, 3, :n_voxels] = value
+    return spoiled
+
+
+SPOILED = {
+    "2D": lambda data: data[:, :, 0],
+    "4D": lambda data: np.stack([data, data], -1),
+    "zero": lambda data: 0 * data,
+    "NaN": lambda data: with_value(data, np.nan, 1),
+    "Inf": lambda data: with_value(data, np.inf, 2),
+}
+
+
+def spoil(name: str, path: Path) -> None:
+    """Make the image at ``path`` bad in the way of that ``name``."""
+    if name == "missing":
+        path.unlink()
+    elif name in ("truncated", "text"):
+        path.write_bytes(path.read_bytes()[:200] if name == "truncated" else b"not an image")
+    else:
+        write_image(path, SPOILED[name](np.asarray(nib.load(path).dataobj)))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing", "no such file"),
+        ("truncated", "truncated"),
+        ("text", "cannot be read"),
+        ("2D", "2D image"),
+        ("4D", "4D image"),
+        ("zero", "all voxels are zero"),
+        ("NaN", "1 NaN"),
+        ("Inf", "2 Inf"),
+    ],
+)
+def test_bad_image_ends_with_one_line_and_no_output(
+    name: str,
+    message: str,
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spoil(name, images["T2w"])
+    before = sorted(tmp_path.iterdir())
+    assert run_command("predict", tiny_bundle, "--output-dir", tmp_path / "out", *options(images)) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error")]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"Error: {images['T2w']}: ")
+    assert message in errors[0]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_replaces_nan_when_told_to(
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spoil("NaN", images["T2w"])
+    arguments = ("--output-dir", tmp_path / "out", "--allow-nan", *options(images))
+    assert run_command("predict", tiny_bundle, *arguments) == 0
+    assert "1 NaN" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda words: words[:2], "--image: no T2w, FLAIR given; add --image T2w=FILE --image FLAIR=FILE"),
+        (lambda words: [*words, *words[:2]], "given twice"),
+        (lambda words: ["--image", "CT=ct.nii.gz", *words], "--image CT=ct.nii.gz: not CONTRAST=FILE"),
+        (lambda words: [], "predict: no images"),
+        (lambda words: [*words, "--dataset-dir", "."], "predict: images given twice"),
+        (lambda words: [*words, "--model", "none.pt"], "none.pt: no such file of weights"),
+    ],
+    ids=["missing contrast", "twice", "unknown", "none", "both", "model"],
+)
+def test_bad_options_end_with_one_line(
+    change: Callable[[list[str]], list[str]],
+    message: str,
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command("predict", tiny_bundle, "--output-dir", tmp_path / "out", *change(options(images))) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_mask_of_another_shape_is_refused(
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mask = write_image(tmp_path / "brain.nii.gz", np.eye(9, dtype=np.uint8)[..., None].repeat(9, -1))
+    arguments = ("--output-dir", tmp_path / "out", "--mask", mask, *options(images))
+    assert run_command("predict", tiny_bundle, *arguments) == 2
+    assert "the mask has shape (9, 9, 9), the images (24, 20, 16)" in capsys.readouterr().err
+
+
+def test_empty_dataset_is_refused(
+    run_command: Run, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    arguments = ("--output-dir", tmp_path / "out", "--dataset-dir", tmp_path / "empty")
+    assert run_command("predict", tiny_bundle, *arguments) == 2
+    assert "no subjects" in capsys.readouterr().err

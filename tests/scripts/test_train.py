@@ -1,0 +1,70 @@
+"""Tests of scripts.train and scripts.curves on a tiny bundle."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., int]
+
+
+def test_trains_with_overrides_and_writes_a_checkpoint(
+    run_command: Run, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    arguments = ("--dataset-dir", tmp_path, "--output-dir", output, "--", "--max_epochs=1")
+    assert run_command("train", tiny_bundle, *arguments) == 0
+    assert (output / "models" / "model.pt").is_file()
+    assert str(output / "models" / "model.pt") in capsys.readouterr().out
+
+
+def test_records_curves_and_their_figure_in_an_mlflow_store(
+    run_command: Run, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mri_attention.scripts.curves import read_curves
+
+    output = tmp_path / "out"
+    arguments = ("--dataset-dir", tmp_path, "--output-dir", output, "--tracking", "mlflow")
+    assert run_command("train", tiny_bundle, *arguments) == 0
+    assert f"mlflow ui --backend-store-uri sqlite:///{output / 'mlruns.db'}" in capsys.readouterr().out
+    steps, losses = read_curves(output)["train_loss"]
+    assert len(steps) == len(losses) == 4  # two epochs of two batches
+    assert list(output.rglob("mlruns/**/training_curves.png"))
+
+
+def test_reads_curves_of_tensorboard(tmp_path: Path) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    from mri_attention.scripts.curves import read_curves
+
+    with SummaryWriter(str(tmp_path / "events")) as writer:
+        for epoch in (1, 2, 3):
+            writer.add_scalar("val_dice", epoch / 4, epoch)
+        writer.add_scalar("once", 1.0, 1)
+    assert read_curves(tmp_path) == {"val_dice": ([1, 2, 3], [0.25, 0.5, 0.75])}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--overlay", "networks/none"], "no config 'networks/none'; choose among evaluate"),
+        (["--dataset-dir", "nowhere"], "nowhere: no such folder or datalist"),
+        (["--", "epochs"], "epochs: an override needs a name"),
+        (["--spped"], "spped"),
+    ],
+    ids=["overlay", "dataset", "override", "option"],
+)
+def test_bad_options_end_with_one_line_and_no_output(
+    arguments: list[str],
+    message: str,
+    run_command: Run,
+    tiny_bundle: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dataset = [] if "--dataset-dir" in arguments else ["--dataset-dir", tmp_path]
+    assert run_command("train", tiny_bundle, *dataset, "--output-dir", tmp_path / "out", *arguments) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert len(told.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,105 @@
+"""Tests of transforms.registration."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor
+from scipy.spatial.transform import Rotation
+
+from mri_attention.datasets.input_error import InputError
+from mri_attention.transforms.registration import RigidMotion, register_rigid
+
+CENTER = np.array([10.0, -5, 20])
+FIXED_GRID = np.diag([2.0, 2, 3, 1])
+FIXED_GRID[:3, 3] = CENTER - [50, 60, 48]
+MOVING_GRID = np.diag([-2.5, 2, 2, 1])
+MOVING_GRID[:3, 3] = CENTER - [-48, 60, 50]
+# centers and radii (mm) of an asymmetric head, with the intensities of two contrasts
+ELLIPSOIDS = [
+    ((0, 0, 0), (38, 48, 36), 0.5, 0.8),
+    ((10, 12, 6), (9, 20, 8), -0.3, 0.9),
+    ((-14, -15, -8), (8, 12, 14), 0.4, -0.5),
+    ((6, -25, 12), (12, 7, 6), 0.3, 0.2),
+    ((-10, 25, -10), (6, 9, 7), -0.4, -0.6),
+]
+
+
+def head(grid: np.ndarray, shape: tuple[int, ...], contrast: int, motion: np.ndarray) -> MetaTensor:
+    """Sample the head, moved by ``motion``, on ``grid``: no interpolation is involved."""
+    voxels = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)
+    to_head = np.linalg.inv(motion) @ grid
+    points = voxels @ to_head[:3, :3].T + to_head[:3, 3] - CENTER
+    image = np.random.default_rng(contrast).normal(scale=0.01, size=shape)
+    for center, radii, *intensities in ELLIPSOIDS:
+        radius = np.linalg.norm((points - center) / radii, axis=-1)
+        image += intensities[contrast] / (1 + np.exp(12 * (radius - 1)))
+    return MetaTensor(torch.from_numpy(image[None]).float(), affine=torch.from_numpy(grid))
+
+
+def motion_matrix(angles: tuple[float, ...], shift: tuple[float, ...]) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_euler("xyz", angles, degrees=True).as_matrix()
+    matrix[:3, 3] = CENTER + shift - matrix[:3, :3] @ CENTER
+    return matrix
+
+
+@cache
+def found(angles: tuple[float, ...], shift: tuple[float, ...]) -> RigidMotion:
+    fixed = head(FIXED_GRID, (51, 61, 33), 0, np.eye(4))
+    moving = head(MOVING_GRID, (40, 61, 51), 1, np.linalg.inv(motion_matrix(angles, shift)))
+    return register_rigid(moving, fixed)
+
+
+@pytest.mark.parametrize(
+    ("angles", "shift"),
+    [((0, 0, 0), (0, 0, 0)), ((8, -5, 6), (4, -7, 5)), ((-3, 10, -12), (-9, 3, -6)), ((2, 1, -3), (150, -80, 60))],
+)
+def test_recovers_a_known_motion_between_contrasts(angles: tuple[float, ...], shift: tuple[float, ...]) -> None:
+    motion = found(angles, shift)
+    error = np.linalg.inv(motion_matrix(angles, shift)) @ motion.matrix
+    assert np.linalg.norm(error[:3, :3] @ CENTER + error[:3, 3] - CENTER) < 0.5
+    assert np.degrees(Rotation.from_matrix(error[:3, :3]).magnitude()) < 0.5
+
+
+def test_is_deterministic() -> None:
+    first = found((8, -5, 6), (4, -7, 5))
+    found.cache_clear()
+    np.testing.assert_array_equal(found((8, -5, 6), (4, -7, 5)).matrix, first.matrix)
+
+
+@pytest.mark.parametrize("angles", [(0, 0, 0), (10, -20, 30), (-5, 80, 170)])
+def test_angles_and_shift_describe_the_matrix(angles: tuple[float, ...]) -> None:
+    motion = RigidMotion.of(motion_matrix(angles, (1, 2, 3)), CENTER)
+    rotation = Rotation.from_euler("xyz", motion.rotation, degrees=True)
+    np.testing.assert_allclose(rotation.as_matrix(), motion.matrix[:3, :3], atol=1e-12)
+    np.testing.assert_allclose(motion.translation, (1, 2, 3), atol=1e-12)
+
+
+def test_text_has_units() -> None:
+    text = str(RigidMotion.of(motion_matrix((10, -20, 30), (1, 2, 3)), CENTER))
+    assert text == "rotation (10.00, -20.00, 30.00) degrees, translation (1.00, 2.00, 3.00) mm"
+
+
+def test_applying_changes_the_affine_only() -> None:
+    image = head(MOVING_GRID, (8, 9, 10), 1, np.eye(4))
+    motion = RigidMotion.of(motion_matrix((10, -20, 30), (1, 2, 3)), CENTER)
+    moved = motion.apply(image)
+    np.testing.assert_allclose(moved.affine.numpy(), motion.matrix @ MOVING_GRID)
+    np.testing.assert_array_equal(moved.numpy(), image.numpy())
+    np.testing.assert_array_equal(image.affine.numpy(), MOVING_GRID)
+
+
+def test_image_of_several_channels_is_refused() -> None:
+    image = head(FIXED_GRID, (8, 9, 10), 0, np.eye(4))
+    with pytest.raises(ValueError, match=r"must have shape \(1, x, y, z\)"):
+        register_rigid(MetaTensor(torch.cat([image, image]), affine=image.affine), image)
+
+
+def test_images_that_cannot_be_aligned_are_refused(tmp_path: Path) -> None:
+    image = head(FIXED_GRID, (8, 9, 10), 0, np.eye(4))
+    flat = MetaTensor(torch.zeros(1, 8, 9, 10), affine=image.affine, meta={"filename_or_obj": "flat.nii"})
+    with pytest.raises(InputError, match=r"flat.nii: registration failed"):
+        register_rigid(flat, image)
