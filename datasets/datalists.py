@@ -34,8 +34,8 @@ def read_datalist(path: Path, contrasts: Sequence[str]) -> list[dict[str, Any]]:
 def _entries(content: Any) -> list[tuple[Any, dict[str, str]]]:
     if isinstance(content, list):
         return [(entry, {}) for entry in content]
-    parts = {part: content.get(part, []) for part in SPLITS} if isinstance(content, dict) else {"": None}
-    if not all(isinstance(entries, list) for entries in parts.values()):
+    parts = {part: content.get(part, []) for part in SPLITS} if isinstance(content, dict) else {}
+    if not parts or not all(isinstance(entries, list) for entries in parts.values()):
         raise ValueError(f"neither a list nor lists under {' and '.join(SPLITS)}")
     return [(entry, {"split": part}) for part, entries in parts.items() for entry in entries]
 

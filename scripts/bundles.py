@@ -11,7 +11,10 @@ from ..datasets import InputError
 from .console import is_debugging, silence_loggers
 
 if TYPE_CHECKING:
-    from monai.bundle import ConfigWorkflow
+    from monai.bundle import ConfigParser, ConfigWorkflow
+
+TRAINER, VALIDATOR = "train::trainer", "validate::evaluator"
+"""Ids of the engines, as MONAI wants them in every bundle."""
 
 BUNDLES = Path(__file__).parents[1] / "bundles"
 """Where the bundles lie, beside ``scripts`` in the checkout and in the installed package alike."""
@@ -119,9 +122,29 @@ def build_workflow(
 
 
 def run_workflow(workflow: ConfigWorkflow) -> None:
-    """Run ``workflow`` and what its config wants done afterwards."""
-    workflow.run()
+    """Run ``workflow``, with its progress at the terminal, and what its config wants done afterwards."""
+    from .progress import show_progress
+
+    parser = workflow.parser
+    if workflow.get_workflow_type() == "train":
+        label, engine, describe = "training", parser.get_parsed_content(TRAINER), lambda: _describe_training(parser)
+    else:
+        label, engine, describe = "cases", parser.get_parsed_content("evaluator"), str
+    silence_loggers()  # of handlers, which exist by now
+    with show_progress(engine, label, describe):
+        workflow.run()
     workflow.finalize()
+
+
+def _describe_training(parser: ConfigParser) -> str:
+    """Tell epoch and loss, and the best validation so far where there is one."""
+    state = parser.get_parsed_content(TRAINER).state
+    text = f"epoch {state.epoch}/{state.max_epochs}, loss {state.output[0]['loss']:.3f}"
+    if VALIDATOR in parser:
+        best = parser.get_parsed_content(VALIDATOR).state
+        if getattr(best, "best_metric_epoch", -1) > 0:
+            text += f", best {best.key_metric_name} {best.best_metric:.3f} (epoch {best.best_metric_epoch})"
+    return text
 
 
 def network_name(workflow: ConfigWorkflow) -> str:

@@ -13,7 +13,7 @@ find_python() {
     echo "$PYTHON"
     return
   fi
-  for candidate in python3.12 python3.11 python3.10 python3 python; do
+  for candidate in python3.11 python3.12 python3.10 python3 python; do
     if is_supported "$candidate"; then
       echo "$candidate"
       return

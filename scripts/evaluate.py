@@ -13,7 +13,7 @@ from .bundles import find_bundle, find_configs, parse_overrides
 from .console import announce, console, print_table, quiet_third_parties
 from .evaluation import Contestant, evaluate_network
 from .outputs import staged
-from .provenance import describe_run
+from .provenance import describe_run, write_derivative_description
 from .tables import Evaluation, comparison_table, write_csv, write_summary
 from .weights import existing_file
 
@@ -29,7 +29,10 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
     overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml of the bundle.")] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="OVERLAY[=WEIGHTS] of a network to compare with.")] = None,
     subject: Annotated[list[str] | None, typer.Option(help="Only these subjects.")] = None,
-    training_dir: Annotated[Path | None, typer.Option(help="Output of train, whose curves go to the report.")] = None,
+    training_dir: Annotated[
+        Path | None,
+        typer.Option(help="Output of train: its curves go to the report, the report to its MLflow store."),
+    ] = None,
 ) -> None:
     """Evaluate the network of BUNDLE: metrics.csv, summary.json, report.html and predictions."""
     folder = find_bundle(bundle)
@@ -50,12 +53,17 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
             announce(f"Evaluating {contestant.overlay or folder.name}")
             paths = {"output_dir": str(stage / contestant.folder)}
             evaluations.append(evaluate_network(folder, configs, settings | paths, contestant, subject))
+            write_derivative_description(folder, stage / contestant.folder)
         models = {evaluation.network: evaluation.model for evaluation in evaluations}
         provenance = describe_run(folder, configs, dataset_dir, models)
         write_csv(evaluations, stage / "metrics.csv")
         write_summary(evaluations, provenance, stage / "summary.json")
         announce("Writing the report")
         _write_report(evaluations, provenance, training_dir, stage / "report.html")
+    if training_dir is not None and (store := training_dir / "mlruns.db").is_file():
+        from .tracking import log_artifacts
+
+        log_artifacts(store, [output / name for name in ("report.html", "metrics.csv", "summary.json")])
     _tell(evaluations, output)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .curves import read_curves
 from .figures import curve_figure
 from .lesion_report import lesion_sections
 from .report import Picture, Report, Section, Table
 from .tables import Evaluation, case_table, comparison_table
+from .tracking import read_curves
 
 
 def evaluation_report(

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from .slices import display_window, foreground_box, radiological, select_slices
@@ -25,7 +26,7 @@ LINES = ("#1f5fa8", "#d1622b", "#3a8f5c", "#8a5aa8")
 CONVENTION = "Radiological convention: the patient's right is on the left of the picture."
 
 
-def to_png(figure: Figure, dpi: int = 100) -> bytes:
+def to_png(figure: Figure, dpi: int = 120) -> bytes:
     """Return ``figure`` as the bytes of a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, facecolor=figure.get_facecolor())
@@ -122,13 +123,16 @@ def volume_figure(volumes: Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 
 def curve_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> bytes:
-    """Show steps and values of each named curve in a panel of its own."""
-    figure = Figure(figsize=(5 * len(curves), 3.4), layout="constrained")
-    for axis, color, (name, (steps, values)) in zip(
-        np.ravel(figure.subplots(1, len(curves))), LINES * len(curves), curves.items(), strict=False
-    ):
-        axis.plot(steps, values, color=color, linewidth=1.6)
-        axis.set(xlabel="epoch", title=name)
+    """Show steps and values of each named curve in a panel of its own, three in a row."""
+    n_columns = min(len(curves), 3)
+    n_rows = -(-len(curves) // n_columns)
+    figure = Figure(figsize=(3.7 * n_columns, 2.6 * n_rows), layout="constrained")
+    for index, (name, (steps, values)) in enumerate(curves.items()):
+        axis = figure.add_subplot(n_rows, n_columns, index + 1)
+        axis.plot(steps, values, color=LINES[0], linewidth=1.4)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("iteration or epoch", fontsize=9)
+        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axis.spines[["top", "right"]].set_visible(False)
     return to_png(figure)
 
@@ -148,6 +152,9 @@ def _panels(
     foot, total = 0.3, n_rows * height + headroom + 0.3
     figure = Figure(figsize=(n_columns * width, total), facecolor="black")
     axes = figure.subplots(n_rows, n_columns, squeeze=False)
+    sides = {"color": "#c8ccd2", "fontsize": 8, "ha": "center", "transform": axes[0, 0].transAxes}
+    axes[0, 0].text(0.03, 0.5, "R", **sides)
+    axes[0, 0].text(0.97, 0.5, "L", **sides)
     figure.subplots_adjust(0, foot / total, 1, 1 - headroom / total, wspace=0.01, hspace=0.01)
     return figure, axes
 

@@ -14,6 +14,7 @@ from ..datasets import InputError, find_cases, read_volume
 from .bundles import find_bundle, find_configs, parse_overrides
 from .console import announce, console, quiet_third_parties
 from .outputs import staged
+from .provenance import write_derivative_description
 from .weights import existing_file
 
 
@@ -28,14 +29,16 @@ def predict(  # noqa: PLR0913 (one argument per option)
         list[str] | None, typer.Option(help="CONTRAST=FILE (or DICOM folder), once for each contrast.")
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Weights. Default: those of the bundle.")] = None,
+    overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml of the bundle.")] = None,
     mask: Annotated[Path | None, typer.Option(help="Brain mask; outside of it images become zero.")] = None,
     register: Annotated[bool, typer.Option(help="Align the contrasts rigidly to the reference.")] = False,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
 ) -> None:
     """Apply the network of BUNDLE to images: masks or images, and pictures."""
     folder = find_bundle(bundle)
-    (config,) = find_configs(folder, ["inference"])
-    contrasts = yaml.safe_load(config.read_text(encoding="utf-8"))["contrasts"]
+    configs = ["inference", *(overlay or [])]
+    inference, *_ = find_configs(folder, configs)
+    contrasts = yaml.safe_load(inference.read_text(encoding="utf-8"))["contrasts"]
     if (dataset_dir is None) == (not image):
         problem = "images given twice" if image else "no images"
         raise InputError.at("predict", problem, "give either --dataset-dir or --image CONTRAST=FILE")
@@ -53,7 +56,8 @@ def predict(  # noqa: PLR0913 (one argument per option)
         announce(f"Applying {folder.name}")
         from .prediction import predict_cases
 
-        results = predict_cases(folder, settings | {"cases": cases, "output_dir": str(stage)})
+        results = predict_cases(folder, configs, settings | {"cases": cases, "output_dir": str(stage)})
+        write_derivative_description(folder, stage)
     for result in results:
         for line in result.lines(output_dir):
             console().print(line)
@@ -75,8 +79,9 @@ def _named_case(images: Sequence[str], contrasts: Sequence[str]) -> dict[str, An
     if missing := [name for name in contrasts if name not in paths]:
         remedy = " ".join(f"--image {name}=FILE" for name in missing)
         raise InputError.at("--image", f"no {', '.join(missing)} given", f"add {remedy}")
-    found = re.search(r"(sub-[A-Za-z0-9]+)(?:_(ses-[A-Za-z0-9]+))?", Path(paths[contrasts[-1]]).name)
-    subject, session = (found[1], found[2] or "") if found else ("sub-01", "")
+    name = Path(paths[contrasts[-1]]).name
+    found = re.match(r"(sub-[A-Za-z0-9]+)(?:_(ses-[A-Za-z0-9]+))?", name)
+    subject, session = (found[1], found[2] or "") if found else (name.partition(".")[0], "")
     return {"subject": subject, "session": session, "image": [paths[name] for name in contrasts]}
 
 

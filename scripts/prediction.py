@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,17 +47,18 @@ class Prediction:
         ]
 
 
-def predict_cases(bundle: Path, settings: dict[str, Any]) -> list[Prediction]:
+def predict_cases(bundle: Path, configs: Sequence[str], settings: dict[str, Any]) -> list[Prediction]:
     """Run the inference workflow and describe its results.
 
     Args:
         bundle: folder of the bundle.
+        configs: such as ``("inference",)``, with overlays after it.
         settings: config ids and values, ``cases`` and ``output_dir`` among them.
 
     Raises:
         InputError: if an input cannot be used, or the weights are missing.
     """
-    workflow = build_workflow(bundle, ["inference"], settings, workflow_type="infer")
+    workflow = build_workflow(bundle, configs, settings, workflow_type="infer")
     find_weights(workflow)
     matrices: list[np.ndarray[Any, Any]] = []
 
@@ -91,7 +92,7 @@ def _draw_overview(mask_file: Path, reference: Path, name: str) -> str:
     voxel_size = mask.header.get_zooms()[:3]
     found = np.asarray(mask.dataobj) > 0
     volumes = match_lesions(found, found, float(np.prod(voxel_size))).predicted_volumes
-    finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.2f} ml"
+    finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.3g} ml"
     picture = overview_figure(np.asarray(image.dataobj), found, voxel_size, f"{name}: {finding}")
     stem = mask_file.name.removesuffix("label-lesion_mask.nii.gz")
     mask_file.with_name(f"{stem}overview.png").write_bytes(picture)

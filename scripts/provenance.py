@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ..datasets import write_description
 from .bundles import find_configs, read_metadata
 
 PACKAGES = ("mri-attention", "torch", "monai", "pytorch-ignite", "numpy", "scipy", "nibabel")
@@ -34,6 +35,12 @@ def describe_run(
         "python": platform.python_version(),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
+
+
+def write_derivative_description(bundle: Path, output_dir: Path) -> None:
+    """Write BIDS' ``dataset_description.json`` of what ``bundle`` made in ``output_dir``."""
+    version_ = str(read_metadata(bundle).get("version", "unknown"))
+    write_description(output_dir, f"Results of {bundle.name}", generated_by={"Name": bundle.name, "Version": version_})
 
 
 def _sha256(file: Path) -> str:

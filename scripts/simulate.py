@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..datasets import InputError
 from .console import console, quiet_third_parties
 from .outputs import require_empty, staged
 
@@ -23,13 +24,19 @@ def simulate(  # noqa: PLR0913 (one argument per option)
         Path | None, typer.Option(help="Folder with lesion masks to plant, beside grown lesions.")
     ] = None,
     skull: Annotated[bool, typer.Option(help="Heads with skull and scalp.")] = False,
-    slice_thickness: Annotated[float | None, typer.Option(min=0.25, help="In mm, of T2w and PDw.")] = None,
+    slice_thickness: Annotated[float | None, typer.Option(help="Of axial slices of all contrasts, in mm.")] = None,
     first_subject: Annotated[int, typer.Option(min=1, help="Number of the first subject.")] = 1,
 ) -> None:
     """Simulate T1w, T2w, FLAIR and PDw images of brains with multiple sclerosis lesions."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     require_empty(output)
+    if slice_thickness is not None and slice_thickness < spacing:
+        problem = f"thinner than the spacing of {spacing:g} mm"
+        raise InputError.at(f"--slice-thickness {slice_thickness:g}", problem, "give thicker slices")
+    for folder in (anatomies, lesion_masks):
+        if folder is not None and not folder.is_dir():
+            raise InputError.at(folder, "no such folder", "check its path")
     quiet_third_parties()
     columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with staged(output) as stage, Progress(*columns) as progress:

@@ -10,7 +10,7 @@ import typer
 
 from ..datasets import InputError
 from .bundles import build_workflow, find_bundle, find_configs, parse_overrides, run_workflow
-from .console import console, quiet_third_parties
+from .console import announce, console, quiet_third_parties
 
 
 def train(
@@ -45,7 +45,12 @@ def train(
     output.mkdir(parents=True, exist_ok=True)
     quiet_third_parties()
     start = time.monotonic()
-    run_workflow(build_workflow(folder, configs, settings, workflow_type="train", tracking=tracking))
+    if tracking:
+        # by default, MONAI loses this file where output_dir is no expression: it looks for "DIR + '/config...'"
+        settings = {"save_execute_config": str(output / "config.json"), **settings}
+    workflow = build_workflow(folder, configs, settings, workflow_type="train", tracking=tracking)
+    announce(f"Training {folder.name}")
+    run_workflow(workflow)
     _tell(output, time.monotonic() - start)
 
 
@@ -56,7 +61,7 @@ def _tell(output: Path, seconds: float) -> None:
     for file in sorted(output.glob("models/*.pt")):
         terminal.print(f"  {file}")
     if (store := output / "mlruns.db").is_file():
-        from .curves import log_training_figure
+        from .tracking import log_training_figure
 
         log_training_figure(store)
         terminal.print(f"  curves: mlflow ui --backend-store-uri sqlite:///{store.absolute()}")

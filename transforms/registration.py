@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from monai.data import MetaTensor
 from ..datasets.input_error import InputError
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-SHRINK_FACTORS = (4, 2, 1)
-SMOOTHING_SIGMAS = (4.0, 2.0, 0.0)  # mm
-START_VOXEL_SIZE = 4.0  # mm, of the images by which starts are compared
-N_SAMPLES = 50_000  # voxels per resolution that the metric looks at
-N_BINS = 50
+VOXEL_SIZES = (4.0, 2.0, 1.0)  # mm, of the successive resolutions
+N_SAMPLES = 50_000  # points at which the metric is taken
+N_BINS = 32
+HEAD_RADIUS = 50.0  # mm, turns angles into shifts of the same weight
+MIN_OVERLAP = 0.05  # of the fixed field of view; ITK raises where there is none
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,19 @@ def register_rigid(moving: MetaTensor, fixed: MetaTensor, seed: int = 0) -> Rigi
     ``seed`` of the samples make it deterministic.
 
     Raises:
-        InputError: if the images do not overlap during the search.
+        ValueError: if an image has another shape.
+        InputError: if ITK fails, as it does for images that lose their overlap during the search.
     """
     fixed_image, moving_image = _to_sitk(fixed), _to_sitk(moving)
     try:
         with _single_thread():
-            start = _best_start(fixed_image, moving_image, seed)
-            found = _method(fixed_image, seed, start).Execute(fixed_image, moving_image)
+            found = _best_start(fixed_image, moving_image, seed)
+            for size in VOXEL_SIZES:
+                found = _refine(_shrink(fixed_image, size), _shrink(moving_image, size), seed, found)
     except RuntimeError as error:
         place = str(moving.meta.get("filename_or_obj", "moving image"))
-        problem = "registration failed, the images seem not to overlap"
-        raise InputError.at(place, problem, "check that both show the same head") from error
+        problem = f"registration failed ({str(error).splitlines()[-1]})"
+        raise InputError.at(place, problem, "check that both images show the same head") from error
     matrix = RAS_TO_LPS @ np.linalg.inv(_matrix(found)) @ RAS_TO_LPS
     center = moving.affine.numpy() @ [*((np.array(moving.shape[1:]) - 1) / 2), 1]
     return RigidMotion.of(matrix, center[:3])
@@ -99,27 +100,31 @@ def _to_sitk(image: MetaTensor) -> sitk.Image:
         raise ValueError(f"image must have shape (1, x, y, z), got {tuple(image.shape)}")
     affine = RAS_TO_LPS @ image.affine.numpy()
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    out = sitk.GetImageFromArray(image[0].cpu().numpy().astype(np.float32).T)
+    values = image[0].cpu().numpy().astype(np.float32).T
+    out = sitk.GetImageFromArray(values - values.min())  # centers of mass want no negative mass
     out.SetSpacing(spacing.tolist())
     out.SetDirection((affine[:3, :3] / spacing).flatten().tolist())
     out.SetOrigin(affine[:3, 3].tolist())
     return out
 
 
+def _shrink(image: sitk.Image, voxel_size: float) -> sitk.Image:
+    """Average voxels along the axes on which they are smaller than ``voxel_size`` (mm)."""
+    return sitk.BinShrink(image, [max(1, round(voxel_size / size)) for size in image.GetSpacing()])
+
+
 def _best_start(fixed: sitk.Image, moving: sitk.Image, seed: int) -> sitk.Euler3DTransform:
-    coarse_fixed, coarse_moving = _shrink(fixed), _shrink(moving)
+    fixed, moving = _shrink(fixed, VOXEL_SIZES[0]), _shrink(moving, VOXEL_SIZES[0])
+    field_of_view = moving * 0 + 1
 
-    def cost(start: sitk.Euler3DTransform) -> float:
-        try:
-            return float(_method(coarse_fixed, seed, start).MetricEvaluate(coarse_fixed, coarse_moving))
-        except RuntimeError:  # no overlap at all
-            return math.inf
+    def gain(start: sitk.Euler3DTransform) -> float:
+        """Mutual information times overlap, since few points seem to tell much about each other."""
+        overlap = sitk.GetArrayFromImage(sitk.Resample(field_of_view, fixed, start)).mean()
+        if overlap < MIN_OVERLAP:
+            return 0.0
+        return -float(overlap * _method(fixed, seed, start).MetricEvaluate(fixed, moving))
 
-    return min(_starts(fixed, moving), key=cost)
-
-
-def _shrink(image: sitk.Image) -> sitk.Image:
-    return sitk.BinShrink(image, [max(1, round(START_VOXEL_SIZE / size)) for size in image.GetSpacing()])
+    return max(_starts(fixed, moving), key=gain)
 
 
 def _starts(fixed: sitk.Image, moving: sitk.Image) -> list[sitk.Euler3DTransform]:
@@ -134,27 +139,30 @@ def _starts(fixed: sitk.Image, moving: sitk.Image) -> list[sitk.Euler3DTransform
     return starts
 
 
-def _method(fixed: sitk.Image, seed: int, start: sitk.Euler3DTransform) -> sitk.ImageRegistrationMethod:
-    n_voxels = fixed.GetNumberOfPixels()
+def _method(fixed: sitk.Image, seed: int, transform: sitk.Euler3DTransform) -> sitk.ImageRegistrationMethod:
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=N_BINS)
     method.SetMetricSamplingStrategy(method.RANDOM)
-    percentages = [min(1.0, N_SAMPLES * factor**3 / n_voxels) for factor in SHRINK_FACTORS]
-    method.SetMetricSamplingPercentagePerLevel(percentages, seed + 1)  # 0 would mean the clock
-    method.SetShrinkFactorsPerLevel(SHRINK_FACTORS)
-    method.SetSmoothingSigmasPerLevel(SMOOTHING_SIGMAS)
-    method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
+    percentage = min(1.0, N_SAMPLES / fixed.GetNumberOfPixels())
+    method.SetMetricSamplingPercentage(percentage, seed + 1)  # 0 would mean the clock
     method.SetInterpolator(sitk.sitkLinear)
+    method.SetInitialTransform(transform, inPlace=True)
+    return method
+
+
+def _refine(fixed: sitk.Image, moving: sitk.Image, seed: int, start: sitk.Euler3DTransform) -> sitk.Euler3DTransform:
+    transform = sitk.Euler3DTransform(start)
+    method = _method(fixed, seed, transform)
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=2.0,
         minStep=0.01,
         numberOfIterations=200,
-        relaxationFactor=0.6,
+        relaxationFactor=0.8,  # slow, so that angles arrive before steps get small
         gradientMagnitudeTolerance=1e-8,
     )
-    method.SetOptimizerScalesFromPhysicalShift()
-    method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=False)
-    return method
+    method.SetOptimizerScales([HEAD_RADIUS**2] * 3 + [1.0] * 3)  # angles, shifts
+    method.Execute(fixed, moving)
+    return transform
 
 
 def _matrix(transform: sitk.Transform) -> np.ndarray:

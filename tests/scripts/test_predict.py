@@ -1,5 +1,6 @@
 """Tests of scripts.predict on a tiny bundle."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def test_writes_mask_and_overview_and_tells_what_it_found(
     np.testing.assert_array_equal(np.asarray(mask.dataobj), lesion_mask())
     np.testing.assert_array_equal(mask.affine, nib.load(images["FLAIR"]).affine)
     assert (anat / "sub-01_overview.png").read_bytes().startswith(b"\x89PNG")
+    description = json.loads((output / "dataset_description.json").read_text())
+    assert description["GeneratedBy"] == [{"Name": "tiny", "Version": "0.0.1"}]
     told = capsys.readouterr().out
     assert "2 lesions, 0.14 ml" in told  # 31 voxels of 4.5 mm^3
     assert str(anat / "sub-01_label-lesion_mask.nii.gz") in told
@@ -161,9 +164,10 @@ def test_replaces_nan_when_told_to(
         (lambda words: ["--image", "CT=ct.nii.gz", *words], "--image CT=ct.nii.gz: not CONTRAST=FILE"),
         (lambda words: [], "predict: no images"),
         (lambda words: [*words, "--dataset-dir", "."], "predict: images given twice"),
+        (lambda words: [*words, "--overlay", "none"], "no config 'none'; choose among"),
         (lambda words: [*words, "--model", "none.pt"], "none.pt: no such file of weights"),
     ],
-    ids=["missing contrast", "twice", "unknown", "none", "both", "model"],
+    ids=["missing contrast", "twice", "unknown", "none", "both", "overlay", "model"],
 )
 def test_bad_options_end_with_one_line(
     change: Callable[[list[str]], list[str]],
@@ -199,3 +203,17 @@ def test_empty_dataset_is_refused(
     arguments = ("--output-dir", tmp_path / "out", "--dataset-dir", tmp_path / "empty")
     assert run_command("predict", tiny_bundle, *arguments) == 2
     assert "no subjects" in capsys.readouterr().err
+
+
+def test_other_names_than_those_of_bids_name_their_results(
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    images["FLAIR"] = images["FLAIR"].rename(tmp_path / "dark fluid.nii.gz")
+    assert run_command("predict", tiny_bundle, "--output-dir", tmp_path / "out", *options(images)) == 0
+    assert (tmp_path / "out" / "dark fluid_label-lesion_mask.nii.gz").is_file()
+    assert (tmp_path / "out" / "dark fluid_overview.png").is_file()
+    assert "\ndark fluid\n" in "\n" + capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Tests of scripts.train and scripts.curves on a tiny bundle."""
+"""Tests of scripts.train and scripts.tracking on a tiny bundle."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +18,14 @@ def test_trains_with_overrides_and_writes_a_checkpoint(
     assert str(output / "models" / "model.pt") in capsys.readouterr().out
 
 
-def test_records_curves_and_their_figure_in_an_mlflow_store(
-    run_command: Run, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_mlflow_store_keeps_curves_config_figure_and_report(
+    run_command: Run,
+    tiny_bundle: Path,
+    tiny_dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from mri_attention.scripts.curves import read_curves
+    from mri_attention.scripts.tracking import read_curves
 
     output = tmp_path / "out"
     arguments = ("--dataset-dir", tmp_path, "--output-dir", output, "--tracking", "mlflow")
@@ -29,13 +33,16 @@ def test_records_curves_and_their_figure_in_an_mlflow_store(
     assert f"mlflow ui --backend-store-uri sqlite:///{output / 'mlruns.db'}" in capsys.readouterr().out
     steps, losses = read_curves(output)["train_loss"]
     assert len(steps) == len(losses) == 4  # two epochs of two batches
-    assert list(output.rglob("mlruns/**/training_curves.png"))
+    evaluation = ("--dataset-dir", tiny_dataset, "--output-dir", tmp_path / "evaluation")
+    assert run_command("evaluate", tiny_bundle, *evaluation, "--training-dir", output) == 0
+    artifacts = {file.name for file in (output / "mlruns").rglob("*.*")}
+    assert artifacts == {"config.json", "training_curves.png", "report.html", "metrics.csv", "summary.json"}
 
 
 def test_reads_curves_of_tensorboard(tmp_path: Path) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
-    from mri_attention.scripts.curves import read_curves
+    from mri_attention.scripts.tracking import read_curves
 
     with SummaryWriter(str(tmp_path / "events")) as writer:
         for epoch in (1, 2, 3):

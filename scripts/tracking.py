@@ -1,9 +1,9 @@
-"""Training curves from an MLflow store or from TensorBoard's event files."""
+"""Records of a training: curves from an MLflow store or TensorBoard's event files, and artifacts for the store."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,10 +37,16 @@ def log_training_figure(store: Path) -> None:
     from .figures import curve_figure
 
     if curves := read_curves(store.parent):
-        client, run = _latest_run(store)
         picture = store.parent / "training_curves.png"
         picture.write_bytes(curve_figure(curves))
-        client.log_artifact(run.info.run_id, str(picture))
+        log_artifacts(store, [picture])
+
+
+def log_artifacts(store: Path, files: Iterable[Path]) -> None:
+    """Keep copies of ``files`` as artifacts of the latest run of an MLflow store."""
+    client, run = _latest_run(store)
+    for file in files:
+        client.log_artifact(run.info.run_id, str(file))
 
 
 def _latest_run(store: Path) -> tuple[MlflowClient, Run]:
