@@ -137,7 +137,7 @@ def list_label_maps(folder: Path) -> list[Path]:
 
 def _sharpen(maps: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
     squares = {name: fraction**2 for name, fraction in maps.items()}
-    total = np.maximum(sum(squares.values()), 1e-6)
+    total = np.maximum(np.sum(list(squares.values()), axis=0), np.float32(1e-6))
     return {name: square / total for name, square in squares.items()}
 
 

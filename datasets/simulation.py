@@ -138,7 +138,7 @@ def _brain_with_fluid(brain: NDArray[np.bool_], spacing: float) -> NDArray[np.bo
 
 def _shares_from_mask(path: Path, grid: Grid, rng: np.random.Generator) -> Volume:
     """A given mask, moved, scaled and perhaps mirrored a little at random, its border softened."""
-    mask = read_volume(path)
+    mask = read_volume(path, allow_constant=True)
     affine = mask.affine.numpy()
     soft = ndimage.gaussian_filter(mask.numpy()[0], 0.6 / np.linalg.norm(affine[:3, :3], axis=0))
     move = SmoothDeformation(rng, BRAIN_CENTER, scale=rng.uniform(0.95, 1.1), magnitude=2.0)

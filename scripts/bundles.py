@@ -96,7 +96,7 @@ def build_workflow(
     Args:
         bundle: folder of the bundle; becomes ``bundle_root``.
         configs: names as in :func:`find_configs`, such as ``("train", "quickstart")``.
-        overrides: config ids and values, applied last; those with the value None are left out.
+        overrides: config ids and values, applied last.
         workflow_type: ``"train"`` or ``"infer"``, as in MONAI.
         tracking: ``"mlflow"`` or a settings file, as in MONAI.
 
@@ -112,10 +112,7 @@ def build_workflow(
         workflow_type=workflow_type,
         tracking=tracking,
         logging_file=None if is_debugging() else False,
-        **{
-            "bundle_root": str(bundle),
-            **{name: value for name, value in overrides.items() if value is not None},
-        },
+        **{"bundle_root": str(bundle), **overrides},
     )
     workflow.initialize()
     return workflow

@@ -29,7 +29,7 @@ def is_debugging() -> bool:
 
 def console() -> Console:
     """Return a terminal that writes to the present ``sys.stdout``."""
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def quiet_third_parties() -> None:
@@ -64,7 +64,7 @@ def silence_loggers() -> None:
 
 def announce(step: str) -> None:
     """Tell on stderr what begins now."""
-    Console(stderr=True, highlight=False).print(f"[bold]{step}[/bold]")
+    Console(stderr=True, highlight=False, markup=False).print(step, style="bold")
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -74,7 +74,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(name, justify="left" if column == 0 else "right")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
 
 
 def exit_with(error: BaseException) -> None:

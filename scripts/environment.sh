@@ -30,8 +30,8 @@ content = b"".join(pathlib.Path(name).read_bytes() for name in ("pyproject.toml"
 print(hashlib.sha256(content + str(pathlib.Path.cwd()).encode() + sys.version.encode()).hexdigest())'
 }
 
-# install NAME REQUIREMENT: installs what is not there yet; .venv/NAME.stamp says for which pins that was done.
-install() {
+# install_packages NAME REQUIREMENT: installs what is not there yet; .venv/NAME.stamp says for which pins that was done.
+install_packages() {
   local stamp=".venv/$1.stamp"
   if [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; then
     return

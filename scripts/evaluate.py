@@ -41,6 +41,8 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
         Contestant(None, existing_file(model) if model else None),
         *map(_parse_baseline, baseline or []),
     ]
+    if len({contestant.folder for contestant in contestants}) < len(contestants):
+        raise InputError.at("--baseline", "the same name given twice", "evaluate one of them in another run")
     configs = ["inference", "evaluate", *(overlay or [])]
     find_configs(folder, [*configs, *(c.overlay for c in contestants if c.overlay is not None)])
     if not dataset_dir.exists():
@@ -61,8 +63,9 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
         announce("Writing the report")
         _write_report(evaluations, provenance, training_dir, stage / "report.html")
     if training_dir is not None and (store := training_dir / "mlruns.db").is_file():
-        from .tracking import log_artifacts
+        from .tracking import log_artifacts, log_training_figure
 
+        log_training_figure(store)
         log_artifacts(store, [output / name for name in ("report.html", "metrics.csv", "summary.json")])
     _tell(evaluations, output)
 

@@ -60,6 +60,8 @@ def evaluate_network(
     Raises:
         InputError: if a subject has no case, or a network with parameters has no file of weights.
     """
+    from ..transforms.contrasts import contrast_paths
+
     names = [*configs, *([contestant.overlay] if contestant.overlay else [])]
     model_file = contestant.model_file(bundle)
     weights = {"model_file": str(model_file)} if model_file else {}
@@ -74,8 +76,9 @@ def evaluate_network(
     model = find_weights(workflow)
     run_workflow(workflow)
     rows = _metrics_per_case(workflow, len(cases))
-    output_dir = Path(parser.get_parsed_content("output_dir"))
-    return Evaluation(name, cases, rows, output_dir, parser.get_parsed_content("contrasts"), model)
+    contrasts = parser.get_parsed_content("contrasts")
+    cases = [case | {"image": list(contrast_paths(case["image"], contrasts).values())} for case in cases]
+    return Evaluation(name, cases, rows, Path(parser.get_parsed_content("output_dir")), contrasts, model)
 
 
 def _metrics_per_case(workflow: ConfigWorkflow, n_cases: int) -> list[dict[str, float]]:

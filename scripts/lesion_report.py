@@ -83,7 +83,7 @@ def _pictures_section(evaluation: Evaluation, matches: Sequence[LesionMatch]) ->
 
 def _case_picture(evaluation: Evaluation, case: dict[str, Any]) -> bytes:
     prediction = prediction_file(evaluation, case)
-    images = load_aligned([Path(path) for path in case["image"]], prediction)
+    images = load_aligned(case["image"], prediction)
     masks = load_aligned([Path(case["label"]), prediction], prediction, is_label=True)
     volumes = dict(zip(evaluation.contrasts, map(_array, images), strict=True))
     truth, predicted = map(_array, masks)

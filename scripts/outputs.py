@@ -34,6 +34,18 @@ def staged(output_dir: Path) -> Iterator[Path]:
         shutil.rmtree(stage)
 
 
+@contextmanager
+def removed_on_error(output_dir: Path) -> Iterator[None]:
+    """Remove ``output_dir`` after an error within the context, if it was not there before."""
+    is_new = not output_dir.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            shutil.rmtree(output_dir, ignore_errors=True)
+        raise
+
+
 def _nearest_folder(output_dir: Path) -> Path:
     """Return ``output_dir`` itself where it exists, so that files move within one disk, else its parent."""
     if output_dir.is_symlink() or output_dir.exists():

@@ -43,7 +43,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
         problem = "images given twice" if image else "no images"
         raise InputError.at("predict", problem, "give either --dataset-dir or --image CONTRAST=FILE")
     settings = {
-        "model_file": str(existing_file(model)) if model else None,
+        **({"model_file": str(existing_file(model))} if model else {}),
         "register": register,
         "allow_nan": allow_nan,
         **parse_overrides(overrides or []),
@@ -52,7 +52,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
     quiet_third_parties()
     with staged(output_dir) as stage:
         announce(f"Checking {len(cases)} case{'s'[: len(cases) != 1]}")
-        cases = [_checked(case, mask, allow_nan) for case in cases]
+        cases = [_checked(case, contrasts, mask, allow_nan) for case in cases]
         announce(f"Applying {folder.name}")
         from .prediction import predict_cases
 
@@ -85,13 +85,17 @@ def _named_case(images: Sequence[str], contrasts: Sequence[str]) -> dict[str, An
     return {"subject": subject, "session": session, "image": [paths[name] for name in contrasts]}
 
 
-def _checked(case: dict[str, Any], mask: Path | None, allow_nan: bool) -> dict[str, Any]:
-    """Read everything once, so that bad input is told before anything is computed; add the mask.
+def _checked(case: dict[str, Any], contrasts: Sequence[str], mask: Path | None, allow_nan: bool) -> dict[str, Any]:
+    """Read everything once, so that bad input is told before anything is computed; name all images, add the mask.
 
     Raises:
         InputError: if an image cannot be used, or the mask has not the shape of one of them.
     """
-    shapes = [tuple(read_volume(path, allow_nan=allow_nan).shape[1:]) for path in case["image"]]
+    from ..transforms.contrasts import contrast_paths
+
+    paths = contrast_paths(case["image"], contrasts).values()
+    shapes = [tuple(read_volume(path, allow_nan=allow_nan).shape[1:]) for path in paths]
+    case = case | {"image": [str(path) for path in paths]}
     if mask is None:
         return case
     shape = tuple(read_volume(mask).shape[1:])

@@ -31,7 +31,7 @@ class Evaluation:
 
     Attributes:
         network: its name in tables.
-        cases: entries of the datalist, each with ``subject``, ``session``, ``image`` and ``label``.
+        cases: entries of the datalist, each with ``subject``, ``session``, ``image`` (paths) and ``label``.
         rows: metrics by name of each case, in the order of ``cases``; NaN where undefined.
         output_dir: where its predictions lie.
         contrasts: names of a case's images, in their order.

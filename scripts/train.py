@@ -11,6 +11,7 @@ import typer
 from ..datasets import InputError
 from .bundles import build_workflow, find_bundle, find_configs, parse_overrides, run_workflow
 from .console import announce, console, quiet_third_parties
+from .outputs import removed_on_error
 
 
 def train(
@@ -35,21 +36,24 @@ def train(
     settings = {
         "dataset_dir": str(dataset_dir),
         "output_dir": str(output),
-        "resume": resume or None,
+        **({"resume": True} if resume else {}),
         **parse_overrides(overrides or []),
     }
     configs = ["train", *(overlay or [])]
     find_configs(folder, configs)
     if not dataset_dir.exists():
         raise InputError.at(dataset_dir, "no such folder or datalist", "check --dataset-dir")
-    output.mkdir(parents=True, exist_ok=True)
-    quiet_third_parties()
-    start = time.monotonic()
     if tracking:
+        if tracking != "mlflow" and not Path(tracking).is_file():
+            raise InputError.at(f"--tracking {tracking}", "no such kind or settings file", "write --tracking mlflow")
         # by default, MONAI loses this file where output_dir is no expression: it looks for "DIR + '/config...'"
         settings = {"save_execute_config": str(output / "config.json"), **settings}
-    workflow = build_workflow(folder, configs, settings, workflow_type="train", tracking=tracking)
+    quiet_third_parties()
     announce(f"Training {folder.name}")
+    start = time.monotonic()
+    with removed_on_error(output):  # data are read here, so this is where they turn out to be bad
+        output.mkdir(parents=True, exist_ok=True)
+        workflow = build_workflow(folder, configs, settings, workflow_type="train", tracking=tracking)
     run_workflow(workflow)
     _tell(output, time.monotonic() - start)
 

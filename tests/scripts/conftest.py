@@ -117,6 +117,7 @@ train:
     optimizer: $torch.optim.SGD(@network_def.parameters(), lr=1e-3)
     loss_function: {_target_: DiceCELoss, to_onehot_y: true, softmax: true}
     train_handlers: '@train::handlers'
+initialize: [$@train::trainer]
 run: [$@train::trainer.run()]
 """
 

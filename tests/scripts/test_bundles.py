@@ -60,7 +60,7 @@ def test_override_without_name_is_refused(arguments: list[str]) -> None:
 
 
 def test_overlays_and_overrides_apply_in_order(tiny_bundle: Path) -> None:
-    overrides = {"network_def::kernel_size": 3, "output_dir": None}
+    overrides = {"network_def::kernel_size": 3}
     workflow = build_workflow(tiny_bundle, ["train", "networks/other"], overrides, workflow_type="train")
     assert workflow.parser.get_parsed_content("network_def").kernel_size == (3, 3, 3)
     assert workflow.parser.get_parsed_content("output_dir") == f"{tiny_bundle}/eval"

@@ -77,11 +77,12 @@ def test_takes_only_the_subjects_asked_for(
             "no config 'nonsense'; choose among evaluate, inference, networks/other, train",
         ),
         (["--baseline", "nonsense"], "no config 'nonsense'"),
+        (["--baseline", "networks/other", "--baseline", "networks/other"], "the same name given twice"),
         (["--subject", "77"], "sub-77: no such subject"),
         (["--", "--model_file", "nowhere.pt"], "nowhere.pt: no weights of Conv3d"),
         (["--", "oops"], "oops: an override needs a name"),
     ],
-    ids=["model", "overlay", "baseline", "subject", "weights", "override"],
+    ids=["model", "overlay", "baseline", "baselines", "subject", "weights", "override"],
 )
 def test_bad_options_end_with_one_line_and_no_output(
     arguments: list[str],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mri_attention.datasets import InputError
-from mri_attention.scripts.outputs import require_empty, staged
+from mri_attention.scripts.outputs import removed_on_error, require_empty, staged
 
 
 @pytest.mark.parametrize("place", ["new", "new/within/new", "old"])
@@ -47,3 +47,14 @@ def test_only_missing_and_empty_folders_count_as_empty(tmp_path: Path) -> None:
         require_empty(tmp_path)
     with pytest.raises(InputError, match="not an empty folder"):
         require_empty(tmp_path / "file")
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_only_a_new_folder_is_removed_on_error(is_new: bool, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    if not is_new:
+        output.mkdir()
+    with pytest.raises(RuntimeError), removed_on_error(output):  # noqa: PT012
+        (output / "events").mkdir(parents=True)
+        raise RuntimeError
+    assert output.exists() != is_new

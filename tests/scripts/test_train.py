@@ -56,10 +56,11 @@ def test_reads_curves_of_tensorboard(tmp_path: Path) -> None:
     [
         (["--overlay", "networks/none"], "no config 'networks/none'; choose among evaluate"),
         (["--dataset-dir", "nowhere"], "nowhere: no such folder or datalist"),
+        (["--tracking", "notebook"], "--tracking notebook: no such kind"),
         (["--", "epochs"], "epochs: an override needs a name"),
         (["--spped"], "spped"),
     ],
-    ids=["overlay", "dataset", "override", "option"],
+    ids=["overlay", "dataset", "tracking", "override", "option"],
 )
 def test_bad_options_end_with_one_line_and_no_output(
     arguments: list[str],
@@ -74,4 +75,14 @@ def test_bad_options_end_with_one_line_and_no_output(
     told = capsys.readouterr().err
     assert message in told
     assert len(told.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_that_fail_leave_no_output(
+    run_command: Run, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = "{'_target_': 'mri_attention.datasets.find_cases', 'dataset_dir': '@dataset_dir'}"
+    arguments = ("--dataset-dir", tmp_path, "--output-dir", tmp_path / "out", "--", "--train::dataset::data", empty)
+    assert run_command("train", tiny_bundle, *arguments) == 2
+    assert f"Error: {tmp_path}: no subjects" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
