@@ -1,0 +1,81 @@
+"""Make the pictures of the docs: simulated heads beside real ones, and a segmented patient.
+
+python docs/make_pictures.py SIMULATED REAL [PREDICTIONS]: BIDS folders, and a folder of evaluation outputs.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nibabel as nib
+import numpy as np
+
+CONTRASTS = ("T1w", "T2w", "FLAIR")
+ATTRIBUTION = "Real images: Lesjak et al., Neuroinformatics 2018;16:51-63, CC-BY, via open_ms_data"
+HERE = Path(__file__).parent
+
+
+def load(path: Path) -> np.ndarray:
+    """Return the volume at ``path`` in RAS orientation, shape ``(x, y, z)``."""
+    return np.asarray(nib.as_closest_canonical(nib.load(path)).dataobj, dtype=np.float32)
+
+
+def lesions_of(dataset: Path, subject: str) -> np.ndarray:
+    """Return the lesion mask of ``subject`` from the derivatives of ``dataset``."""
+    return load(next(dataset.glob(f"derivatives/*/{subject}/anat/{subject}_label-lesion_mask.nii.gz"))) > 0
+
+
+def show(axes: plt.Axes, plane: np.ndarray, outlines: dict[str, np.ndarray] | None = None) -> None:
+    """Draw an axial plane in radiological convention (left is the patient's right) with outlines by color."""
+    axes.imshow(plane[::-1].T, cmap="gray", origin="lower", vmin=0, vmax=np.percentile(plane[plane > 0], 99.5))
+    for color, mask in (outlines or {}).items():
+        if mask.any():
+            axes.contour(mask[::-1].T, [0.5], colors=color, linewidths=0.8)
+    axes.set_axis_off()
+
+
+def montage(datasets: list[tuple[str, Path, str]], path: Path) -> None:
+    """Draw rows of T1w, T2w, FLAIR and FLAIR with the lesions outlined: ``(title, dataset, subject)`` each."""
+    figure, grid = plt.subplots(len(datasets), 4, figsize=(11, 3.3 * len(datasets)), facecolor="black", squeeze=False)
+    for row, (title, dataset, subject) in zip(grid, datasets, strict=True):
+        lesions = lesions_of(dataset, subject)
+        z = int(np.argmax(lesions.sum((0, 1))))
+        planes = [load(dataset / subject / "anat" / f"{subject}_{name}.nii.gz")[..., z] for name in CONTRASTS]
+        for axes, name, plane in zip(row, CONTRASTS, planes, strict=False):
+            show(axes, plane)
+            axes.set_title(f"{title}: {name}", color="white", fontsize=9)
+        show(row[3], planes[2], {"red": lesions[..., z]})
+        row[3].set_title("lesions", color="white", fontsize=9)
+    save(figure, path)
+
+
+def segmentation(dataset: Path, predictions: Path, subjects: list[str], path: Path) -> None:
+    """Draw FLAIR planes with truth (green) and prediction (red) outlined."""
+    figure, grid = plt.subplots(len(subjects), 4, figsize=(12, 3.6 * len(subjects)), facecolor="black", squeeze=False)
+    for row, subject in zip(grid, subjects, strict=True):
+        flair, truth = load(dataset / subject / "anat" / f"{subject}_FLAIR.nii.gz"), lesions_of(dataset, subject)
+        name = f"{subject}_label-lesion_mask.nii.gz"
+        predicted = load(next(predictions.glob(f"**/{subject}/anat/{name}"))) > 0
+        z = int(np.argmax(truth.sum((0, 1))))
+        for axes, plane in zip(row, (z - 16, z - 8, z, z + 8), strict=True):
+            show(axes, flair[..., plane], {"lime": truth[..., plane], "red": predicted[..., plane]})
+        row[0].set_title(f"{subject}: truth green, FA-Net red", color="white", fontsize=9)
+    save(figure, path)
+
+
+def save(figure: plt.Figure, path: Path) -> None:
+    """Write ``figure`` with the attribution that the real images' license asks for."""
+    figure.text(0.01, 0.005, ATTRIBUTION, color="gray", fontsize=7)
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    figure.savefig(path, dpi=75, facecolor="black")
+
+
+if __name__ == "__main__":
+    simulated, real = Path(sys.argv[1]), Path(sys.argv[2])
+    names = sorted(folder.name for folder in simulated.glob("sub-*"))[:2]
+    rows = [("simulated", simulated, name) for name in names] + [("real", real, "sub-19"), ("real", real, "sub-07")]
+    montage(rows, HERE / "simulation.png")
+    if len(sys.argv) > 3:
+        segmentation(real, Path(sys.argv[3]), ["sub-19", "sub-07"], HERE / "segmentation.png")
