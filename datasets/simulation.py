@@ -26,7 +26,7 @@ Volume = NDArray[np.float32]
 
 BRAIN_EXTENT = (156.0, 192.0, 152.0)
 HEAD_EXTENT = (208.0, 248.0, 216.0)
-MIN_LESION_VOLUME = 3.0
+MIN_LESION_VOLUME = 3.0  # mm^3, and at least as many voxels
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _insert_lesions(
     gray = sum(tissues[name] for name in BRAIN_TISSUES if name in tissues and name not in ("white_matter", "csf"))
     open_share = np.clip(tissues["white_matter"] + 0.6 * np.asarray(gray), 0, 1)
     shares = shares * np.clip(1.6 * open_share - 0.1, 0, 1)
-    lesions = remove_small(shares > 0.5, MIN_LESION_VOLUME, spacing**3)
+    lesions = remove_small(shares > 0.5, MIN_LESION_VOLUME * max(1.0, spacing**3), spacing**3)
     shares = np.where(lesions | (shares < 0.5), shares, 0).astype(np.float32)
     amount = shares * vary_severity(shares, rng)
     amount = np.maximum(amount, _unlabelled_change(tissues, spacing, rng))

@@ -21,6 +21,7 @@ class UNet3D(nn.Module):
     joins the skip connection. No convolution has a bias. It has 23,766,368 parameters at the default
     widths, as the original has.
 
+    Convolutions start with He's normal initialization, with which it learns sooner than with torch's default.
     It departs from the original where a level has an odd size: there the upsampled features lose their last
     voxel and not their first, so that voxel i of one level belongs to voxels 2i and 2i + 1 of the next at odd
     sizes as well as at even ones.
@@ -63,6 +64,8 @@ class UNet3D(nn.Module):
         self.up = nn.ModuleList(nn.Conv3d(wide, narrow, 1, bias=False) for wide, narrow in rising)
         self.decoder = nn.ModuleList(_two_convs(2 * narrow, narrow, norm_groups) for _, narrow in rising)
         self.head = nn.Sequential(_conv(first, first), nn.Conv3d(first, out_channels, 1, bias=False))
+        for part in (self.stem, self.encoder, self.down, self.up, self.decoder, self.head):
+            part.apply(_initialize)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(b, in_channels, x, y, z)`` of any size to logits ``(b, out_channels, x, y, z)``."""
@@ -77,6 +80,11 @@ class UNet3D(nn.Module):
             x = decode(torch.cat([skip, F.interpolate(up(x), skip.shape[2:])], 1))
         logits: Tensor = self.head(x)
         return logits
+
+
+def _initialize(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv3d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
 
 def _conv(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv3d:
