@@ -99,7 +99,7 @@ def test_whole_volume_and_windows_agree_in_place(dataset: Path, tmp_path: Path) 
     for max_voxels in (8_000_000, 0):
         output = tmp_path / str(max_voxels)
         settings = {"dataset_dir": str(dataset), "output_dir": str(output), "model_file": "none", "spacing": [4.0] * 3}
-        inferer = {"inferer::inferer::max_voxels": max_voxels, "inferer::inferer::roi_size": [24] * 3, "network_def::threshold": 0.5}
+        inferer = {"inferer::inferer::max_voxels": max_voxels, "inferer::inferer::roi_size": [24] * 3, "network_def::threshold": 0.5, "network_def::smoothing": 0.0}
         run("infer", ("inference", "networks/flair_threshold"), **settings, **inferer)
         masks.append(np.asarray(nib.load(output / "sub-001/anat/sub-001_label-lesion_mask.nii.gz").dataobj))
     assert masks[0].any()
