@@ -17,10 +17,10 @@ from ..transforms.lesions import grow_lesions, lesion_places, remove_small, vary
 from .acquisition import acquire
 from .anatomy import BRAIN_CENTER, Anatomy, list_label_maps, mni_anatomy, read_label_map
 from .bids import write_description
-from .input_error import InputError
+from .lesion_masks import list_masks, shares_from_mask
 from .protocols import draw_protocols
 from .tissues import BRAIN_TISSUES, TISSUES
-from .volumes import read_volume, write_volume
+from .volumes import write_volume
 
 Volume = NDArray[np.float32]
 
@@ -87,7 +87,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
     if n_subjects < 1 or spacing <= 0 or (slice_thickness is not None and slice_thickness < spacing):
         raise ValueError(f"cannot simulate with {n_subjects=}, {spacing=}, {slice_thickness=}")
     maps = list_label_maps(anatomies) if anatomies else []
-    masks = _list_masks(lesion_masks) if lesion_masks else []
+    masks = list_masks(lesion_masks) if lesion_masks else []
     write_description(output, "Simulated heads with multiple-sclerosis lesions")
     names = []
     for done, number in enumerate(range(first_subject, first_subject + n_subjects)):
@@ -125,7 +125,7 @@ def make_head(
         places = lesion_places(tissues["white_matter"], tissues["gray_matter"], *regions, spacing)
         shares = grow_lesions(places, int(rng.lognormal(3.6, 0.7)) + 4, spacing, rng)
     else:
-        shares = _shares_from_mask(lesion_mask, grid, rng)
+        shares = shares_from_mask(lesion_mask, grid, rng)
     tissues, lesions = _insert_lesions(tissues, shares, spacing, rng)
     return Head(grid, tissues, brain, lesions)
 
@@ -134,16 +134,6 @@ def _brain_with_fluid(brain: NDArray[np.bool_], spacing: float) -> NDArray[np.bo
     """What brain extraction leaves: the brain, holes and sulci closed, and about 1 mm around it."""
     closed = ndimage.binary_fill_holes(ndimage.binary_closing(brain, iterations=max(round(3 / spacing), 1)))
     return ndimage.binary_dilation(closed, iterations=max(round(1 / spacing), 1))
-
-
-def _shares_from_mask(path: Path, grid: Grid, rng: np.random.Generator) -> Volume:
-    """A given mask, moved, scaled and perhaps mirrored a little at random, its border softened."""
-    mask = read_volume(path, allow_constant=True)
-    affine = mask.affine.numpy()
-    soft = ndimage.gaussian_filter(mask.numpy()[0], 0.6 / np.linalg.norm(affine[:3, :3], axis=0))
-    move = SmoothDeformation(rng, BRAIN_CENTER, scale=rng.uniform(0.95, 1.1), magnitude=2.0)
-    move.matrix[:, 0] *= rng.choice([-1, 1])
-    return Sampler(move(grid), soft.shape, affine)(soft)
 
 
 def _insert_lesions(
@@ -213,10 +203,3 @@ def _on_grid(
         return mask
     points = torch.from_numpy(Grid((shape[0], shape[1], shape[2]), affine).points())
     return Sampler(points, mask.shape, grid.affine)(mask.astype(np.float32)) > 0.5
-
-
-def _list_masks(folder: Path) -> list[Path]:
-    masks = sorted(folder.rglob("*mask.nii*"))
-    if not masks:
-        raise InputError.at(folder, "has no *mask.nii.gz in it", "give a folder of lesion masks")
-    return masks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,36 +23,56 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     lesion_masks: Annotated[
         Path | None, typer.Option(help="Folder with lesion masks to plant, beside grown lesions.")
     ] = None,
+    heads: Annotated[
+        Path | None,
+        typer.Option(help="BIDS folder of real, brain-extracted heads in MNI space to plant lesion masks in."),
+    ] = None,
+    head: Annotated[
+        list[str] | None, typer.Option(help="Subject of --heads to use; all by default. Repeatable.")
+    ] = None,
     skull: Annotated[bool, typer.Option(help="Heads with skull and scalp.")] = False,
     slice_thickness: Annotated[float | None, typer.Option(help="Of axial slices of all contrasts, in mm.")] = None,
     first_subject: Annotated[int, typer.Option(min=1, help="Number of the first subject.")] = 1,
 ) -> None:
-    """Simulate T1w, T2w, FLAIR and PDw images of brains with multiple sclerosis lesions."""
+    """Simulate T1w, T2w, FLAIR and PDw images of brains with multiple sclerosis lesions.
+
+    With --heads, real T1w, T2w and FLAIR images get the lesions of --lesion-masks.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     require_empty(output)
     if slice_thickness is not None and slice_thickness < spacing:
         problem = f"thinner than the spacing of {spacing:g} mm"
         raise InputError.at(f"--slice-thickness {slice_thickness:g}", problem, "give thicker slices")
-    for folder in (anatomies, lesion_masks):
+    if heads is not None and lesion_masks is None:
+        raise InputError.at("--heads", "needs lesions to plant", "give a folder of masks with --lesion-masks")
+    for folder in (anatomies, lesion_masks, heads):
         if folder is not None and not folder.is_dir():
             raise InputError.at(folder, "no such folder", "check its path")
     quiet_third_parties()
     columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with staged(output) as stage, Progress(*columns) as progress:
         task = progress.add_task("", total=subjects)
-        from ..datasets.simulation import simulate_dataset
+        shared: dict[str, Any] = {
+            "n_subjects": subjects,
+            "seed": seed,
+            "progress": lambda done, total: progress.update(task, completed=done, total=total),
+        }
+        if heads is not None and lesion_masks is not None:
+            from ..datasets.implantation import implant_dataset
 
-        names = simulate_dataset(
-            stage,
-            n_subjects=subjects,
-            seed=seed,
-            spacing=spacing,
-            anatomies=anatomies,
-            lesion_masks=lesion_masks,
-            skull=skull,
-            slice_thickness=slice_thickness,
-            first_subject=first_subject,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+            names = implant_dataset(stage, heads, lesion_masks, subjects=head, **shared)
+        else:
+            from ..datasets.simulation import simulate_dataset
+
+            names = simulate_dataset(
+                stage,
+                spacing=spacing,
+                anatomies=anatomies,
+                lesion_masks=lesion_masks,
+                skull=skull,
+                slice_thickness=slice_thickness,
+                first_subject=first_subject,
+                **shared,
+            )
     console().print(f"{len(names)} simulated subjects in {output} ({names[0]} to {names[-1]})")

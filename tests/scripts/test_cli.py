@@ -78,3 +78,16 @@ def test_simulate_refuses_a_folder_that_holds_something(
     assert run_command("simulate", "--output", tmp_path) == 2
     assert f"{tmp_path}: not an empty folder" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_simulate_plants_masks_in_real_heads(run_command: Run, tmp_path: Path) -> None:
+    assert run_command("simulate", "--output", tmp_path / "heads", "--subjects", 2, "--spacing", 4) == 0
+    arguments = ["--heads", tmp_path / "heads", "--head", "sub-002", "--subjects", 2]
+    masks = ["--lesion-masks", tmp_path / "heads" / "derivatives"]
+    assert run_command("simulate", "--output", tmp_path / "new", *arguments, *masks) == 0
+    assert sorted(p.name for p in (tmp_path / "new").glob("sub-*")) == ["sub-002x001", "sub-002x002"]
+
+
+def test_simulate_wants_masks_with_heads(run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command("simulate", "--output", tmp_path / "new", "--heads", tmp_path) == 2
+    assert "--lesion-masks" in capsys.readouterr().err
