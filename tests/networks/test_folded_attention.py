@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mri_attention.networks.blocks import FoldedAttention
+from mri_attention.networks.blocks import FoldedAttention, LiteralFoldedAttention
+from mri_attention.scripts.measurement import count_flops, kept_for_backward
 from tests.helpers import assert_deterministic_in_eval, assert_gradients_flow, fixture
 
 SHAPES = [(2, 4, 5, 7), (1, 4, 4, 3, 5), (2, 3, 1, 6, 2)]
@@ -147,3 +148,62 @@ def test_compiles_to_the_same_numbers() -> None:
 def test_rejects_unknown_options(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         FoldedAttention(4, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("memory_format", ["contiguous", "channels last", "strided"])
+@pytest.mark.parametrize(("dtype", "atol"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+def test_equals_its_literal_form(
+    shape: tuple[int, ...], options: dict[str, object], memory_format: str, dtype: torch.dtype, atol: float
+) -> None:
+    block = attention(shape, **options).to(dtype)
+    literal = LiteralFoldedAttention(shape[1], len(shape) - 2, **options).to(dtype)  # type: ignore[arg-type]
+    literal.load_state_dict(block.state_dict())
+    x = in_memory_format(features(shape, dtype), memory_format)
+    for name, affinity in literal.attention_weights(x).items():
+        torch.testing.assert_close(block.attention_weights(x)[name], affinity, rtol=0, atol=atol)
+    torch.testing.assert_close(block(x), literal(x), rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("memory_format", ["contiguous", "channels last"])
+def test_gradients_equal_those_of_the_literal_form(
+    shape: tuple[int, ...], options: dict[str, object], memory_format: str
+) -> None:
+    block = attention(shape, **options).double()
+    literal = LiteralFoldedAttention(shape[1], len(shape) - 2, **options).double()  # type: ignore[arg-type]
+    literal.load_state_dict(block.state_dict())
+    x = in_memory_format(features(shape, torch.float64), memory_format).requires_grad_()
+    gradients = []
+    for module in (block, literal):
+        output = module(x)
+        gradients.append(torch.autograd.grad((output * output.cos()).sum(), [x, *module.parameters()]))
+    for fast, slow in zip(*gradients, strict=True):
+        torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-9)
+
+
+def in_memory_format(x: Tensor, memory_format: str) -> Tensor:
+    if memory_format == "channels last":
+        return x.movedim(1, -1).contiguous().movedim(-1, 1)
+    return x.repeat_interleave(2, -1)[..., ::2] if memory_format == "strided" else x
+
+
+def test_training_keeps_nothing_but_the_input() -> None:
+    block, x = attention((1, 8, 8, 8, 8)), features((1, 8, 8, 8, 8)).requires_grad_()
+    assert kept_for_backward(block, x) <= 1.01 * x.nbytes
+    assert kept_for_backward(LiteralFoldedAttention(8), x) > 8 * x.nbytes
+
+
+def test_has_no_subnormal_numbers_that_would_slow_it_down() -> None:
+    block, x = attention((1, 8, 8, 8, 8)), 10 * features((1, 8, 8, 8, 8))
+    literal = LiteralFoldedAttention(8)
+    literal.load_state_dict(block.state_dict())
+    tiny = torch.finfo(torch.float32).tiny
+    assert all(affinity.min() > tiny for affinity in block.attention_weights(x).values())
+    assert any(affinity.min() < tiny for affinity in literal.attention_weights(x).values())
+
+
+def test_needs_at_most_2_2_gflop_at_the_size_of_the_papers_figure_1() -> None:
+    assert count_flops(FoldedAttention(64), torch.zeros(1, 64, 32, 32, 32)) <= 2.2e9
