@@ -83,6 +83,30 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
     return overrides
 
 
+def read_value(bundle: Path, configs: Sequence[str], overrides: dict[str, Any], name: str) -> Any:
+    """Return the value of one id of ``configs``, merged in order and with ``overrides``, without building the rest.
+
+    Raises:
+        InputError: if a config or the id is missing.
+    """
+    parser = merged_config(bundle, configs, overrides)
+    if name not in parser:
+        raise InputError.at(f"{bundle.name} ({', '.join(configs)})", f"has no '{name}'", f"add {name} to its config")
+    return parser.get_parsed_content(name)
+
+
+def merged_config(bundle: Path, configs: Sequence[str], overrides: dict[str, Any]) -> ConfigParser:
+    """Return ``configs`` merged in order and with those of ``overrides``, unresolved."""
+    files = [str(file) for file in find_configs(bundle, configs)]
+    from monai.bundle import ConfigParser
+
+    silence_loggers()
+    parser = ConfigParser()
+    parser.read_config(files)
+    parser.update({"bundle_root": str(bundle), **overrides})
+    return parser
+
+
 def build_workflow(
     bundle: Path,
     configs: Sequence[str],

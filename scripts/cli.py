@@ -6,6 +6,8 @@ import sys
 
 import typer
 
+from .benchmark import benchmark
+from .compare import compare
 from .console import exit_with
 from .evaluate import evaluate
 from .predict import predict
@@ -19,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict):
+for command in (simulate, train, evaluate, predict, compare, benchmark):
     app.command()(command)
 
 

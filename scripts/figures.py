@@ -69,6 +69,34 @@ def segmentation_figure(
     return to_png(figure)
 
 
+def contour_panels(
+    image: NDArray[Any],
+    truth: NDArray[Any],
+    panels: Mapping[str, tuple[NDArray[Any], str]],
+    voxel_size: Sequence[float],
+    n_slices: int = 3,
+) -> bytes:
+    """Show masks side by side as contours on one image, in rows of axial slices with most of ``truth``.
+
+    Args:
+        image: RAS volume ``(x, y, z)``.
+        truth: mask that chooses the slices.
+        panels: mask and color of each column by its title.
+        voxel_size: mm along x, y, z.
+        n_slices: rows at most.
+    """
+    rows = select_slices(truth, n_slices, _gap(voxel_size))
+    figure, axes = _panels(len(rows), len(panels), image, voxel_size)
+    box = foreground_box(image)
+    for row, index in zip(axes, rows, strict=True):
+        for axis, (mask, color) in zip(row, panels.values(), strict=True):
+            _show(axis, image, index, box, voxel_size)
+            _contour(axis, mask, index, box, color)
+    for axis, title in zip(axes[0], panels, strict=True):
+        axis.set_title(title, color="white", fontsize=11)
+    return to_png(figure)
+
+
 def overview_figure(
     image: NDArray[Any], prediction: NDArray[Any], voxel_size: Sequence[float], title: str, n_slices: int = 6
 ) -> bytes:

@@ -1,0 +1,205 @@
+"""The benchmark ``attention``: what every attention block costs, at one size and over sizes."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+
+import psutil
+import torch
+from torch import Tensor, nn
+
+from .attention_cases import AttentionCase, attention_cases
+from .measurement import (
+    count_flops,
+    count_flops_of_convolutions,
+    describe_machine,
+    interleaved_times,
+    kept_for_backward,
+    peak_memory,
+)
+
+SLOW = 1.0  # seconds of a pass, from which on three rounds must do
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Cost:
+    """What one block costs at one size; memory in bytes, times in seconds, one for each round."""
+
+    block: str
+    channels: int
+    size: int
+    parameters: int
+    flops: int
+    flops_of_convolutions: int
+    kept_for_backward: int
+    peak_of_inference: int
+    peak_of_training: int
+    forward: list[float] = field(default_factory=list)
+    training: list[float] = field(default_factory=list)
+
+
+@dataclass
+class AttentionBenchmark:
+    """All costs, the machine they were measured on, and the blocks that did not fit into its memory."""
+
+    machine: dict[str, str]
+    costs: list[Cost]
+    left_out: list[str]
+
+    def at(self, size: int) -> list[Cost]:
+        """Return the costs at one size."""
+        return [cost for cost in self.costs if cost.size == size]
+
+    def content(self) -> dict[str, object]:
+        """Return everything as what JSON can hold."""
+        return {"machine": self.machine, "left_out": self.left_out, "costs": [asdict(cost) for cost in self.costs]}
+
+
+def measure_attention(
+    device: torch.device, channels: int, sizes: Sequence[int], n_rounds: int, progress: Progress
+) -> AttentionBenchmark:
+    """Measure every block on ``1 x channels x size^3`` tensors; the last size is the one of the table."""
+    check_equal_forms(device)
+    benchmark = AttentionBenchmark(describe_machine(device), [], [])
+    for size in sizes:
+        cases = []
+        for case in attention_cases():
+            if case.is_quadratic and not fits(size, device):
+                benchmark.left_out.append(f"{case.name} at {size}^3")
+            else:
+                cases.append(case)
+        benchmark.costs += _measure_size(cases, channels, size, device, n_rounds, progress)
+    return benchmark
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether four matrices of voxels by voxels, which a quadratic block trains with, fit into 60 % of free memory."""
+    is_cuda = device.type == "cuda"
+    free = torch.cuda.mem_get_info(device)[0] if is_cuda else psutil.virtual_memory().available
+    return 4 * 4 * size**6 < 0.6 * free
+
+
+def check_equal_forms(device: torch.device) -> None:
+    """Check that the forms of one block give the same numbers, before any of them is timed.
+
+    Raises:
+        RuntimeError: if they differ by more than 1e-4 of the largest value.
+    """
+    by_name = {case.name: case for case in attention_cases()}
+    for name, literal in by_name.items():
+        if not name.endswith(" (literal)"):
+            continue
+        fast = by_name[name.removesuffix(" (literal)")]
+        one, other = (_block(case, 16, device).eval() for case in (fast, literal))
+        other.load_state_dict(one.state_dict())
+        x = torch.randn(1, 16, 6, 6, 6, device=device)
+        difference = (one(x) - other(x)).abs().max() / one(x).abs().max()
+        if difference > 1e-4:
+            raise RuntimeError(f"{name} differs from {fast.name} by {difference:.1e}")
+
+
+def _measure_size(
+    cases: Sequence[AttentionCase],
+    channels: int,
+    size: int,
+    device: torch.device,
+    n_rounds: int,
+    progress: Progress,
+) -> list[Cost]:
+    costs, blocks, x = [], [], torch.randn(1, channels, size, size, size, device=device)
+    for case in cases:
+        progress(f"{size}^3: counting {case.name}")
+        block = _block(case, channels, device)
+        blocks.append(block)
+        costs.append(
+            Cost(
+                case.name,
+                channels,
+                size,
+                parameters=sum(p.numel() for p in block.parameters()),
+                flops=count_flops(block, x),
+                flops_of_convolutions=count_flops_of_convolutions(block, x),
+                kept_for_backward=kept_for_backward(block, x.clone().requires_grad_()),
+                peak_of_inference=_peak(case.name, channels, size, "inference", device),
+                peak_of_training=_peak(case.name, channels, size, "training", device),
+            )
+        )
+    for step, make in (("forward", inference), ("training", training_step)):
+        progress(f"{size}^3: timing {step}")
+        passes = [make(block, x) for block in blocks]
+        for cost, times in zip(costs, _times(passes, device, n_rounds), strict=True):
+            setattr(cost, step, times)
+    return costs
+
+
+def _times(passes: Sequence[Callable[[], object]], device: torch.device, n_rounds: int) -> list[list[float]]:
+    """All in turn in three rounds, then those that are not slow in the rest of the rounds."""
+    times = interleaved_times(passes, device, min(3, n_rounds))
+    fast = [i for i, row in enumerate(times) if statistics.median(row) < SLOW]
+    if fast and n_rounds > 3:
+        for i, more in zip(fast, interleaved_times([passes[i] for i in fast], device, n_rounds - 3), strict=True):
+            times[i] += more
+    return times
+
+
+def inference(block: nn.Module, x: Tensor) -> Callable[[], None]:
+    """Return a function that runs a forward pass without gradients."""
+
+    def run() -> None:
+        with torch.inference_mode():
+            block(x)
+
+    return run
+
+
+def training_step(block: nn.Module, x: Tensor) -> Callable[[], None]:
+    """Return a function that runs a forward and a backward pass, gradients to input and parameters."""
+
+    def run() -> None:
+        block.zero_grad(set_to_none=True)
+        block(x.detach().requires_grad_()).sum().backward()
+
+    return run
+
+
+def _block(case: AttentionCase, channels: int, device: torch.device) -> nn.Module:
+    torch.manual_seed(0)
+    block = case.build(channels).to(device)
+    for name, parameter in block.named_parameters():
+        if parameter.ndim < 2 and not parameter.any() and "bias" not in name:
+            nn.init.constant_(parameter, 0.5)  # gates that start at zero would hide what lies behind
+    return block
+
+
+def _peak(name: str, channels: int, size: int, step: str, device: torch.device) -> int:
+    """Peak memory, on a CPU in a fresh process."""
+    if device.type == "cuda":
+        return peak_of(name, channels, size, step, device)
+    arguments = [name, str(channels), str(size), step, device.type, str(torch.get_num_threads())]
+    command = [sys.executable, "-m", __name__, *arguments]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
+def peak_of(name: str, channels: int, size: int, step: str, device: torch.device) -> int:
+    """Peak memory in bytes of one pass of the block with this name, beyond its parameters and input."""
+    case = next(case for case in attention_cases() if case.name == name)
+    make = {"inference": inference, "training": training_step}[step]
+    make(
+        _block(case, channels, device), torch.randn(1, channels, 4, 4, 4, device=device)
+    )()  # what the first call loads
+    x = torch.randn(1, channels, size, size, size, device=device)
+    return peak_memory(make(_block(case, channels, device), x), device)
+
+
+def _print_peak(name: str, channels: str, size: str, step: str, device: str, n_threads: str) -> None:
+    torch.set_num_threads(int(n_threads))
+    sys.stdout.write(f"{peak_of(name, int(channels), int(size), step, torch.device(device))}\n")
+
+
+if __name__ == "__main__":
+    _print_peak(*sys.argv[1:])

@@ -1,0 +1,83 @@
+"""The command ``compare``: several networks of a bundle with the same data, crops, budget and seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..datasets import InputError, find_cases, split
+from .bundles import find_bundle, find_configs, merged_config, parse_overrides, read_value
+from .console import announce, console, print_table, quiet_third_parties
+
+
+def compare(  # noqa: PLR0913 (one argument per option)
+    bundle: Annotated[str, typer.Argument(help="Name of a bundle, or its folder.")],
+    dataset_dir: Annotated[Path, typer.Option(help="BIDS folder or JSON datalist, with labels.")],
+    networks: Annotated[str, typer.Option(help="Overlays with commas between; default is the bundle's own network.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="For MONAI's training, after --: -- --epochs 5")] = None,
+    output_dir: Annotated[
+        Path | None, typer.Option(help="Default: runs/BUNDLE/comparison. Goes on where it was.")
+    ] = None,
+    test_dataset_dir: Annotated[
+        Path | None, typer.Option(help="Cases to test on. Default: a part of DATASET_DIR.")
+    ] = None,
+    test_share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of the subjects of DATASET_DIR.")] = 0.3,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 3,
+    budget: Annotated[
+        str, typer.Option(help="steps=N or seconds=N of each training. Default: the config's steps.")
+    ] = "steps",
+    baseline: Annotated[
+        str | None, typer.Option(help="Network that the others are tested against; the last one.")
+    ] = None,
+    learning_rates: Annotated[
+        str | None, typer.Option(help="Choose for each by validation, such as 5e-4,1e-3,2e-3.")
+    ] = None,
+    overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml for all networks.")] = None,
+) -> None:
+    """Train networks on equal terms and compare them: metrics.csv, comparison.json, comparison.md and report.html."""
+    folder = find_bundle(bundle)
+    output = output_dir or Path("runs") / folder.name / "comparison"
+    names = [name if name == "default" or "/" in name else f"networks/{name}" for name in _parts(networks)]
+    against = names[-1] if baseline is None else next((n for n in names if Path(n).name == Path(baseline).name), None)
+    if against is None:
+        raise InputError.at(f"--baseline {baseline}", "not among --networks", f"choose among {networks}")
+    overlays = overlay or []
+    find_configs(folder, ["train", "inference", "evaluate", *overlays, *(n for n in names if n != "default")])
+    rates = _floats(learning_rates) if learning_rates else []
+    settings = parse_overrides(overrides or [])
+    quiet_third_parties()
+    from .comparison import Budget, Plan, run_plan
+    from .comparison_report import write_comparison
+
+    contrasts, label = (read_value(folder, ["train", *overlays], settings, i) for i in ("contrasts", "label"))
+    cases = find_cases(dataset_dir, contrasts, label)
+    if test_dataset_dir is None:
+        cases, test_cases = split(cases, fraction=test_share, seed=0)
+    else:
+        test_cases = find_cases(test_dataset_dir, contrasts, label)
+    known = merged_config(folder, ["inference", "evaluate", *overlays], {})
+    shared = {name: value for name, value in settings.items() if name in known}
+    plan = Plan(folder, overlays, settings, shared, cases, test_cases, Budget.parse(budget), rates, output)
+    output.mkdir(parents=True, exist_ok=True)
+    trainings = run_plan(plan, names, seeds, announce)
+    header, rows = write_comparison(plan, trainings, against, dataset_dir)
+    print_table(f"{len(test_cases)} test cases, {seeds} seeds", header, rows)
+    console().print(f"report: {output / 'report.html'}")
+
+
+def _parts(text: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if len(set(parts)) < 2:
+        raise InputError.at(
+            f"--networks {text}", "nothing to compare", "give two names or more, such as default,unet3d"
+        )
+    return list(dict.fromkeys(parts))
+
+
+def _floats(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError.at(f"--learning-rates {text}", "not numbers", "give such as 5e-4,1e-3") from error

@@ -1,0 +1,75 @@
+"""Figures of a comparison: box plots, training curves, and one case as every network sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ..transforms.derivatives import derivative_path
+from .comparison import Plan, Training, short_name
+from .figures import PREDICTION, TRUTH, contour_panels, to_png
+from .slices import load_aligned
+from .tracking import Curves
+
+COLORS = ("#1f5fa8", "#d1622b", "#3a8f5c", "#8a5aa8", "#b8860b", "#5b6675", "#c2477f", "#2b9aa8")
+
+
+def box_figure(values: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> bytes:
+    """Show a panel for each metric, in it a box and the cases of each network."""
+    figure = Figure(figsize=(4.2 * len(values), 4), layout="constrained")
+    for index, (metric, networks) in enumerate(values.items()):
+        axis = figure.add_subplot(1, len(values), index + 1)
+        defined = [cases[~np.isnan(cases)] for cases in networks.values()]
+        axis.boxplot(defined, tick_labels=list(networks), showfliers=False, medianprops={"color": "#1b2330"})
+        for place, cases in enumerate(defined):
+            spread = np.linspace(-0.12, 0.12, len(cases)) if len(cases) > 1 else np.zeros(len(cases))
+            axis.scatter(place + 1 + spread, cases, s=22, color=COLORS[place % len(COLORS)], zorder=3)
+        axis.set_title(metric)
+        axis.tick_params(axis="x", rotation=40)
+        axis.spines[["top", "right"]].set_visible(False)
+    return to_png(figure)
+
+
+def training_figure(curves: Mapping[str, Curves]) -> bytes:
+    """Show a panel for each recorded quantity, in it a line for each training (name and seed)."""
+    names = list(dict.fromkeys(name for run in curves.values() for name in run))
+    figure = Figure(figsize=(4.4 * max(len(names), 1), 3.6), layout="constrained")
+    networks = list(dict.fromkeys(run.rpartition("-")[0] for run in curves))
+    for index, name in enumerate(names):
+        axis = figure.add_subplot(1, len(names), index + 1)
+        for run, recorded in curves.items():
+            if name in recorded:
+                network, _, seed = run.rpartition("-")
+                label = network if seed == "0" else None
+                color = COLORS[networks.index(network) % len(COLORS)]
+                axis.plot(*recorded[name], color=color, linewidth=1, alpha=0.8, label=label)
+        axis.set_title(name)
+        axis.spines[["top", "right"]].set_visible(False)
+        if index == 0:
+            axis.legend(frameon=False, fontsize=8)
+    return to_png(figure)
+
+
+def side_by_side_figure(plan: Plan, trainings: Sequence[Training]) -> bytes | None:
+    """Show truth and every network's mask of the first test case; None where the bundle does not write masks."""
+    case = plan.test_cases[0]
+    reference = Path(list(case["image"].values() if isinstance(case["image"], dict) else case["image"])[-1])
+    masks: dict[str, Any] = {}
+    for training in trainings:
+        folder = plan.output_dir / training.name / "test"
+        if (file := derivative_path(folder, str(reference), "label-lesion_mask")).is_file():
+            masks[short_name(training.network)] = file
+    if not masks:
+        return None
+    image = load_aligned([reference], reference)[0]
+    truth, *found = (
+        np.asarray(mask.dataobj) > 0
+        for mask in load_aligned([Path(case["label"]), *masks.values()], reference, is_label=True)
+    )
+    panels = {"truth": (truth, TRUTH)} | {n: (mask, PREDICTION) for n, mask in zip(masks, found, strict=True)}
+    return contour_panels(np.asarray(image.dataobj), truth, panels, image.header.get_zooms()[:3])
