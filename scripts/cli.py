@@ -7,6 +7,7 @@ import sys
 import typer
 
 from .console import exit_with
+from .convert_weights import convert_weights
 from .evaluate import evaluate
 from .predict import predict
 from .simulate import simulate
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict):
+for command in (simulate, train, evaluate, predict, convert_weights):
     app.command()(command)
 
 
