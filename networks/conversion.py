@@ -40,7 +40,10 @@ class Original:
 
 @dataclass(frozen=True)
 class ConvertedWeights:
-    """A network by its dotted path, its constructor's arguments, and its weights."""
+    """A network by its dotted path, its constructor's arguments, and its weights.
+
+    MONAI's ``ConfigParser`` builds it from ``{"_target_": network, **config}``.
+    """
 
     network: str
     config: dict[str, Any]

@@ -98,22 +98,25 @@ class SelfAttention(nn.Module):
         Voxels are in the order of ``x.flatten(2)``. Rows sum to one except for the dot product.
         """
         queries, keys, _ = self._project(x)
-        if self.mode != "dot_product":
-            return softmax_affinity(queries, keys, self.scale)
-        dtype = torch.promote_types(queries.dtype, torch.float32)
-        with torch.autocast(x.device.type, enabled=False):
-            return queries.to(dtype) @ keys.to(dtype).transpose(1, 2) / keys.shape[1]
+        return self._affinity(queries, keys)
 
     def _attend(self, x: Tensor) -> Tensor:
         queries, keys, values = self._project(x)
         if self.literal:
-            return self.attention_weights(x).to(values.dtype) @ values
+            return self._affinity(queries, keys).to(values.dtype) @ values
         if self.mode != "dot_product":
             return softmax_attention(queries, keys, values, self.scale)
         dtype = torch.promote_types(values.dtype, torch.float32)
         with torch.autocast(x.device.type, enabled=False):  # a sum over all voxels, too large for float16
             context = keys.to(dtype).transpose(1, 2) @ values.to(dtype) / keys.shape[1]
             return (queries.to(dtype) @ context).to(values.dtype)
+
+    def _affinity(self, queries: Tensor, keys: Tensor) -> Tensor:
+        if self.mode != "dot_product":
+            return softmax_affinity(queries, keys, self.scale)
+        dtype = torch.promote_types(queries.dtype, torch.float32)
+        with torch.autocast(queries.device.type, enabled=False):
+            return queries.to(dtype) @ keys.to(dtype).transpose(1, 2) / keys.shape[1]
 
     def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries ``(b, n, c)``, keys ``(b, m, c)`` and values ``(b, m, v)``."""

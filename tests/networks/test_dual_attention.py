@@ -47,7 +47,6 @@ def test_channels_attend_most_to_the_least_similar_one() -> None:
 
 
 def test_channel_attention_does_not_change_when_a_row_of_energies_shifts() -> None:
-    """A further channel with equal energies to all others shifts no ratio among their weights."""
     x = features(1, 4, 5, 6, dtype=torch.float64)
     energies = (channels := x[0].flatten(1)) @ channels.T
     shift = torch.tensor([3.0, -2.0, 50.0, 0.0], dtype=torch.float64)[:, None]

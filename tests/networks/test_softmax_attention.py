@@ -51,6 +51,24 @@ def test_flash_kernel_accepts_the_layout_of_every_block(name: str, memory_format
     assert x.grad is not None
 
 
+@pytest.mark.parametrize("name", BLOCKS)
+def test_no_tensor_of_quadratic_size_is_kept_for_the_gradients(name: str) -> None:
+    x = features(1, 8, 8, 8, 8)
+    assert 0 < largest_kept(with_open_gates(BLOCKS[name](8)), x) <= 2 * x.numel()
+
+
+def test_literal_evaluation_keeps_all_affinities() -> None:
+    assert largest_kept(with_open_gates(SelfAttention(8, literal=True)), features(1, 8, 8, 8, 8)) == 512**2
+
+
+def largest_kept(block: nn.Module, x: Tensor) -> int:
+    """Return the size of the largest tensor that a forward pass keeps for the backward pass."""
+    sizes: list[int] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda kept: sizes.append(kept.numel()) or kept, lambda kept: kept):
+        block(x)
+    return max(sizes)
+
+
 def test_flash_kernel_refuses_permuted_views() -> None:
     """Why the layout matters: torch would fall back in silence to a kernel with quadratic memory."""
     x = features(2, 1, 8, 60).transpose(2, 3)
