@@ -9,6 +9,7 @@ import typer
 from .benchmark import benchmark
 from .compare import compare
 from .console import exit_with
+from .convert_weights import convert_weights
 from .evaluate import evaluate
 from .predict import predict
 from .simulate import simulate
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict, compare, benchmark):
+for command in (simulate, train, evaluate, predict, compare, benchmark, convert_weights):
     app.command()(command)
 
 

@@ -147,8 +147,8 @@ def explain(trainings: Sequence[Training], baseline: str, n_cases: int) -> str:
     text = (
         f"Mean ± standard deviation over {n_cases} test cases of the mean over {n_seeds} seeds (standard deviation of "
         f"the seeds' means). Difference from {short_name(baseline)}: 95 % interval of the paired bootstrap over cases; "
-        "p of Wilcoxon's signed-rank test, two-sided, not corrected for the number of tests. Of each training, the last "
-        "checkpoint is evaluated."
+        "p of Wilcoxon's signed-rank test, two-sided, not corrected for the number of tests. Of each training, the "
+        "last checkpoint is evaluated."
     )
     if n_cases < 6:
         text += f" With {n_cases} cases the smallest possible p is {2 / 2**n_cases:.3g}."

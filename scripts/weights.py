@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..datasets import InputError
 from .bundles import network_name
@@ -39,7 +39,9 @@ def find_weights(workflow: ConfigWorkflow) -> Path | None:
             problem = f"no weights of {network_name(workflow)}"
             raise InputError.at(model, problem, "train it first, or give a checkpoint with --model")
         return None
-    given = {name: tensor.shape for name, tensor in _read(model).items()}
+    content = read_file(model, "give a checkpoint that train wrote")
+    weights: dict[str, Tensor] = content.get("model", content)
+    given = {name: tensor.shape for name, tensor in weights.items()}
     wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
     if unlike := [name for name, shape in wanted.items() if given.get(name) != shape]:
         misfits = f"{len(unlike)} of {len(wanted)} tensors do not fit"
@@ -48,14 +50,20 @@ def find_weights(workflow: ConfigWorkflow) -> Path | None:
     return model
 
 
-def _read(model: Path) -> dict[str, Tensor]:
+def read_file(model: Path, remedy: str) -> dict[str, Any]:
+    """Return the dict that torch saved to ``model``.
+
+    Raises:
+        InputError: if it cannot be read, or holds something else; it ends with ``remedy``.
+    """
     import pickle
 
     import torch
 
     try:
         content = torch.load(model, map_location="cpu", weights_only=True)
-        weights: dict[str, Tensor] = content.get("model", content)
-    except (RuntimeError, EOFError, AttributeError, pickle.UnpicklingError) as error:
-        raise InputError.at(model, "cannot be read as weights", "give a checkpoint that train wrote") from error
-    return weights
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError.at(model, "cannot be read as weights", remedy) from error
+    if not isinstance(content, dict):
+        raise InputError.at(model, "cannot be read as weights", remedy)
+    return content

@@ -20,6 +20,21 @@ def fixture(name: str) -> dict[str, Any]:
     return torch.load(path, weights_only=True)
 
 
+def with_open_gates(module: nn.Module) -> nn.Module:
+    """Fill parameters that start at zero with seeded random numbers, so that every path counts."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for p in module.parameters():
+            if not p.any():
+                p.copy_(0.5 + 0.5 * torch.rand(p.shape, generator=generator))
+    return module
+
+
+def features(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return seeded normal features ``(b, c, *spatial)``."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(dtype)
+
+
 def assert_deterministic_in_eval(module: nn.Module, *inputs: Tensor) -> None:
     """Check that eval() switches every randomness off."""
     module.eval()

@@ -1,6 +1,27 @@
 from .attention import ATTENTION, build_attention
+from .attention_gate import AttentionGate, MultiAttentionGate
+from .channel_attention import ChannelAttention
+from .channel_spatial_attention import ChannelSpatialAttention
+from .dual_attention import ChannelGramAttention, DualAttention, PositionAttention
 from .folded_attention import FoldedAttention
 from .group_norm import GroupNorm3d
 from .literal_folded_attention import LiteralFoldedAttention
+from .recurrent_slice_attention import RecurrentSliceAttention
+from .self_attention import SelfAttention
 
-__all__ = ["ATTENTION", "FoldedAttention", "GroupNorm3d", "LiteralFoldedAttention", "build_attention"]
+__all__ = [
+    "ATTENTION",
+    "AttentionGate",
+    "ChannelAttention",
+    "ChannelGramAttention",
+    "ChannelSpatialAttention",
+    "DualAttention",
+    "FoldedAttention",
+    "GroupNorm3d",
+    "LiteralFoldedAttention",
+    "MultiAttentionGate",
+    "PositionAttention",
+    "RecurrentSliceAttention",
+    "SelfAttention",
+    "build_attention",
+]

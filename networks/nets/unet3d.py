@@ -74,12 +74,20 @@ class UNet3D(nn.Module):
         for down, encode in zip(self.down, self.encoder[1:], strict=True):
             skips.append(x)
             x = encode(down(x))
-        x = self.attention(x)
-        for up, decode in zip(self.up, self.decoder, strict=True):
-            skip = skips.pop()
-            x = decode(torch.cat([skip, F.interpolate(up(x), skip.shape[2:])], 1))
-        logits: Tensor = self.head(x)
+        logits: Tensor = self.head(self._decode(self.attention(x), skips))
         return logits
+
+    def _decode(self, x: Tensor, skips: list[Tensor]) -> Tensor:
+        """Lead the features at the bottom back up; ``skips`` are those of the encoder, from the finest."""
+        for up, decode in zip(self.up, self.decoder, strict=True):
+            x = join(x, skips.pop(), up, decode)
+        return x
+
+
+def join(x: Tensor, skip: Tensor, up: nn.Module, decode: nn.Module) -> Tensor:
+    """Bring the coarse features ``x`` to the grid of ``skip``, and decode both."""
+    decoded: Tensor = decode(torch.cat([skip, F.interpolate(up(x), skip.shape[2:])], 1))
+    return decoded
 
 
 def _initialize(module: nn.Module) -> None:

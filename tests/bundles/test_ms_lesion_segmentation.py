@@ -137,7 +137,16 @@ def test_every_network_maps_images_to_two_classes(overlay: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("overlays", "n_parameters"), [((), 3_662_345), (("paper",), 24_554_337), (("networks/unet",), 3_821_097)]
+    ("overlays", "n_parameters"),
+    [
+        ((), 3_662_345),
+        (("paper",), 24_554_337),
+        (("networks/unet",), 3_821_097),
+        (("networks/non_local",), 3_641_824),
+        (("networks/da_net",), 3_956_870),
+        (("networks/rsa_net",), 3_662_347),
+        (("networks/ag_net",), 3_794_515),
+    ],
 )
 def test_networks_have_the_documented_sizes(overlays: tuple[str, ...], n_parameters: int) -> None:
     network = parse("train", *overlays).get_parsed_content("network_def")

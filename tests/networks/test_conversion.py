@@ -1,0 +1,136 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mri_attention.networks import blocks
+from mri_attention.networks.blocks import AttentionGate, SelfAttention
+from mri_attention.networks.conversion import ORIGINALS, ConvertedWeights, convert_state_dict
+from tests.helpers import features, fixture
+
+FIXTURES = {
+    "rsa-block": "rsa_block_c8",
+    "da-pam": "da_pam_c16",
+    "da-cam": "da_cam_c16",
+    "attention-gate": "ag_grid3d_concatenation",
+    "non-local": "nl3d_embedded_gaussian_full",
+    "channel-attention": "calayer2d_c16_r4",
+}
+
+
+def build(converted: ConvertedWeights) -> nn.Module:
+    network: nn.Module = getattr(blocks, converted.network.rpartition(".")[2])(**converted.config)
+    network.load_state_dict(converted.state_dict)
+    return network.eval()
+
+
+def test_every_original_has_a_fixture() -> None:
+    assert set(FIXTURES) == set(ORIGINALS)
+
+
+@pytest.mark.parametrize("original", ORIGINALS)
+def test_converted_weights_give_the_numbers_of_the_original(original: str) -> None:
+    data = fixture(FIXTURES[original])
+    network = build(convert_state_dict(original, data["state_dict"]))
+    expected = data["outputs"]
+    expected = expected[0] if isinstance(expected, list | tuple) else expected
+    torch.testing.assert_close(network(*data["inputs"]), expected, rtol=0, atol=1e-5)
+
+
+def test_converted_gate_has_the_map_of_the_original() -> None:
+    data = fixture(FIXTURES["attention-gate"])
+    gate = build(convert_state_dict("attention-gate", data["state_dict"]))
+    assert isinstance(gate, AttentionGate)
+    torch.testing.assert_close(gate.attention_weights(*data["inputs"]), data["outputs"][1], rtol=0, atol=1e-5)
+
+
+def non_local(**options: Any) -> dict[str, Tensor]:
+    """Return weights of a non-local block with the names of the original."""
+    torch.manual_seed(0)
+    block = SelfAttention(6, **options)
+    names = {"output": "W"} | ({"g": "g.0", "phi": "phi.0"} if options.get("sub_sample") else {})
+    pairs = (name.partition(".") for name in block.state_dict())
+    return {
+        f"{names.get(first, first)}.{rest}": value
+        for (first, _, rest), value in zip(pairs, block.state_dict().values(), strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"inter_channels": 2},
+        {"mode": "gaussian"},
+        {"batch_norm": False},
+        {"sub_sample": [1, 2, 2]},
+        {"spatial_dims": 2, "sub_sample": [2, 2]},
+    ],
+    ids=str,
+)
+def test_infers_the_arguments_of_a_non_local_block(options: dict[str, Any]) -> None:
+    config = convert_state_dict("non-local", non_local(**options)).config
+    assert config["in_channels"] == 6
+    assert {name: config[name] for name in options} == options
+
+
+def test_names_the_network_by_its_dotted_path() -> None:
+    assert convert_state_dict("non-local", non_local()).network == "mri_attention.networks.blocks.SelfAttention"
+
+
+def test_accepts_checkpoints_and_parallel_modules() -> None:
+    weights = non_local()
+    wrapped = {"epoch": 3, "state_dict": {f"module.{name}": value for name, value in weights.items()}}
+    plain, unwrapped = convert_state_dict("non-local", weights), convert_state_dict("non-local", wrapped)
+    assert plain.config == unwrapped.config
+    torch.testing.assert_close(plain.state_dict, unwrapped.state_dict, rtol=0, atol=0)
+
+
+def test_weights_become_single_precision() -> None:
+    weights = {name: value.half() if value.is_floating_point() else value for name, value in non_local().items()}
+    converted = convert_state_dict("non-local", weights)
+    assert {value.dtype for value in converted.state_dict.values()} == {torch.float32, torch.int64}
+    build(converted)(features(1, 6, 3, 3, 3))
+
+
+def test_counts_of_batches_may_miss() -> None:
+    weights = non_local()
+    del weights["W.1.num_batches_tracked"]
+    assert convert_state_dict("non-local", weights).state_dict["output.1.num_batches_tracked"] == 0
+
+
+def changed(removed: str = "", **added: Tensor) -> dict[str, Tensor]:
+    return {name: value for name, value in non_local().items() if name != removed} | added
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (changed("g.weight"), "no weights of non-local: missing g.weight"),
+        (changed("phi.bias"), "no weights of non-local: missing what is named here phi.bias"),
+        (changed(psi=torch.zeros(3)), "no weights of non-local: unexpected psi"),
+        (changed(**{"phi.0.bias": torch.zeros(3)}), "unexpected phi.bias, phi.0.bias"),
+        (changed(**{"W.1.bias": torch.zeros(5)}), r"W.1.bias has the shape \(5,\), expected is \(6,\)"),
+        (changed(**{"g.weight": torch.zeros(5)}), "tensors of unexpected shapes"),
+        (changed(**{"g.weight": torch.zeros(3, 6, 1)}), "spatial_dims must be 2 or 3, got 1"),
+        ({"epoch": 3}, "state_dict must hold tensors by name"),
+        ([torch.zeros(3)], "state_dict must hold tensors by name"),
+        ({}, "no weights of non-local: missing g.weight"),
+    ],
+)
+def test_rejects_other_weights(weights: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        convert_state_dict("non-local", weights)
+
+
+def test_rejects_unknown_original() -> None:
+    with pytest.raises(ValueError, match="unknown original 'nonlocal', known are: rsa-block, da-pam"):
+        convert_state_dict("nonlocal", {})
+
+
+@pytest.mark.parametrize("original", ORIGINALS)
+def test_weights_of_one_original_are_none_of_another(original: str) -> None:
+    weights = fixture(FIXTURES[original])["state_dict"]
+    for other in ORIGINALS.keys() - {original}:
+        with pytest.raises(ValueError, match=f"no weights of {other}"):
+            convert_state_dict(other, weights)
