@@ -61,7 +61,7 @@ def draw_protocols(rng: np.random.Generator) -> dict[str, Protocol]:
     }
 
 
-def signals(protocol: Protocol, rng: np.random.Generator | None = None, spread: float = 0.03) -> dict[str, float]:
+def signals(protocol: Protocol, rng: np.random.Generator | None = None, spread: float = 0.08) -> dict[str, float]:
     """Signed signal of each tissue of :data:`TISSUES`; with ``rng``, relaxation times vary by ``spread`` (relative)."""
     values = {}
     for name, tissue in TISSUES.items():

@@ -162,7 +162,7 @@ def _unlabelled_change(tissues: dict[str, Volume], spacing: float, rng: np.rando
     diffuse = np.clip(0.04 * field, 0, 0.15) * rng.uniform(0, 1)
     fluid = ndimage.binary_opening(tissues["csf"] > 0.5, iterations=max(round(3 / spacing), 1))
     lining = np.exp(-((ndimage.distance_transform_edt(~fluid) * spacing / 1.5) ** 2)) if fluid.any() else 0.0
-    return np.asarray(np.maximum(diffuse, lining * rng.uniform(0, 0.4)) * tissues["white_matter"], dtype=np.float32)
+    return np.asarray(np.maximum(diffuse, lining * rng.uniform(0, 0.25)) * tissues["white_matter"], dtype=np.float32)
 
 
 def _write_subject(

@@ -41,8 +41,11 @@ def write_comparison(
     path = plan.output_dir / "comparison.json"
     path.write_text(json.dumps(content | {"budget": asdict(plan.budget)}, indent=2) + "\n")
     note = explain(trainings, baseline, len(cases))
-    (plan.output_dir / "comparison.md").write_text(f"{markdown(header, rows)}\n{note}\n\n`{provenance['command']}`\n")
-    write_report(_report(plan, trainings, Table(header, rows, note), provenance), plan.output_dir / "report.html")
+    costs = cost_table(comparison)
+    text = f"{markdown(*costs)}\n{markdown(header, rows)}\n{note}\n\n`{provenance['command']}`\n"
+    (plan.output_dir / "comparison.md").write_text(text)
+    tables = [Table(*costs), Table(header, rows, note)]
+    write_report(_report(plan, trainings, tables, provenance), plan.output_dir / "report.html")
     return header, rows
 
 
@@ -108,23 +111,28 @@ def _difference(values: NDArray[np.float64], others: NDArray[np.float64]) -> dic
 
 
 def comparison_table(comparison: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: a network each; mean ± sd over cases (sd over seeds), difference [95 % interval], p."""
-    metrics = list(comparison[0]["metrics"])
-    header = ["network", "parameters", "steps", "s"]
-    for metric in metrics:
-        header += [TITLES.get(metric, metric), "difference", "p"]
+    """Header and rows, by metric and network: mean ± sd over cases (sd over seeds), difference [95 % interval], p."""
     rows = []
-    for entry in comparison:
-        row = [
+    for metric in comparison[0]["metrics"]:
+        for entry in comparison:
+            rows.append([TITLES.get(metric, metric), entry["network"], *_cells(entry["metrics"][metric])])
+    return ["metric", "network", "mean ± sd (seeds)", "difference [95 %]", "p"], rows
+
+
+def cost_table(comparison: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: what each network is and what its trainings took."""
+    rows = [
+        [
             entry["network"],
             f"{entry['parameters']:,}",
+            str(entry["seeds"]),
             "/".join(map(str, entry["steps"])),
             f"{entry['seconds']:.0f}",
+            "config" if entry["learning_rate"] is None else f"{entry['learning_rate']:g}",
         ]
-        for metric in metrics:
-            row += _cells(entry["metrics"][metric])
-        rows.append(row)
-    return header, rows
+        for entry in comparison
+    ]
+    return ["network", "parameters", "seeds", "steps", "seconds of a training", "learning rate"], rows
 
 
 def _cells(values: dict[str, Any]) -> list[str]:
@@ -165,7 +173,7 @@ def _write_csv(trainings: Sequence[Training], cases: Sequence[str], path: Path) 
                 writer.writerow([short_name(training.network), training.seed, case, *values])
 
 
-def _report(plan: Plan, trainings: Sequence[Training], table: Table, provenance: dict[str, Any]) -> Report:
+def _report(plan: Plan, trainings: Sequence[Training], tables: Sequence[Table], provenance: dict[str, Any]) -> Report:
     metrics = [name for name in trainings[0].rows[0] if name not in COUNTS]
     boxes = {
         TITLES.get(metric, metric): {
@@ -176,7 +184,7 @@ def _report(plan: Plan, trainings: Sequence[Training], table: Table, provenance:
     }
     curves = {training.name: read_curves(plan.output_dir / training.name / "events") for training in trainings}
     sections = [
-        Section("Table", tables=[table]),
+        Section("Tables", tables=tables),
         Section("Cases", ["Each point is a case, its mean over seeds."], pictures=[Picture(box_figure(boxes))]),
         Section("Training", pictures=[Picture(training_figure(curves))]),
     ]

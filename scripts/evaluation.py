@@ -61,6 +61,7 @@ def evaluate_network(
         InputError: if a subject has no case, or a network with parameters has no file of weights.
     """
     from ..transforms.contrasts import contrast_paths
+    from .attention_maps import attention_maps
 
     names = [*configs, *([contestant.overlay] if contestant.overlay else [])]
     model_file = contestant.model_file(bundle)
@@ -78,7 +79,8 @@ def evaluate_network(
     rows = _metrics_per_case(workflow, len(cases))
     contrasts = parser.get_parsed_content("contrasts")
     cases = [case | {"image": list(contrast_paths(case["image"], contrasts).values())} for case in cases]
-    return Evaluation(name, cases, rows, Path(parser.get_parsed_content("output_dir")), contrasts, model)
+    output_dir = Path(parser.get_parsed_content("output_dir"))
+    return Evaluation(name, cases, rows, output_dir, contrasts, model, attention_maps(workflow))
 
 
 def _metrics_per_case(workflow: ConfigWorkflow, n_cases: int) -> list[dict[str, float]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .attention_report import attention_section
 from .figures import curve_figure
 from .lesion_report import lesion_sections
 from .report import Picture, Report, Section, Table
@@ -26,6 +27,8 @@ def evaluation_report(
     sections = [_summary_section(evaluations)]
     if "lesion_f1" in evaluations[0].rows[0]:
         sections += lesion_sections(evaluations)
+    if (maps := evaluations[0].attention) is not None:
+        sections.append(attention_section(maps, evaluations[0].case_names[0]))
     sections.append(_cases_section(evaluations))
     if training_dir is not None and (curves := read_curves(training_dir)):
         figure = Picture(curve_figure(curves), alternative="Curves of the training")

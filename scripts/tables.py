@@ -8,7 +8,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .attention_maps import AttentionMaps
 
 TITLES = {
     "dice": "DSC",
@@ -36,6 +39,7 @@ class Evaluation:
         output_dir: where its predictions lie.
         contrasts: names of a case's images, in their order.
         model: file of its weights; None for a network without.
+        attention: what its folded attention attends to in the first case, if it has one.
     """
 
     network: str
@@ -44,6 +48,7 @@ class Evaluation:
     output_dir: Path
     contrasts: list[str]
     model: Path | None
+    attention: AttentionMaps | None = None
 
     @property
     def case_names(self) -> list[str]:

@@ -1,3 +1,4 @@
+from .contrast_mix import RandContrastMix, RandContrastMixd
 from .contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
 from .derivatives import SaveDerivatived
 from .registration import RigidMotion, register_rigid
@@ -12,6 +13,8 @@ __all__ = [
     "ApplyBrainMaskd",
     "LoadContrastsd",
     "LoadLabeld",
+    "RandContrastMix",
+    "RandContrastMixd",
     "RigidMotion",
     "SaveDerivatived",
     "inversion_recovery_spin_echo",

@@ -1,0 +1,87 @@
+"""Tests of the command benchmark: what it writes, and its ratios."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from mri_attention.scripts.attention_benchmark import check_equal_forms, fits, measure_attention
+from mri_attention.scripts.attention_cases import attention_cases
+from mri_attention.scripts.attention_costs import HEADER, cost_rows, markdown, ratio
+
+Run = Callable[..., int]
+CPU = torch.device("cpu")
+
+
+def test_every_block_keeps_the_shape() -> None:
+    x = torch.randn(1, 16, 4, 4, 4)
+    for case in attention_cases():
+        assert case.build(16)(x).shape == x.shape, case.name
+
+
+def test_forms_of_one_block_agree() -> None:
+    check_equal_forms(CPU)
+
+
+def test_forms_that_differ_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    literal = next(case for case in attention_cases() if case.name == "folded (literal)")
+    monkeypatch.setattr(type(literal.build(4)), "_forward", lambda self, x: 2 * x)
+    with pytest.raises(RuntimeError, match=r"folded \(literal\) differs"):
+        check_equal_forms(CPU)
+
+
+def test_quadratic_blocks_are_left_out_where_they_do_not_fit() -> None:
+    assert fits(8, CPU)
+    assert not fits(200, CPU)
+
+
+def test_ratio_is_the_median_within_rounds() -> None:
+    assert ratio([2.0, 40.0, 6.0], [1.0, 10.0, 2.0]) == "3.00 (2.50-3.50)"
+    assert ratio([2.0], [4.0]) == "0.50"
+
+
+def test_table_is_markdown() -> None:
+    assert markdown(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n"
+
+
+@pytest.mark.slow
+def test_measures_all_blocks_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mri_attention.scripts.attention_benchmark._peak", lambda *_: 2**20)
+    told: list[str] = []
+    result = measure_attention(CPU, 8, [4, 6], 2, told.append)
+    table = cost_rows(result.at(6))
+    assert [row[0] for row in table] == [case.name for case in attention_cases()]
+    assert all(len(row) == len(HEADER) for row in table)
+    assert table[0][8] == "1.00 (1.00-1.00)"
+    assert json.loads(json.dumps(result.content()))["costs"][0]["size"] == 4
+    assert told
+
+
+@pytest.mark.slow
+def test_command_writes_numbers_table_and_plot(run_command: Run, tmp_path: Path) -> None:
+    code = "mri_attention.scripts.attention_benchmark.attention_cases"
+    few = [case for case in attention_cases() if case.name in ("folded", "folded (literal)")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code, lambda: few)
+        arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4]
+        assert run_command("benchmark", "attention", "--output", tmp_path, *arguments) == 0
+    assert {file.name for file in tmp_path.iterdir()} == {"attention.json", "attention.md", "attention.png"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "no such benchmark"),
+        (["attention", "--sizes", "a"], "not whole numbers"),
+        (["attention", "--sizes", "1"], "smaller than 2"),
+        (["attention", "--device", "tpu"], "no such device"),
+    ],
+)
+def test_bad_arguments_have_one_line(
+    arguments: list[str], message: str, run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("benchmark", *arguments, "--output", tmp_path / "out") == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
