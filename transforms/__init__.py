@@ -1,6 +1,13 @@
+from .b0_direction import b0_direction_from_affine, voxel_size_from_affine
 from .contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
+from .cosmos import cosmos
 from .derivatives import SaveDerivatived
+from .dipole import DipoleConvolution, dipole_kernel, dipole_kernel_from_image_space
+from .dipole_field import DipoleField, DipoleFieldd
+from .field_noise import RandFieldNoise, RandFieldNoised
+from .field_units import ConvertFieldUnit, ConvertFieldUnitd, check_is_ppm, convert_field, units_per_ppm
 from .registration import RigidMotion, register_rigid
+from .rotation import RandRotateWithFieldd
 from .signal import (
     inversion_recovery_spin_echo,
     nulling_inversion_time,
@@ -10,13 +17,29 @@ from .signal import (
 
 __all__ = [
     "ApplyBrainMaskd",
+    "ConvertFieldUnit",
+    "ConvertFieldUnitd",
+    "DipoleConvolution",
+    "DipoleField",
+    "DipoleFieldd",
     "LoadContrastsd",
     "LoadLabeld",
+    "RandFieldNoise",
+    "RandFieldNoised",
+    "RandRotateWithFieldd",
     "RigidMotion",
     "SaveDerivatived",
+    "b0_direction_from_affine",
+    "check_is_ppm",
+    "convert_field",
+    "cosmos",
+    "dipole_kernel",
+    "dipole_kernel_from_image_space",
     "inversion_recovery_spin_echo",
     "nulling_inversion_time",
     "register_rigid",
     "spin_echo",
     "spoiled_gradient_echo",
+    "units_per_ppm",
+    "voxel_size_from_affine",
 ]
