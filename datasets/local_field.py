@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from ..transforms.dipole import DipoleConvolution, Kernel
+from ..transforms.dipole_convolution import DipoleConvolution, Kernel
 from ..transforms.field_noise import RandFieldNoise
 
 

@@ -1,8 +1,10 @@
 from .b0_direction import b0_direction_from_affine, voxel_size_from_affine
 from .contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
 from .cosmos import cosmos
+from .cuboid_dipole import dipole_kernel_from_image_space
 from .derivatives import SaveDerivatived
-from .dipole import DipoleConvolution, dipole_kernel, dipole_kernel_from_image_space
+from .dipole import dipole_kernel
+from .dipole_convolution import DipoleConvolution
 from .dipole_field import DipoleField, DipoleFieldd
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, check_is_ppm, convert_field, units_per_ppm

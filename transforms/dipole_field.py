@@ -13,7 +13,7 @@ from monai.utils import ensure_tuple
 from torch import Tensor
 
 from .b0_direction import Vector, b0_direction_from_affine, voxel_size_from_affine
-from .dipole import DipoleConvolution, Kernel
+from .dipole_convolution import DipoleConvolution, Kernel
 
 
 class DipoleField(Transform):
