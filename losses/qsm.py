@@ -34,7 +34,7 @@ class QSMLoss(_Loss):
 
     def __init__(
         self,
-        susceptibility_std: float = 0.05,
+        susceptibility_std: float = 0.03,
         field_std: float | None = None,
         model_weight: float = 0.5,
         gradient_weight: float = 0.1,

@@ -7,7 +7,8 @@ from .dipole import dipole_kernel
 from .dipole_convolution import DipoleConvolution
 from .dipole_field import DipoleField, DipoleFieldd
 from .field_noise import RandFieldNoise, RandFieldNoised
-from .field_units import ConvertFieldUnit, ConvertFieldUnitd, check_is_ppm, convert_field, units_per_ppm
+from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
+from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .registration import RigidMotion, register_rigid
 from .rotation import RandRotateWithFieldd
 from .signal import (
@@ -19,6 +20,8 @@ from .signal import (
 
 __all__ = [
     "ApplyBrainMaskd",
+    "CheckIsPpm",
+    "CheckIsPpmd",
     "ConvertFieldUnit",
     "ConvertFieldUnitd",
     "DipoleConvolution",

@@ -1,4 +1,4 @@
-"""Units of field maps: what they are, what they become, and whether they can be what is said."""
+"""Units of field maps, and what one is in another."""
 
 from __future__ import annotations
 
@@ -11,17 +11,10 @@ from monai.transforms import MapTransform, Transform
 from scipy.constants import physical_constants
 from torch import Tensor
 
-from ..datasets.input_error import InputError
-
 FieldUnit = Literal["ppm", "ppb", "hz", "rad"]
-Quantity = Literal["field", "susceptibility"]
 
 GYROMAGNETIC_RATIO = physical_constants["proton gyromag. ratio in MHz/T"][0] * 1e6
 """Of the proton over 2 pi, Hz/T (CODATA)."""
-
-# Root mean square over the voxels that are not zero, in ppm, of brains; ten times as much is refused.
-TYPICAL_PPM: dict[str, float] = {"field": 0.02, "susceptibility": 0.06}
-LARGEST_PPM: dict[str, float] = {"field": 5.0, "susceptibility": 10.0}
 
 
 def units_per_ppm(unit: FieldUnit, b0: float | None = None, echo_time: float | None = None) -> float:
@@ -55,32 +48,6 @@ def convert_field(
         ValueError: if a unit is unknown or lacks what it needs.
     """
     return field * (units_per_ppm(target, b0, echo_time) / units_per_ppm(source, b0, echo_time))
-
-
-def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = None) -> None:
-    """Refuse a map of a brain whose values cannot be ppm, and name the unit that they are likely in.
-
-    Zeros do not count, so that a masked map is judged by its inside. Phase of an echo time of a few milliseconds is
-    too small to tell from ppm.
-
-    Args:
-        values: the map.
-        what: ``"field"`` (local, without background) or ``"susceptibility"``.
-        place: the file, for the message.
-
-    Raises:
-        InputError: if values are not finite, or too large.
-    """
-    inside = values[values != 0].double()
-    if not inside.numel():
-        return
-    spread, largest = float(inside.square().mean().sqrt()), float(inside.abs().max())
-    if not math.isfinite(largest):
-        raise InputError.at(place or what, "holds values that are not finite", "set them to zero")
-    if spread <= 10 * TYPICAL_PPM[what] and largest <= LARGEST_PPM[what]:
-        return
-    problem = f"values (root mean square {spread:.3g}, largest {largest:.3g}) cannot be a {what} in ppm"
-    raise InputError.at(place or what, problem, _remedy(spread, largest, what))
 
 
 class ConvertFieldUnit(Transform):
@@ -125,17 +92,6 @@ class ConvertFieldUnitd(MapTransform):
         for key in self.key_iterator(out):
             out[key] = self.transform(out[key])
         return out
-
-
-def _remedy(spread: float, largest: float, what: Quantity) -> str:
-    """Name the unit in which the spread would be nearest to a brain's, at 3 T and an echo time of 20 ms."""
-    units: list[FieldUnit] = ["ppb"] if what == "susceptibility" else ["hz", "ppb"]
-    if what == "field" and largest <= math.pi + 1e-3:
-        units.append("rad")
-    names = {"hz": "Hz", "ppb": "ppb", "rad": "rad"}
-    distance = {unit: abs(math.log(spread / units_per_ppm(unit, 3.0, 0.02) / TYPICAL_PPM[what])) for unit in units}
-    remedy = f"it is likely in {names[min(units, key=distance.__getitem__)]}: convert it"
-    return remedy if what == "susceptibility" else f"{remedy}, or remove the background field"
 
 
 def _positive(name: str, value: float | None, unit: str) -> float:

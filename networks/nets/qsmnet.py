@@ -33,8 +33,8 @@ class QSMNet(nn.Module):
         data_consistency: first weight of a :class:`DipoleDataConsistency` after the U-Net, which keeps what the field
             tells well. None for none. A volume must then hold all sources of its field, as a brain does and a patch
             does not.
-        field_scale: ppm, by which fields are divided.
-        susceptibility_scale: ppm, by which the output is multiplied.
+        field_scale: ppm, by which fields are divided; about the standard deviation of a brain's local field.
+        susceptibility_scale: ppm, by which the output is multiplied; about the standard deviation of a brain's map.
 
     Raises:
         ValueError: if a scale is not positive, and as the parts do.
@@ -48,8 +48,8 @@ class QSMNet(nn.Module):
         attention_options: Mapping[str, Any] | None = None,
         classical_channel: str | None = None,
         data_consistency: float | None = None,
-        field_scale: float = 0.02,
-        susceptibility_scale: float = 0.05,
+        field_scale: float = 0.01,
+        susceptibility_scale: float = 0.03,
     ) -> None:
         super().__init__()
         if not (field_scale > 0 and susceptibility_scale > 0):

@@ -87,7 +87,9 @@ def test_classical_channel_is_the_solvers_map() -> None:
     network.unet.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     sizes, directions = torch.tensor([[1.0, 1.0, 3.0]]), torch.tensor([OBLIQUE])
     network(field(8, 8, 8), sizes, directions)
-    torch.testing.assert_close(seen[0][:, 1:] * 0.05, DipoleSolver("tkd")(field(8, 8, 8), sizes, directions))
+    torch.testing.assert_close(
+        seen[0][:, 1:] * network.susceptibility_scale, DipoleSolver("tkd")(field(8, 8, 8), sizes, directions)
+    )
 
 
 def test_data_consistency_brings_the_measured_field() -> None:

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from monai.data import MetaTensor
 from torch import Tensor
 
 from mri_attention.transforms import RandFieldNoise, RandFieldNoised, units_per_ppm
@@ -58,6 +59,13 @@ def test_dictionary_version_gives_all_keys_the_same_noise() -> None:
     torch.testing.assert_close(out["a"] - field(), out["b"] - 2 * field(), atol=1e-7, rtol=0)
     again = RandFieldNoised(["a", "b"], snr=(20.0, 30.0)).set_random_state(3)({"a": field(), "b": field()})
     torch.testing.assert_close(again["a"], out["a"], rtol=0, atol=0)
+
+
+def test_affine_is_kept() -> None:
+    image = MetaTensor(field(), affine=torch.diag(torch.tensor([1.0, 2, 3, 1])))
+    noisy = RandFieldNoise().set_random_state(1)(image)
+    torch.testing.assert_close(noisy.affine, image.affine)
+    torch.testing.assert_close(noisy.as_tensor(), RandFieldNoise().set_random_state(1)(field()))
 
 
 def test_may_leave_the_field_alone() -> None:

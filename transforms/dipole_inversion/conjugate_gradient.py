@@ -14,7 +14,7 @@ def cgls(  # noqa: PLR0913 - the common arguments of all solvers and its own
     voxel_size: Vector = (1.0, 1.0, 1.0),
     b0_direction: Vector = (0.0, 0.0, 1.0),
     mask: Tensor | None = None,
-    n_iterations: int = 20,
+    n_iterations: int = 10,
     *,
     data_weight: Tensor | None = None,
     damping: float = 0.0,
@@ -33,7 +33,7 @@ def cgls(  # noqa: PLR0913 - the common arguments of all solvers and its own
         voxel_size: mm, ``(3,)`` or ``(b, 3)``.
         b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``.
         mask: of the brain, ``(b, 1, x, y, z)``; the map is zero outside.
-        n_iterations: at most.
+        n_iterations: at most; the more noise, the fewer are best.
         data_weight: W, ``(b, 1, x, y, z)``; the mask if it is None.
         damping: weight of the map's norm.
         tolerance: stop when every residual of the normal equations has fallen to this part of the first.
