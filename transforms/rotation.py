@@ -87,5 +87,5 @@ class RandRotateWithFieldd(RandomizableTransform, MapTransform):
         for key, mode in self.key_iterator(out, self.modes):
             rotate = Affine(affine=to_source, mode=mode, padding_mode="zeros", image_only=True)
             out[key] = rotate(out[key])
-        out[self.direction_key] = torch.as_tensor(turn, dtype=direction.dtype) @ direction
+        out[self.direction_key] = torch.as_tensor(turn).to(direction) @ direction
         return out

@@ -82,11 +82,11 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
         Susceptibility in ppm, of the shape of ``field``.
 
     Raises:
-        ValueError: if ``weight`` or ``rho`` is not positive.
+        ValueError: if ``weight``, ``rho`` or ``n_iterations`` is not positive.
     """
     rho = 100 * weight if rho is None else rho
-    if not (weight > 0 and rho > 0):
-        raise ValueError(f"weight and rho must be positive, got {weight=}, {rho=}")
+    if not (weight > 0 and rho > 0 and n_iterations > 0):
+        raise ValueError(f"weight, rho and n_iterations must be positive, got {weight=}, {rho=}, {n_iterations=}")
     shape = padded_shape(field.shape[-3:], padding)
     measured = _pad(field, shape)
     step = _quadratic(measured, voxel_size, b0_direction, rho)
