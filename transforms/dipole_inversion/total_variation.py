@@ -49,7 +49,7 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
     voxel_size: Vector = (1.0, 1.0, 1.0),
     b0_direction: Vector = (0.0, 0.0, 1.0),
     mask: Tensor | None = None,
-    weight: float = 1e-3,
+    weight: float = 2e-4,
     *,
     data_weight: Tensor | None = None,
     edges: Tensor | None = None,
@@ -69,7 +69,8 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
         voxel_size: mm, ``(3,)`` or ``(b, 3)``.
         b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``.
         mask: of the brain, ``(b, 1, x, y, z)``; the map is zero outside.
-        weight: of the variation (ppm mm).
+        weight: of the variation (ppm mm); the default is about best for a simulated head at 3 T, an echo time of 20 ms
+            and a signal-to-noise ratio of 40. Less noise wants less.
         data_weight: W, of the shape of the field, at most 1: the mask, or the magnitude, whose noise is even. The
             field outside of a mask, which is not zero, then does not count. None weights all voxels with 1.
         edges: M, ``(b, 3, x, y, z)``, zero where a difference is free; see :func:`edge_mask`.
