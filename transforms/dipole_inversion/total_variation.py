@@ -49,7 +49,7 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
     voxel_size: Vector = (1.0, 1.0, 1.0),
     b0_direction: Vector = (0.0, 0.0, 1.0),
     mask: Tensor | None = None,
-    weight: float = 2e-4,
+    weight: float = 1e-4,
     *,
     data_weight: Tensor | None = None,
     edges: Tensor | None = None,
