@@ -9,7 +9,20 @@ from .lesions import (
     LesionTruePositiveRate,
     LesionVolume,
 )
+from .named_columns import NamedColumnsMetric
 from .summary import PairedDifference, paired_bootstrap, summarize
+from .susceptibility import (
+    RegionErrors,
+    SusceptibilityHFEN,
+    SusceptibilityMetrics,
+    SusceptibilityNRMSE,
+    SusceptibilityPSNR,
+    SusceptibilityRMSE,
+    SusceptibilitySSIM,
+    SusceptibilityXSIM,
+)
+from .susceptibility_error import demeaned_error, high_frequency_error, region_errors, root_mean_square_error
+from .susceptibility_similarity import challenge_psnr, challenge_ssim, xsim
 
 __all__ = [
     "LesionCount",
@@ -20,9 +33,25 @@ __all__ = [
     "LesionPositivePredictiveValue",
     "LesionTruePositiveRate",
     "LesionVolume",
+    "NamedColumnsMetric",
     "PairedDifference",
+    "RegionErrors",
+    "SusceptibilityHFEN",
+    "SusceptibilityMetrics",
+    "SusceptibilityNRMSE",
+    "SusceptibilityPSNR",
+    "SusceptibilityRMSE",
+    "SusceptibilitySSIM",
+    "SusceptibilityXSIM",
+    "challenge_psnr",
+    "challenge_ssim",
+    "demeaned_error",
+    "high_frequency_error",
     "match_lesions",
     "paired_bootstrap",
+    "region_errors",
+    "root_mean_square_error",
     "size_table",
     "summarize",
+    "xsim",
 ]

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.metrics import CumulativeIterationMetric
-from monai.metrics.utils import do_metric_reduction
-from monai.utils import MetricReduction, look_up_option
 from numpy.typing import NDArray
 from torch import Tensor
 
 from .lesion_matching import check_matching, match_lesions
 from .lesion_rates import LesionMatch, Numerator, check_numerator, check_size_range
+from .named_columns import NamedColumnsMetric
 
-Masks = Tensor | Sequence[Tensor]
 Which = Literal["predicted", "true"]
 
 
-class LesionMetrics(CumulativeIterationMetric):
+class LesionMetrics(NamedColumnsMetric):
     """Compute all lesion-wise metrics of binary masks in one pass; the columns are ``names``.
 
     Takes masks of shape ``(b, 1, *spatial)``, or lists of masks of shape ``(1, *spatial)``; returns and
@@ -46,6 +42,7 @@ class LesionMetrics(CumulativeIterationMetric):
             have several channels, or hold other values than 0 and 1; for aggregating before any call.
     """
 
+    images = "masks"
     names: tuple[str, ...] = (
         "DSC",
         "LTPR",
@@ -68,40 +65,13 @@ class LesionMetrics(CumulativeIterationMetric):
         size_range: tuple[float, float] = (0, math.inf),
         reduction: str = "mean_batch",
     ) -> None:
-        super().__init__()
+        super().__init__(reduction)
         check_numerator(numerator)
         check_matching(connectivity, min_overlap, min_volume)
         check_size_range(size_range)
         self.numerator = numerator
         self.matching = {"connectivity": connectivity, "min_overlap": min_overlap, "min_volume": min_volume}
         self.size_range = size_range
-        self.reduction = look_up_option(reduction, MetricReduction)
-
-    def aggregate(self, reduction: str | None = None) -> Tensor:
-        """Reduce what was collected over the values that are not NaN; NaN where there are none."""
-        values, n_defined = do_metric_reduction(self._collected(), reduction or self.reduction)
-        # MONAI's reductions give 0 where nothing was defined.
-        return torch.where(n_defined > 0, values, math.nan)
-
-    def rows(self) -> list[dict[str, float]]:
-        """Return what was collected, one dictionary of ``names`` per case."""
-        return [dict(zip(self.names, row, strict=True)) for row in self._collected().tolist()]
-
-    def _collected(self) -> Tensor:
-        values = self.get_buffer()
-        if values is None:
-            raise ValueError(f"{type(self).__name__} has collected no values")
-        return values
-
-    def _compute_list(self, y_pred: Masks, y: Masks | None = None, **_: Any) -> Tensor:
-        if y is None or len(y_pred) != len(y):
-            raise ValueError(f"got {len(y_pred)} predicted masks, {'no' if y is None else len(y)} true masks")
-        return torch.cat(
-            [
-                self._compute_tensor(p.detach().unsqueeze(0), t.detach().unsqueeze(0))
-                for p, t in zip(y_pred, y, strict=True)
-            ]
-        )
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
         if y is None or y_pred.shape != y.shape or y_pred.ndim < 3 or y_pred.shape[1] != 1:

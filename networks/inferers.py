@@ -13,8 +13,8 @@ class WholeVolumeOrSlidingWindowInferer(SlidingWindowInferer):
     """Run a network on a whole volume where it is small enough, else on sliding windows.
 
     One pass is faster than overlapping windows, has no seams, and lets attention see the whole volume. But group and
-    instance normalization average over all that goes in: a network with these gives other results on a whole volume than
-    on windows of the size that it was trained on, and mostly worse ones.
+    instance normalization average over all that goes in: a network with these gives other results on a whole volume
+    than on windows of the size that it was trained on, and mostly worse ones.
 
     Args:
         roi_size: size of a window in voxels.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,15 @@ def assert_gradients_flow(module: nn.Module, *inputs: Tensor) -> None:
         assert p.grad is not None, name
         assert p.grad.isfinite().all(), name
         assert p.grad.any(), name
+
+
+def assert_linear(operator: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> None:
+    """Check that sums and multiples go through."""
+    torch.testing.assert_close(operator(2 * x - 3 * y), 2 * operator(x) - 3 * operator(y))
+
+
+def assert_adjoint(
+    operator: Callable[[Tensor], Tensor], adjoint: Callable[[Tensor], Tensor], x: Tensor, y: Tensor
+) -> None:
+    """Check that ``<A x, y> = <x, A^H y>``."""
+    torch.testing.assert_close((operator(x).conj() * y).sum(), (x.conj() * adjoint(y)).sum())

@@ -34,7 +34,7 @@ class RandContrastMix(RandomizableTransform):
         self.spread = spread
         self.shares: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
-    def randomize(self, n_contrasts: int) -> None:  # type: ignore[override]
+    def randomize(self, n_contrasts: int) -> None:
         """Draw whether, and the shares ``(n_contrasts, n_contrasts)``."""
         super().randomize(None)
         shares = self.R.normal(0, self.spread, (n_contrasts, n_contrasts))

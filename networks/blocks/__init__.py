@@ -2,6 +2,7 @@ from .attention import ATTENTION, build_attention
 from .attention_gate import AttentionGate, MultiAttentionGate
 from .channel_attention import ChannelAttention
 from .channel_spatial_attention import ChannelSpatialAttention
+from .dipole_data_consistency import DipoleDataConsistency
 from .dual_attention import ChannelGramAttention, DualAttention, PositionAttention
 from .folded_attention import FoldedAttention
 from .group_norm import GroupNorm3d
@@ -15,6 +16,7 @@ __all__ = [
     "ChannelAttention",
     "ChannelGramAttention",
     "ChannelSpatialAttention",
+    "DipoleDataConsistency",
     "DualAttention",
     "FoldedAttention",
     "GroupNorm3d",

@@ -1,9 +1,25 @@
 from .agnet import AGNet
 from .danet import DANet
+from .dipole_solvers import DipoleSolver
 from .fanet import FANet
 from .flair_threshold import FLAIRThreshold, fit_threshold
 from .non_local_unet import NonLocalUNet
+from .qsm_unet import QSMUNet
+from .qsmnet import FAQSMNet, QSMNet
 from .rsanet import RSANet
 from .unet3d import UNet3D
 
-__all__ = ["AGNet", "DANet", "FANet", "FLAIRThreshold", "NonLocalUNet", "RSANet", "UNet3D", "fit_threshold"]
+__all__ = [
+    "AGNet",
+    "DANet",
+    "DipoleSolver",
+    "FANet",
+    "FAQSMNet",
+    "FLAIRThreshold",
+    "NonLocalUNet",
+    "QSMNet",
+    "QSMUNet",
+    "RSANet",
+    "UNet3D",
+    "fit_threshold",
+]

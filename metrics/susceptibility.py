@@ -1,0 +1,138 @@
+"""Errors of susceptibility maps as MONAI metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .named_columns import NamedColumnsMetric
+from .susceptibility_error import demeaned_error, high_frequency_error, region_errors, root_mean_square_error
+from .susceptibility_similarity import challenge_psnr, challenge_ssim, xsim
+
+Array = NDArray[Any]
+FUNCTIONS: dict[str, Callable[[Array, Array, Array], float]] = {
+    "RMSE": root_mean_square_error,
+    "HFEN": high_frequency_error,
+    "SSIM": challenge_ssim,
+    "PSNR": challenge_psnr,
+    "XSIM": xsim,
+    "NRMSE": demeaned_error,
+    "NRMSE-detrended": lambda x, t, mask: demeaned_error(x, t, mask, detrend=True),
+}
+
+
+class SusceptibilityMetrics(NamedColumnsMetric):
+    """Compute all errors of susceptibility maps (ppm); the columns are ``names``.
+
+    Takes predictions of shape ``(b, 1, x, y, z)``, or lists of ``(1, x, y, z)``, and truths with one channel, or with
+    a mask or label map as second channel, whose zeros are outside. Returns and collects ``(b, len(names))``, float32.
+    RMSE, HFEN and the NRMSE are in percent of the truth, PSNR in dB.
+
+    Args:
+        demean: subtract the mean inside of the mask from both maps first; only the NRMSE always do.
+        reduction: how :meth:`aggregate` reduces, a mode of MONAI.
+
+    Raises:
+        ValueError: for an unknown ``reduction``; when called, for maps that differ in number or shape.
+    """
+
+    names: tuple[str, ...] = tuple(FUNCTIONS)
+    images = "maps"
+
+    def __init__(self, demean: bool = False, reduction: str = "mean_batch") -> None:
+        super().__init__(reduction)
+        self.demean = demean
+
+    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
+        rows = [self._row(*case) for case in _cases(y_pred, y)]
+        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
+
+    def _row(self, prediction: Array, truth: Array, labels: Array | None) -> list[float]:
+        mask = np.ones(truth.shape, bool) if labels is None else labels != 0
+        if self.demean and mask.any():
+            prediction, truth = (volume - volume[mask].mean() for volume in (prediction, truth))
+        return [FUNCTIONS[name](prediction, truth, mask) for name in self.names]
+
+
+class SusceptibilityRMSE(SusceptibilityMetrics):
+    """The 2016 challenge's RMSE in percent; one column."""
+
+    names = ("RMSE",)
+
+
+class SusceptibilityHFEN(SusceptibilityMetrics):
+    """The 2016 challenge's high-frequency error norm in percent; one column."""
+
+    names = ("HFEN",)
+
+
+class SusceptibilitySSIM(SusceptibilityMetrics):
+    """The 2016 challenge's structural similarity; one column."""
+
+    names = ("SSIM",)
+
+
+class SusceptibilityPSNR(SusceptibilityMetrics):
+    """The 2016 challenge's peak signal-to-noise ratio in dB; one column."""
+
+    names = ("PSNR",)
+
+
+class SusceptibilityXSIM(SusceptibilityMetrics):
+    """Structural similarity for susceptibility; one column."""
+
+    names = ("XSIM",)
+
+
+class SusceptibilityNRMSE(SusceptibilityMetrics):
+    """RMSE in percent after the means are subtracted; one column."""
+
+    names = ("NRMSE",)
+
+
+class RegionErrors(NamedColumnsMetric):
+    """Compute bias and root mean square error (ppm) by region: columns like ``pallidum_bias``, ``pallidum_rmse``.
+
+    The truth's second channel is the label map; all else is as in :class:`SusceptibilityMetrics`.
+
+    Args:
+        regions: label of each name.
+        reduction: how :meth:`aggregate` reduces, a mode of MONAI.
+
+    Raises:
+        ValueError: if there are no regions; when called, for maps that differ in number or shape, or no label map.
+    """
+
+    images = "maps"
+
+    def __init__(self, regions: Mapping[str, int], reduction: str = "mean_batch") -> None:
+        super().__init__(reduction)
+        if not regions:
+            raise ValueError("regions must name at least one label, got none")
+        self.regions = dict(regions)
+        self.names = tuple(f"{name}_{error}" for name in regions for error in ("bias", "rmse"))
+
+    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
+        rows = [self._row(*case) for case in _cases(y_pred, y)]
+        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
+
+    def _row(self, prediction: Array, truth: Array, labels: Array | None) -> list[float]:
+        if labels is None:
+            raise ValueError("errors by region need a label map as second channel of the truth")
+        errors = region_errors(prediction, truth, labels, self.regions)
+        return [errors[name][error] for name in self.regions for error in ("bias", "rmse")]
+
+
+def _cases(y_pred: Tensor, y: Tensor | None) -> list[tuple[Array, Array, Array | None]]:
+    """Split a batch into prediction, truth and, if there is one, label map, each ``(x, y, z)``."""
+    fits = y is not None and y_pred.ndim == 5 and y_pred.shape[1] == 1 and y.shape[1] in (1, 2)
+    if y is None or not fits or y_pred.shape[2:] != y.shape[2:] or len(y_pred) != len(y):
+        shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
+        raise ValueError(f"maps must have shapes (b, 1, x, y, z) and (b, 1 or 2, x, y, z), got {shapes}")
+    maps, truths = (t.detach().as_subclass(Tensor).double().cpu().numpy() for t in (y_pred, y))
+    return [(p[0], t[0], t[1] if len(t) == 2 else None) for p, t in zip(maps, truths, strict=True)]

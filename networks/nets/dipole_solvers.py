@@ -1,0 +1,70 @@
+"""Classical dipole inversion in a network's place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from ...transforms.b0_direction import Vector
+from ...transforms.dipole_inversion import cgls, tikhonov, tkd, total_variation, tsvd
+
+SOLVERS: dict[str, Callable[..., Tensor]] = {
+    "tkd": tkd,
+    "tsvd": tsvd,
+    "tikhonov": tikhonov,
+    "total_variation": total_variation,
+    "cgls": cgls,
+}
+ISOTROPIC = (1.0, 1.0, 1.0)
+ALONG_Z = (0.0, 0.0, 1.0)
+
+
+class DipoleSolver(nn.Module):
+    """Invert a local field by a solver of :mod:`mri_attention.transforms.dipole_inversion`.
+
+    It has no parameters and takes a network's place in an evaluator.
+
+    Args:
+        method: a key of :data:`SOLVERS`.
+        weight_by_mask: let only the field inside of the mask count, for solvers that take data weights.
+        options: further arguments of the solver.
+
+    Raises:
+        ValueError: if ``method`` is unknown or does not take one of ``options``.
+    """
+
+    def __init__(self, method: str = "tkd", weight_by_mask: bool = True, **options: Any) -> None:
+        super().__init__()
+        if method not in SOLVERS:
+            raise ValueError(f"method must be one of {', '.join(SOLVERS)}, got {method!r}")
+        self.solver = SOLVERS[method]
+        known = inspect.signature(self.solver).parameters
+        if unknown := [name for name in options if name not in known]:
+            raise ValueError(f"{method} takes {', '.join(list(known)[4:])}, got {', '.join(unknown)}")
+        self.weight_by_mask = weight_by_mask and "data_weight" in known
+        self.options = options
+
+    def forward(
+        self,
+        field: Tensor,
+        voxel_size: Vector | None = None,
+        b0_direction: Vector | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Map a local field (ppm) ``(b, 1, x, y, z)`` to susceptibility (ppm) of the same shape.
+
+        Args:
+            field: zero outside of the brain.
+            voxel_size: mm, ``(3,)`` or ``(b, 3)``; 1 mm along each axis if it is None.
+            b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``; the last axis if it is None.
+            mask: of the brain, of the shape of ``field``.
+        """
+        sizes = ISOTROPIC if voxel_size is None else voxel_size
+        direction = ALONG_Z if b0_direction is None else b0_direction
+        options = dict(self.options)
+        if self.weight_by_mask and mask is not None:
+            options.setdefault("data_weight", mask.to(field.dtype))
+        return self.solver(field, sizes, direction, mask, **options)

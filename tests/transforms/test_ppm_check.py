@@ -1,0 +1,67 @@
+"""Tests of transforms.ppm_check."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from monai.data import MetaTensor
+from torch import Tensor
+
+from mri_attention.datasets import InputError
+from mri_attention.transforms import CheckIsPpm, CheckIsPpmd, check_is_ppm, convert_field
+
+
+def local_field(scale: float = 1.0) -> Tensor:
+    """A brain's local field in ppm, within a mask, times a factor."""
+    field = 0.02 * torch.randn(1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+    field[:, :4] = 0
+    return field * scale
+
+
+@pytest.mark.parametrize("values", [local_field(), local_field(0.3), torch.zeros(1, 4, 4, 4)])
+def test_ppm_passes(values: Tensor) -> None:
+    check_is_ppm(values)
+    check_is_ppm(3 * values, "susceptibility")
+
+
+def test_a_large_map_with_a_calcification_passes() -> None:
+    chi = local_field(3.0)
+    chi[0, 8, 8, 8] = -3.3
+    check_is_ppm(chi, "susceptibility")
+
+
+@pytest.mark.parametrize(("unit", "name"), [("hz", "Hz"), ("ppb", "ppb"), ("rad", "rad")])
+@pytest.mark.parametrize("b0", [1.5, 3.0, 7.0])
+def test_other_units_are_refused_and_named(unit: str, name: str, b0: float) -> None:
+    echo_time = 0.025 * 3 / b0  # longer at lower fields, as scanners have it
+    with pytest.raises(InputError, match=f"sub-1.nii.gz: .*likely in {name}: convert it"):
+        check_is_ppm(convert_field(local_field(), "ppm", unit, b0, echo_time), place="sub-1.nii.gz")
+
+
+def test_wrong_susceptibility_is_named() -> None:
+    with pytest.raises(InputError, match=r"susceptibility: .* likely in ppb"):
+        check_is_ppm(local_field(3000.0), "susceptibility")
+
+
+def test_single_large_values_are_refused() -> None:
+    field = local_field()
+    field[0, 8, 8, 8] = 6
+    with pytest.raises(InputError, match="largest 6"):
+        check_is_ppm(field)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_undefined_values_are_refused(value: float) -> None:
+    field = local_field()
+    field[0, 8, 8, 8] = value
+    with pytest.raises(InputError, match="not finite"):
+        check_is_ppm(field)
+
+
+def test_transforms_pass_what_is_right_and_name_the_file_of_what_is_not() -> None:
+    assert CheckIsPpmd(["field", "absent"], allow_missing_keys=True)({"field": local_field()}).keys() == {"field"}
+    wrong = MetaTensor(local_field(1000.0), meta={"filename_or_obj": "sub-1_fieldmap.nii.gz"})
+    with pytest.raises(InputError, match=r"sub-1_fieldmap.nii.gz: values .* likely in ppb"):
+        CheckIsPpm()(wrong)

@@ -1,0 +1,98 @@
+"""Refuse maps whose values cannot be ppm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any, Literal
+
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Transform
+from torch import Tensor
+
+from ..datasets.input_error import InputError
+from .field_units import FieldUnit, units_per_ppm
+
+Quantity = Literal["field", "susceptibility"]
+
+# Root mean square over the voxels that are not zero, in ppm, of brains; ten times as much is refused.
+TYPICAL_PPM: dict[str, float] = {"field": 0.02, "susceptibility": 0.06}
+LARGEST_PPM: dict[str, float] = {"field": 5.0, "susceptibility": 10.0}
+
+
+def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = None) -> None:
+    """Refuse a map of a brain whose values cannot be ppm, and name the unit that they are likely in.
+
+    Zeros do not count, so that a masked map is judged by its inside. Phase of an echo time of a few milliseconds is
+    too small to tell from ppm.
+
+    Args:
+        values: the map.
+        what: ``"field"`` (local, without background) or ``"susceptibility"``.
+        place: the file, for the message.
+
+    Raises:
+        InputError: if values are not finite, or too large.
+    """
+    inside = values[values != 0].double()
+    if not inside.numel():
+        return
+    spread, largest = float(inside.square().mean().sqrt()), float(inside.abs().max())
+    if not math.isfinite(largest):
+        raise InputError.at(place or what, "holds values that are not finite", "set them to zero")
+    if spread <= 10 * TYPICAL_PPM[what] and largest <= LARGEST_PPM[what]:
+        return
+    problem = f"values (root mean square {spread:.3g}, largest {largest:.3g}) cannot be a {what} in ppm"
+    raise InputError.at(place or what, problem, _remedy(spread, largest, what))
+
+
+class CheckIsPpm(Transform):
+    """Pass a map on if its values can be ppm; see :func:`check_is_ppm`.
+
+    Args:
+        what: ``"field"`` or ``"susceptibility"``.
+
+    Raises:
+        InputError: when called with a map that cannot; it names the file of a MetaTensor.
+    """
+
+    def __init__(self, what: Quantity = "field") -> None:
+        self.what = what
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Return the map as it is."""
+        place = image.meta.get("filename_or_obj") if isinstance(image, MetaTensor) else None
+        check_is_ppm(image, self.what, place)
+        return image
+
+
+class CheckIsPpmd(MapTransform):
+    """Dictionary version of :class:`CheckIsPpm`.
+
+    Args:
+        keys: of maps.
+        what: see :class:`CheckIsPpm`.
+        allow_missing_keys: skip keys that are not there.
+    """
+
+    def __init__(self, keys: KeysCollection, what: Quantity = "field", allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.transform = CheckIsPpm(what)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Check the map at every key."""
+        for key in self.key_iterator(dict(data)):
+            self.transform(data[key])
+        return dict(data)
+
+
+def _remedy(spread: float, largest: float, what: Quantity) -> str:
+    """Name the unit in which the spread would be nearest to a brain's, at 3 T and an echo time of 20 ms."""
+    units: list[FieldUnit] = ["ppb"] if what == "susceptibility" else ["hz", "ppb"]
+    if what == "field" and largest <= math.pi + 1e-3:
+        units.append("rad")
+    names = {"hz": "Hz", "ppb": "ppb", "rad": "rad"}
+    distance = {unit: abs(math.log(spread / units_per_ppm(unit, 3.0, 0.02) / TYPICAL_PPM[what])) for unit in units}
+    remedy = f"it is likely in {names[min(units, key=distance.__getitem__)]}: convert it"
+    return remedy if what == "susceptibility" else f"{remedy}, or remove the background field"
