@@ -1,10 +1,11 @@
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mri_attention.networks import blocks
 from mri_attention.networks.blocks import AttentionGate, SelfAttention
 from mri_attention.networks.conversion import ORIGINALS, ConvertedWeights, convert_state_dict
 from tests.helpers import features, fixture
@@ -16,11 +17,17 @@ FIXTURES = {
     "attention-gate": "ag_grid3d_concatenation",
     "non-local": "nl3d_embedded_gaussian_full",
     "channel-attention": "calayer2d_c16_r4",
+    "sanet": "sanet_s_f16_b2_x2",
+    "minet": "minet_s_f16_L2_b2_x2",
+    "edsr": "edsr_b4_f24_x2",
+    "mcmrsr": "mcmrsr_e12_d22_x2",
 }
+GUIDED = {"sanet", "minet", "mcmrsr"}
 
 
 def build(converted: ConvertedWeights) -> nn.Module:
-    network: nn.Module = getattr(blocks, converted.network.rpartition(".")[2])(**converted.config)
+    module, _, name = converted.network.rpartition(".")
+    network: nn.Module = getattr(import_module(module), name)(**converted.config)
     network.load_state_dict(converted.state_dict)
     return network.eval()
 
@@ -29,13 +36,36 @@ def test_every_original_has_a_fixture() -> None:
     assert set(FIXTURES) == set(ORIGINALS)
 
 
-@pytest.mark.parametrize("original", ORIGINALS)
+def floats(data: Any) -> Iterator[Tensor]:
+    """Yield the tensors of a fixture, given as one, as a list or by name."""
+    values = data.values() if isinstance(data, dict) else data if isinstance(data, list | tuple) else [data]
+    yield from (value.float() for value in values)
+
+
+@pytest.mark.parametrize("original", FIXTURES.keys() - GUIDED)
 def test_converted_weights_give_the_numbers_of_the_original(original: str) -> None:
     data = fixture(FIXTURES[original])
     network = build(convert_state_dict(original, data["state_dict"]))
-    expected = data["outputs"]
-    expected = expected[0] if isinstance(expected, list | tuple) else expected
-    torch.testing.assert_close(network(*data["inputs"]), expected, rtol=0, atol=1e-5)
+    expected = next(floats(data["outputs"]))
+    torch.testing.assert_close(network(*floats(data["inputs"])), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("original", ["sanet", "minet"])
+def test_guided_super_resolution_has_the_numbers_of_the_original(original: str) -> None:
+    data = fixture(FIXTURES[original])
+    network = build(convert_state_dict(original, data["state_dict"]))
+    auxiliary, low = floats(data["inputs"])
+    expected = torch.cat(list(floats(data["outputs"]))[::-1], 1)  # there the guide comes first
+    torch.testing.assert_close(network(low, auxiliary), expected, rtol=0, atol=1e-5)
+
+
+def test_mcmrsr_has_the_numbers_of_the_original() -> None:
+    data = fixture(FIXTURES["mcmrsr"])
+    network = build(convert_state_dict("mcmrsr", data["state_dict"]))
+    low, auxiliary_low, auxiliary = (torch.complex(*image.split(1, 1)) for image in floats(data["inputs"]))
+    image = network(low, auxiliary, auxiliary_low)
+    expected = next(floats(data["outputs"]))
+    torch.testing.assert_close(torch.cat([image.real, image.imag], 1), expected, rtol=0, atol=1e-5)
 
 
 def test_converted_gate_has_the_map_of_the_original() -> None:

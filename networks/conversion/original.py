@@ -1,23 +1,14 @@
-"""Weights of other implementations, for the networks of this package."""
+"""Weights of other implementations: names, shapes and arguments."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Size, Tensor, nn
-
-from .blocks import (
-    AttentionGate,
-    ChannelAttention,
-    ChannelGramAttention,
-    PositionAttention,
-    RecurrentSliceAttention,
-    SelfAttention,
-)
 
 Shapes = Mapping[str, Size]
 
@@ -31,11 +22,15 @@ class Original:
         config: infers that class's arguments from the shapes of the original's tensors.
         names: beginnings of the original's keys, as regular expressions that end before a dot, and what stands
             in their place here; the first that fits counts.
+        unused: beginnings of keys, as above, of tensors that the original saves and its forward pass never uses.
+        parts: keys of a checkpoint that holds several state dicts; each becomes the beginning of its names.
     """
 
     network: Callable[..., nn.Module]
     config: Callable[[Shapes], dict[str, Any]]
     names: Mapping[str, str] = field(default_factory=dict)
+    unused: Sequence[str] = ()
+    parts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -50,25 +45,16 @@ class ConvertedWeights:
     state_dict: dict[str, Tensor]
 
 
-def convert_state_dict(original: str, state_dict: Mapping[str, Any]) -> ConvertedWeights:
-    """Convert weights of another implementation, and infer the network's arguments from their shapes.
-
-    What shapes do not tell is taken as the original's default: ``mode`` of a non-local block with theta and phi
-    is ``"embedded_gaussian"``, that of an attention gate ``"concatenation"``.
-
-    Args:
-        original: a word of ``ORIGINALS``.
-        state_dict: the original's tensors by name, or a dict that holds them under ``state_dict``; a
-            ``module.`` before all names is dropped.
+def convert(original: str, entry: Original, state_dict: Mapping[str, Any]) -> ConvertedWeights:
+    """Convert weights of the implementation ``entry``, which error messages call ``original``.
 
     Raises:
-        ValueError: if ``original`` is unknown, ``state_dict`` does not hold tensors by name, one of them is
-            missing or unexpected, or has an unexpected shape.
+        ValueError: see :func:`mri_attention.networks.conversion.convert_state_dict`.
     """
-    if original not in ORIGINALS:
-        raise ValueError(f"unknown original {original!r}, known are: {', '.join(ORIGINALS)}")
-    entry, tensors = ORIGINALS[original], _tensors(state_dict)
-    config = _infer_config(original, {name: tensor.shape for name, tensor in tensors.items()})
+    tensors = {
+        name: tensor for name, tensor in _tensors(state_dict, entry.parts).items() if not _is_any(name, entry.unused)
+    }
+    config = _infer_config(original, entry, {name: tensor.shape for name, tensor in tensors.items()})
     with torch.device("meta"):
         expected = entry.network(**config).state_dict()
     renamed = {name: _rename(name, entry.names) for name in tensors}
@@ -80,70 +66,27 @@ def convert_state_dict(original: str, state_dict: Mapping[str, Any]) -> Converte
     return ConvertedWeights(f"{folder}.{entry.network.__name__}", config, {name: state[name] for name in expected})
 
 
-def _rsa_block(shapes: Shapes) -> dict[str, Any]:
-    # its tensors are (b, c, d, h, w), and its steps go along h, w, d
-    return {"in_channels": shapes["theta_conv.weight"][1], "spatial_dims": 3, "order": [1, 2, 0]}
+def count(shapes: Shapes, name: str) -> int:
+    """Return how many keys there are like ``name``, with 0, 1, ... in its braces."""
+    n_found = 0
+    while name.format(n_found) in shapes:
+        n_found += 1
+    return n_found
 
 
-def _position_attention(shapes: Shapes) -> dict[str, Any]:
-    width, in_channels, *kernel = shapes["query_conv.weight"]
-    return {"in_channels": in_channels, "spatial_dims": len(kernel), "reduction": in_channels // width}
-
-
-def _attention_gate(shapes: Shapes) -> dict[str, Any]:
-    width, in_channels, *strides = shapes["theta.weight"]
-    return {
-        "in_channels": in_channels,
-        "context_channels": shapes["phi.weight"][1],
-        "spatial_dims": len(strides),
-        "inter_channels": width,
-        "sub_sample": strides,
-    }
-
-
-def _non_local(shapes: Shapes) -> dict[str, Any]:
-    # where phi and g end with max pooling, g becomes a sequence; the pooling spares the first of three axes
-    is_pooled = "g.0.weight" in shapes
-    width, in_channels, *kernel = shapes["g.0.weight" if is_pooled else "g.weight"]
-    return {
-        "in_channels": in_channels,
-        "spatial_dims": len(kernel),
-        "mode": "embedded_gaussian" if "theta.weight" in shapes else "gaussian",
-        "inter_channels": width,
-        "sub_sample": [1, 2, 2][-len(kernel) :] if is_pooled else None,
-        "batch_norm": "W.1.weight" in shapes,
-    }
-
-
-def _channel_attention(shapes: Shapes) -> dict[str, Any]:
-    width, in_channels, *kernel = shapes["conv_du.0.weight"]
-    return {"in_channels": in_channels, "spatial_dims": len(kernel), "reduction": in_channels // width}
-
-
-ORIGINALS = {
-    "rsa-block": Original(RecurrentSliceAttention, _rsa_block, {r"(theta|phi|g)_conv": r"\1", "betas": "gamma"}),
-    "da-pam": Original(
-        PositionAttention, _position_attention, {"query_conv": "theta", "key_conv": "phi", "value_conv": "g"}
-    ),
-    "da-cam": Original(ChannelGramAttention, lambda _: {}),
-    "attention-gate": Original(AttentionGate, _attention_gate, {"W": "output"}),
-    "non-local": Original(SelfAttention, _non_local, {r"(phi|g)\.0": r"\1", "W": "output"}),
-    "channel-attention": Original(ChannelAttention, _channel_attention, {"conv_du": "fc"}),
-}
-"""Implementations whose weights can be converted, by the word that names them on the command line."""
-
-
-def _tensors(state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
+def _tensors(state_dict: Mapping[str, Any], parts: Sequence[str]) -> dict[str, Tensor]:
     content = state_dict.get("state_dict", state_dict) if isinstance(state_dict, Mapping) else state_dict
+    if parts and isinstance(content, Mapping) and all(isinstance(content.get(part), Mapping) for part in parts):
+        content = {f"{part}.{name}": value for part in parts for name, value in content[part].items()}
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise ValueError("state_dict must hold tensors by name, on its own or under 'state_dict'")
     is_parallel = all(str(name).startswith("module.") for name in content)
     return {str(name).removeprefix("module." if is_parallel else ""): value for name, value in content.items()}
 
 
-def _infer_config(original: str, shapes: Shapes) -> dict[str, Any]:
+def _infer_config(original: str, entry: Original, shapes: Shapes) -> dict[str, Any]:
     try:
-        return ORIGINALS[original].config(shapes)
+        return entry.config(shapes)
     except KeyError as error:
         raise ValueError(f"no weights of {original}: missing {error.args[0]}") from error
     except (IndexError, ValueError, ZeroDivisionError) as error:
@@ -156,6 +99,10 @@ def _rename(name: str, names: Mapping[str, str]) -> str:
         if n_found:
             return renamed
     return name
+
+
+def _is_any(name: str, beginnings: Sequence[str]) -> bool:
+    return any(re.match(rf"{beginning}(\.|$)", name) for beginning in beginnings)
 
 
 def _compare_names(original: str, renamed: Mapping[str, str], expected: Mapping[str, Tensor]) -> None:

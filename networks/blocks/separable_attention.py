@@ -1,0 +1,86 @@
+"""Separable attention: bright and dark parts of a guiding contrast, apart."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from monai.networks.layers import Conv, Norm
+from torch import Tensor, nn
+
+
+class SeparableAttention(nn.Module):
+    """Refine features by what another contrast shows where it is bright, and where it is dark.
+
+    The separable attention of SANet: Feng et al., "Exploring Separable Attention for Multi-Contrast MR Image
+    Super-Resolution", IEEE Trans Neural Netw Learn Syst 2024 (arXiv:2109.01664), with features t of the target and a
+    of the guide::
+
+        A = sigmoid(conv a)                  one channel
+        F = conv [a, t]                      1x1
+        u = relu(norm(conv A F))             high-intensity priority
+        v = relu(norm(conv (1 - A) F))       low-intensity separation
+        y = t + conv relu(norm(conv [u, v]))
+
+    with 3x3 convolutions but for the 1x1 ones of F and of the result. It follows the authors' code where the paper
+    differs: there A is the sigmoid of a itself, whose channels do not match those of F, the normalizations are left
+    out, and the result has a single channel. It has 43,392 parameters at 64 channels in 2D without the 577 of A, and
+    none of the code's convolution that nothing uses.
+
+    Args:
+        in_channels: number of channels of input, guide and output.
+        spatial_dims: 2 or 3.
+        width: number of channels of F, u and v; half of ``in_channels`` by default.
+        norm: ``"batch"`` as in the code, which small batches harm, ``"instance"``, or ``None`` as in the paper.
+
+    Raises:
+        ValueError: if ``spatial_dims`` is not 2 or 3, ``width`` is below one, or ``norm`` is unknown.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        spatial_dims: int = 3,
+        *,
+        width: int | None = None,
+        norm: Literal["batch", "instance"] | None = "batch",
+    ) -> None:
+        super().__init__()
+        width = max(1, in_channels // 2) if width is None else width
+        if spatial_dims not in (2, 3):
+            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
+        if width < 1:
+            raise ValueError(f"width must not be below 1, got {width}")
+        if norm not in ("batch", "instance", None):
+            raise ValueError(f'norm must be "batch", "instance" or None, got {norm!r}')
+        conv = Conv[Conv.CONV, spatial_dims]
+        self.map = conv(in_channels, 1, 3, padding=1)
+        self.reduce = conv(2 * in_channels, width, 1)
+        self.high = _conv_norm_relu(width, width, spatial_dims, norm)
+        self.low = _conv_norm_relu(width, width, spatial_dims, norm)
+        self.join = _conv_norm_relu(2 * width, width, spatial_dims, norm)
+        self.output = conv(width, in_channels, 1)
+
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """Map features ``(b, c, *spatial)`` to the same shape and dtype.
+
+        Args:
+            x: features of the target.
+            context: of the guide, of the same shape; the target is its own guide if it is None.
+        """
+        context = x if context is None else context
+        attention = self.attention_weights(x, context)
+        features = self.reduce(torch.cat([context, x], 1))
+        parts = torch.cat([self.high(features * attention), self.low(features * (1 - attention))], 1)
+        return x + self.output(self.join(parts)).to(x.dtype)
+
+    def attention_weights(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """Return A, ``(b, 1, *spatial)``, between 0 and 1; 1 - A weights the other part."""
+        return self.map(x if context is None else context).sigmoid()
+
+
+def _conv_norm_relu(in_channels: int, out_channels: int, spatial_dims: int, norm: str | None) -> nn.Sequential:
+    layers: list[nn.Module] = [Conv[Conv.CONV, spatial_dims](in_channels, out_channels, 3, padding=1)]
+    if norm is not None:
+        layers.append(Norm[norm, spatial_dims](out_channels))
+    return nn.Sequential(*layers, nn.ReLU(inplace=True))
