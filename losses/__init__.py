@@ -1,5 +1,14 @@
 from .dipole_model import ModelLoss
+from .dual_domain import DualDomainLoss, RecurrentDualDomainLoss
 from .gradient import GradientLoss
+from .guided_super_resolution import GuidedSuperResolutionLoss
 from .qsm import QSMLoss
 
-__all__ = ["GradientLoss", "ModelLoss", "QSMLoss"]
+__all__ = [
+    "DualDomainLoss",
+    "GradientLoss",
+    "GuidedSuperResolutionLoss",
+    "ModelLoss",
+    "QSMLoss",
+    "RecurrentDualDomainLoss",
+]
