@@ -1,3 +1,4 @@
+from .additive_dense_block import AdditiveDenseBlock
 from .attention import ATTENTION, build_attention
 from .attention_gate import AttentionGate, MultiAttentionGate
 from .channel_attention import ChannelAttention
@@ -5,10 +6,12 @@ from .channel_spatial_attention import ChannelSpatialAttention
 from .channel_spatial_convolution import ChannelSpatialConvolution
 from .concatenation_fusion import ConcatenationFusion
 from .contextual_matching import ContextualMatching
+from .dilated_dense_block import DilatedDenseBlock
 from .dipole_data_consistency import DipoleDataConsistency
 from .dual_attention import ChannelGramAttention, DualAttention, PositionAttention
 from .folded_attention import FoldedAttention
 from .group_norm import GroupNorm3d
+from .kspace_data_consistency import KspaceDataConsistency
 from .literal_folded_attention import LiteralFoldedAttention
 from .multi_stage_integration import MultiStageIntegration
 from .recurrent_slice_attention import RecurrentSliceAttention
@@ -19,9 +22,11 @@ from .separable_attention import SeparableAttention
 from .spatial_adaptation import SpatialAdaptation
 from .subpixel_upsampling import SubpixelUpsampling
 from .swin_group import SwinGroup
+from .t1_guided_attention import T1GuidedAttention
 
 __all__ = [
     "ATTENTION",
+    "AdditiveDenseBlock",
     "AttentionGate",
     "ChannelAttention",
     "ChannelGramAttention",
@@ -29,10 +34,12 @@ __all__ = [
     "ChannelSpatialConvolution",
     "ConcatenationFusion",
     "ContextualMatching",
+    "DilatedDenseBlock",
     "DipoleDataConsistency",
     "DualAttention",
     "FoldedAttention",
     "GroupNorm3d",
+    "KspaceDataConsistency",
     "LiteralFoldedAttention",
     "MultiAttentionGate",
     "MultiStageIntegration",
@@ -46,5 +53,6 @@ __all__ = [
     "SpatialAdaptation",
     "SubpixelUpsampling",
     "SwinGroup",
+    "T1GuidedAttention",
     "build_attention",
 ]

@@ -7,19 +7,25 @@ from typing import Any
 
 from .attention import ATTENTION_ORIGINALS
 from .original import ConvertedWeights, convert
+from .reconstruction import RECONSTRUCTION_ORIGINALS
 from .super_resolution import SUPER_RESOLUTION_ORIGINALS
 
-ORIGINALS = ATTENTION_ORIGINALS | SUPER_RESOLUTION_ORIGINALS
+ORIGINALS = ATTENTION_ORIGINALS | SUPER_RESOLUTION_ORIGINALS | RECONSTRUCTION_ORIGINALS
 """Implementations whose weights can be converted, by the word that names them on the command line."""
 
 
 def convert_state_dict(original: str, state_dict: Mapping[str, Any]) -> ConvertedWeights:
     """Convert weights of another implementation, and infer the network's arguments from their shapes.
 
-    What shapes do not tell is taken as the original's default: ``mode`` of a non-local block with theta and phi
-    is ``"embedded_gaussian"``, that of an attention gate ``"concatenation"``; ``residual_scale`` of EDSR is 1 at a
-    width of 64, as in its released baselines, and 0.1 otherwise; McMRSR's ``scale`` is 4 unless ``conv_third`` is
-    missing, which its code saves but does not use at scale 2. Tensors that the original never uses are dropped.
+    What shapes do not tell is taken as the original's default:
+
+    - ``mode`` of a non-local block with theta and phi is ``"embedded_gaussian"``, of an attention gate
+      ``"concatenation"``;
+    - ``residual_scale`` of EDSR is 1 at a width of 64, as in its released baselines, and 0.1 otherwise;
+    - ``scale`` of McMRSR is 4 unless ``conv_third`` is missing, which its code saves but does not use at scale 2;
+    - dilations of a DRDN are 1, 2, 3, 3 if there are four, as its authors train it, and else the first of 1, 2, 4, 4.
+
+    Tensors that the original saves and never uses are dropped.
 
     Args:
         original: a word of ``ORIGINALS``.

@@ -1,9 +1,13 @@
 from .agnet import AGNet
 from .danet import DANet
+from .dense_unet import DenseUNet, EarlyFusionDenseUNet
 from .dipole_solvers import DipoleSolver
+from .dudornet import DRDN, DuDoRNet
 from .edsr import EDSR
 from .fanet import FANet
 from .flair_threshold import FLAIRThreshold, fit_threshold
+from .guided_dense_unet import GuidedDenseUNet
+from .manet import MANet
 from .mcmrsr import McMRSR
 from .minet import MINet
 from .non_local_unet import NonLocalUNet
@@ -12,15 +16,22 @@ from .qsmnet import FAQSMNet, QSMNet
 from .rsanet import RSANet
 from .sanet import SANet
 from .unet3d import UNet3D
+from .zero_filled_unet import ZeroFilledUNet
 
 __all__ = [
+    "DRDN",
     "EDSR",
     "AGNet",
     "DANet",
+    "DenseUNet",
     "DipoleSolver",
+    "DuDoRNet",
+    "EarlyFusionDenseUNet",
     "FANet",
     "FAQSMNet",
     "FLAIRThreshold",
+    "GuidedDenseUNet",
+    "MANet",
     "MINet",
     "McMRSR",
     "NonLocalUNet",
@@ -29,5 +40,6 @@ __all__ = [
     "RSANet",
     "SANet",
     "UNet3D",
+    "ZeroFilledUNet",
     "fit_threshold",
 ]

@@ -88,7 +88,9 @@ class McMRSR(nn.Module):
         x, context = (self.transformer(self.low_stem(image)) for image in (target, guide_low))
         image = self.head(self._aggregate(x, self.matching(x, context, self._pyramid(guide))))
         image = image[..., : size[0], : size[1]]
-        return torch.complex(*image.split(1, 1)) if self.is_complex else image
+        if self.is_complex:
+            return torch.complex(*image.to(low.real.dtype).split(1, 1))  # there is no complex bfloat16
+        return image
 
     def _pyramid(self, guide: Tensor) -> list[Tensor]:
         """Return the guide's features from the coarse grid to the fine one."""

@@ -31,6 +31,12 @@ def test_has_the_parameters_of_rcan() -> None:
     assert sum(p.numel() for p in ChannelAttention(64).parameters()) == 64 * 4 + 4 + 4 * 64 + 64
 
 
+def test_has_the_parameters_of_squeeze_and_excitation_without_biases() -> None:
+    block = ChannelAttention(64, bias=False)
+    assert sum(p.numel() for p in block.parameters()) == 2 * 64 * 4
+    assert block(features(2, 64, 3, 4, 5)).shape == (2, 64, 3, 4, 5)
+
+
 def test_narrow_features_are_reduced_to_one_channel() -> None:
     assert ChannelAttention(4).fc[0].out_features == 1
 

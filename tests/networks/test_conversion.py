@@ -21,8 +21,10 @@ FIXTURES = {
     "minet": "minet_s_f16_L2_b2_x2",
     "edsr": "edsr_b4_f24_x2",
     "mcmrsr": "mcmrsr_e12_d22_x2",
+    "manet": "manet_s_f16_c4",
+    "drdn": "dudornet_drdn_f16",
 }
-GUIDED = {"sanet", "minet", "mcmrsr"}
+GUIDED = {"sanet", "minet", "mcmrsr", "manet"}
 
 
 def build(converted: ConvertedWeights) -> nn.Module:
@@ -33,7 +35,7 @@ def build(converted: ConvertedWeights) -> nn.Module:
 
 
 def test_every_original_has_a_fixture() -> None:
-    assert set(FIXTURES) == set(ORIGINALS)
+    assert set(FIXTURES) | {"dudornet"} == set(ORIGINALS)  # which is two of drdn
 
 
 def floats(data: Any) -> Iterator[Tensor]:
@@ -66,6 +68,50 @@ def test_mcmrsr_has_the_numbers_of_the_original() -> None:
     image = network(low, auxiliary, auxiliary_low)
     expected = next(floats(data["outputs"]))
     torch.testing.assert_close(torch.cat([image.real, image.imag], 1), expected, rtol=0, atol=1e-5)
+
+
+def test_manet_has_the_numbers_of_the_original() -> None:
+    data = fixture(FIXTURES["manet"])
+    network = build(convert_state_dict("manet", data["state_dict"]))
+    guide, kspace = (torch.complex(*channels.split(1, 1)) for channels in floats(data["inputs"]))
+    outputs = network(kspace, torch.fft.ifft2(guide))
+    names = ("auxiliary_kspace", "kspace", "auxiliary_image", "image")
+    for name, expected in zip(names, floats(data["outputs"]), strict=True):
+        output = outputs[name]
+        output = torch.cat([output.real, output.imag], 1) if output.is_complex() else output
+        torch.testing.assert_close(output, expected, rtol=0, atol=1e-5)
+
+
+def test_dudornet_is_two_networks_in_one_checkpoint() -> None:
+    data = fixture(FIXTURES["drdn"])
+    weights = {name: value.float() for name, value in data["state_dict"].items()}
+    checkpoint = {"net_G_I": weights, "net_G_K": weights, "opt_G": {"state": {}}, "epoch": 3}
+    converted = convert_state_dict("dudornet", checkpoint)
+    sizes = {"width": 16, "n_blocks": 2, "growth": 16, "dilations": [1, 2, 4]}
+    assert converted.config == sizes | {"norm": "backward", "is_guided": True}
+    network, alone = build(converted), build(convert_state_dict("drdn", weights))
+    (x,) = floats(data["inputs"])
+    torch.testing.assert_close(network.image(x), alone(x), rtol=0, atol=0)
+    torch.testing.assert_close(network.kspace(x), alone(x), rtol=0, atol=0)
+    kspace, auxiliary = (torch.complex(*channels.split(1, 1)) for channels in x.split(2, 1))
+    assert network(kspace, auxiliary)["image"].isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("original", "names"),
+    [
+        ("sanet", ["body.0.weight", "net1.tail.1.bias", "net2.body.5.body.6.weight", "Seatts.0.convq.bias"]),
+        ("minet", ["map_convs.0.weight", "net1.la.gamma", "last_conv.bias"]),
+        ("mcmrsr", ["layers.0.residual_group.blocks.1.attn_mask"]),
+        ("manet", ["UNet_k.convdemD0.weight", "UNet_img.convdemU3.bias"]),
+    ],
+)
+def test_what_the_original_never_uses_is_dropped(original: str, names: list[str]) -> None:
+    weights = fixture(FIXTURES[original])["state_dict"]
+    expected = convert_state_dict(original, weights)
+    converted = convert_state_dict(original, weights | dict.fromkeys(names, torch.zeros(3)))
+    assert converted.config == expected.config
+    torch.testing.assert_close(converted.state_dict, expected.state_dict, rtol=0, atol=0)
 
 
 def test_converted_gate_has_the_map_of_the_original() -> None:
@@ -158,7 +204,7 @@ def test_rejects_unknown_original() -> None:
         convert_state_dict("nonlocal", {})
 
 
-@pytest.mark.parametrize("original", ORIGINALS)
+@pytest.mark.parametrize("original", FIXTURES)
 def test_weights_of_one_original_are_none_of_another(original: str) -> None:
     weights = fixture(FIXTURES[original])["state_dict"]
     for other in ORIGINALS.keys() - {original}:

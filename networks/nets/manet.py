@@ -1,0 +1,117 @@
+"""MANet: reconstruction from undersampled k-space, guided by another contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ..blocks import KspaceDataConsistency
+from .guided_dense_unet import GuidedDenseUNet
+
+
+class MANet(nn.Module):
+    """Fill k-space, then refine the image, with a fully sampled guide in both domains.
+
+    Feng et al., "Multi-modal Aggregation Network for Fast MR Imaging" (arXiv:2110.08080). It has 7,283,670 parameters,
+    all used; the authors' code has another 295,424 that its forward pass does not use.
+
+    It follows that code where the paper says nothing or another thing: the target's stream gets the guide at its input,
+    and the image domain the guide that was predicted in k-space (Eq. 5 has the acquired one). It departs from the code
+    by orthonormal transforms, with which both domains have the same scale.
+
+    Args:
+        width: number of features.
+        domains: ``"both"``, or ``"image"`` or ``"kspace"`` alone, for ablation.
+        auxiliary_image: which image of the guide the image domain gets, ``"predicted"`` or ``"acquired"``.
+        attention: see :class:`GuidedDenseUNet`; ``"concatenation"`` for the ablation without T1-guided attention.
+        attention_options: of :class:`mri_attention.networks.blocks.T1GuidedAttention`.
+        concat_aux: whether the target's streams get the guide at their input too.
+        data_consistency: extension of the paper: the measured samples replace predicted ones after each domain. The
+            image, a magnitude, then takes its phase from the k-space that it came from.
+        transform: ``"orthonormal"`` centered Fourier transforms; ``"released"`` for weights of the authors' code, whose
+            inverse divides by the number of pixels and has the center of the image at its corner.
+
+    Raises:
+        ValueError: if an option is unknown.
+    """
+
+    def __init__(
+        self,
+        width: int = 64,
+        domains: Literal["both", "image", "kspace"] = "both",
+        auxiliary_image: Literal["predicted", "acquired"] = "predicted",
+        attention: Literal["channel-spatial", "spatial-channel", "mixed", "concatenation"] = "channel-spatial",
+        attention_options: Mapping[str, Any] | None = None,
+        concat_aux: bool = True,
+        data_consistency: bool = False,
+        transform: Literal["orthonormal", "released"] = "orthonormal",
+    ) -> None:
+        super().__init__()
+        for name, value, known in (
+            ("domains", domains, ("both", "image", "kspace")),
+            ("auxiliary_image", auxiliary_image, ("predicted", "acquired")),
+            ("transform", transform, ("orthonormal", "released")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        options = (width, attention, attention_options, concat_aux)
+        self.kspace = None if domains == "image" else GuidedDenseUNet(2, *options)
+        self.image = None if domains == "kspace" else GuidedDenseUNet(1, *options)
+        self.consistency = KspaceDataConsistency() if data_consistency else None
+        self.auxiliary_image = auxiliary_image
+        self.is_centered = transform == "orthonormal"
+
+    def forward(self, kspace: Tensor, auxiliary: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """Reconstruct the target.
+
+        Args:
+            kspace: undersampled, complex, zero where there is no sample, ``(b, 1, h, w)``.
+            auxiliary: image of the guide, real or complex, of the same shape.
+            mask: True where there are samples, broadcastable; for data consistency, where ``kspace`` is not zero if it
+                is None.
+
+        Returns:
+            Magnitudes ``image`` and ``auxiliary_image``; if the k-space domain is used, also ``kspace`` and
+            ``auxiliary_kspace``, complex. All are ``(b, 1, h, w)``.
+        """
+        outputs = {}
+        image, guide = self._to_image(kspace), auxiliary.abs()
+        if self.kspace is not None:
+            auxiliary_kspace = self._to_kspace(auxiliary)
+            predicted = self.kspace(_channels(kspace), _channels(auxiliary_kspace))
+            filled, auxiliary_kspace = (_complex(channels, kspace) for channels in predicted)
+            outputs = {"kspace": filled, "auxiliary_kspace": auxiliary_kspace}
+            image = self._to_image(self._agree(filled, kspace, mask))
+            if self.auxiliary_image == "predicted" or self.image is None:
+                guide = self._to_image(auxiliary_kspace).abs()
+        magnitude = image.abs()
+        if self.image is not None:
+            magnitude, guide = (output.to(magnitude.dtype) for output in self.image(magnitude, guide))
+            if self.consistency is not None:
+                refined = self._to_kspace(magnitude * torch.exp(1j * image.angle()))
+                magnitude = self._to_image(self._agree(refined, kspace, mask)).abs()
+        return {"image": magnitude, "auxiliary_image": guide, **outputs}
+
+    def _agree(self, predicted: Tensor, measured: Tensor, mask: Tensor | None) -> Tensor:
+        return predicted if self.consistency is None else self.consistency(predicted, measured, mask)
+
+    def _to_kspace(self, image: Tensor) -> Tensor:
+        return _centered(torch.fft.fft2, image) if self.is_centered else torch.fft.fft2(image)
+
+    def _to_image(self, kspace: Tensor) -> Tensor:
+        return _centered(torch.fft.ifft2, kspace) if self.is_centered else torch.fft.ifft2(kspace)
+
+
+def _complex(channels: Tensor, like: Tensor) -> Tensor:
+    return torch.complex(*channels.to(like.real.dtype).split(1, 1))  # there is no complex bfloat16
+
+
+def _channels(x: Tensor) -> Tensor:
+    return torch.cat([x.real, x.imag], 1)
+
+
+def _centered(transform: Any, x: Tensor) -> Tensor:
+    return torch.fft.fftshift(transform(torch.fft.ifftshift(x, (-2, -1)), norm="ortho"), (-2, -1))
