@@ -9,6 +9,7 @@ from .contextual_matching import ContextualMatching
 from .dilated_dense_block import DilatedDenseBlock
 from .dipole_data_consistency import DipoleDataConsistency
 from .dual_attention import ChannelGramAttention, DualAttention, PositionAttention
+from .edsr_residual_block import EDSRResidualBlock
 from .folded_attention import FoldedAttention
 from .group_norm import GroupNorm3d
 from .kspace_data_consistency import KspaceDataConsistency
@@ -37,6 +38,7 @@ __all__ = [
     "DilatedDenseBlock",
     "DipoleDataConsistency",
     "DualAttention",
+    "EDSRResidualBlock",
     "FoldedAttention",
     "GroupNorm3d",
     "KspaceDataConsistency",

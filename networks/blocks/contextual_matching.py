@@ -56,22 +56,23 @@ class ContextualMatching(nn.Module):
             ValueError: if the block size does not divide h and w, or the guide is smaller than a window.
         """
         self._check_sizes(x, context)
-        rows, columns = (size // self.block_size for size in x.shape[2:])
-        blocks = self._blocks(x)
-        batch, y, x_start = self._windows(blocks, context)
-        windows = _cut(context, batch, y, x_start, self.window_size, 1)
-        likeness, index = _most_similar(blocks.flatten(0, 1), windows)
-        return [
-            rearrange(
-                _transfer(
-                    feature, (batch, y, x_start), index, likeness, self.window_size, feature.shape[2] // x.shape[2]
-                ),
-                "(b r s) c h w -> b c (r h) (s w)",
-                r=rows,
-                s=columns,
-            )
-            for feature in features
-        ]
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        with torch.autocast(x.device.type, enabled=False):  # half precision would choose other positions
+            blocks = self._blocks(x.to(dtype))
+            window = self._windows(blocks, context.to(dtype))
+            windows = _cut(context.to(dtype), *window, self.window_size, 1)
+            likeness, index = _most_similar(blocks.flatten(0, 1), windows)
+            found = []
+            for feature in features:
+                scale = feature.shape[2] // x.shape[2]
+                moved = _transfer(feature.to(dtype), window, index, likeness, self.window_size, scale)
+                rows = x.shape[2] // self.block_size
+                found.append(self._assemble(moved, len(x), rows).to(feature.dtype))
+        return found
+
+    @staticmethod
+    def _assemble(blocks: Tensor, n_samples: int, rows: int) -> Tensor:
+        return rearrange(blocks, "(b r s) c h w -> b c (r h) (s w)", b=n_samples, r=rows)
 
     def _check_sizes(self, x: Tensor, context: Tensor) -> None:
         if any(size % self.block_size for size in x.shape[2:]):

@@ -7,6 +7,7 @@ from .edsr import EDSR
 from .fanet import FANet
 from .flair_threshold import FLAIRThreshold, fit_threshold
 from .guided_dense_unet import GuidedDenseUNet
+from .lyu_net import LyuNet
 from .manet import MANet
 from .mcmrsr import McMRSR
 from .minet import MINet
@@ -15,7 +16,9 @@ from .qsm_unet import QSMUNet
 from .qsmnet import FAQSMNet, QSMNet
 from .rsanet import RSANet
 from .sanet import SANet
+from .smore_net import SMORENet
 from .unet3d import UNet3D
+from .zeng_net import ZengNet
 from .zero_filled_unet import ZeroFilledUNet
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "FAQSMNet",
     "FLAIRThreshold",
     "GuidedDenseUNet",
+    "LyuNet",
     "MANet",
     "MINet",
     "McMRSR",
@@ -39,7 +43,9 @@ __all__ = [
     "QSMUNet",
     "RSANet",
     "SANet",
+    "SMORENet",
     "UNet3D",
+    "ZengNet",
     "ZeroFilledUNet",
     "fit_threshold",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..blocks import SubpixelUpsampling
+from ..blocks import EDSRResidualBlock, SubpixelUpsampling
 
 
 class EDSR(nn.Module):
@@ -37,7 +37,7 @@ class EDSR(nn.Module):
         super().__init__()
         self.stem = _conv(in_channels, width)
         self.body = nn.Sequential(
-            *(_ResidualBlock(width, residual_scale) for _ in range(n_blocks)), _conv(width, width)
+            *(EDSRResidualBlock(width, residual_scale) for _ in range(n_blocks)), _conv(width, width)
         )
         self.upsample = SubpixelUpsampling(width, scale)
         self.head = _conv(width, in_channels)
@@ -47,16 +47,6 @@ class EDSR(nn.Module):
         x = self.stem(x)
         image: Tensor = self.head(self.upsample(x + self.body(x)))
         return image
-
-
-class _ResidualBlock(nn.Module):
-    def __init__(self, width: int, residual_scale: float) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_conv(width, width), nn.ReLU(inplace=True), _conv(width, width))
-        self.residual_scale = residual_scale
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.residual_scale * self.body(x)
 
 
 def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ..blocks import ContextualMatching, ResidualAggregation, SpatialAdaptation, SwinGroup
+from ..blocks import ContextualMatching, EDSRResidualBlock, ResidualAggregation, SpatialAdaptation, SwinGroup
 
 REFINEMENTS = (12, 8, 4)
 BLOCK = 8
@@ -120,16 +120,7 @@ class McMRSR(nn.Module):
 
 
 def _refine(width: int, n_blocks: int) -> nn.Sequential:
-    return nn.Sequential(*(_ResidualBlock(width) for _ in range(n_blocks)))
-
-
-class _ResidualBlock(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_conv(width, width), nn.ReLU(inplace=True), _conv(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
+    return nn.Sequential(*(EDSRResidualBlock(width) for _ in range(n_blocks)))
 
 
 def _conv(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:

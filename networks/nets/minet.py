@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import nn
 
-from .sanet import SANet, _conv
+from .sanet import SANet
 
 
 class MINet(SANet):
@@ -41,4 +41,4 @@ class MINet(SANet):
 
     @staticmethod
     def _stages(n_stages: int, n_blocks: int, width: int) -> list[nn.Module]:
-        return [*SANet._stages(n_stages, n_blocks, width), _conv(width, width)]
+        return [*SANet._stages(n_stages, n_blocks, width), nn.Conv2d(width, width, 3, padding=1)]

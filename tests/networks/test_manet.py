@@ -162,6 +162,17 @@ def test_unguided_baseline_ignores_the_guide() -> None:
     torch.testing.assert_close(network(kspace), network(kspace, auxiliary, mask), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("network", [MANet, DuDoRNet, EarlyFusionDenseUNet])
+def test_autocast_stays_near_single_precision(network: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    module = network(**(DUDORNET if network is DuDoRNet else {"width": 4})).eval()
+    inputs = acquisition()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        outputs = module(*inputs)
+    output, expected = (y["image"] if isinstance(y, dict) else y for y in (outputs, module(*inputs)))
+    assert (output - expected).abs().mean() < 0.05 * expected.abs().mean()
+
+
 @pytest.mark.parametrize("is_guided", [True, False])
 @pytest.mark.parametrize("norm", ["ortho", "backward"])
 def test_dudornet_reaches_every_parameter(is_guided: bool, norm: str) -> None:

@@ -1,0 +1,63 @@
+"""Super-resolution in steps, with both contrasts joined as features: after Lyu et al."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from ..blocks import EDSRResidualBlock, SubpixelUpsampling
+
+
+class LyuNet(nn.Module):
+    """Enlarge the target in steps of two (or one of three), and join it with features of the guide after each.
+
+    After Lyu et al., "Multi-Contrast Super-Resolution MRI Through a Progressive Network", IEEE Trans Med Imaging 2020,
+    39:2738 (arXiv:1908.01612): one level for low and two for high factors, and contrasts that join in the space of
+    high-level features. Their layers and their adversarial, perceptual and textural losses are not reproduced: levels
+    are built of the residual blocks of EDSR. A coarser level sees the guide averaged to its grid.
+
+    Args:
+        scale: 3 or a power of two above one.
+        n_blocks: number of residual blocks of each of the three parts of a level.
+        width: number of features.
+
+    Raises:
+        ValueError: if ``scale`` is another number.
+    """
+
+    def __init__(self, scale: int = 2, n_blocks: int = 4, width: int = 64) -> None:
+        super().__init__()
+        if scale != 3 and (scale < 2 or scale & (scale - 1)):
+            raise ValueError(f"scale must be 3 or a power of two above one, got {scale}")
+        self.factors = [3] if scale == 3 else [2] * (scale.bit_length() - 1)
+        self.levels = nn.ModuleList(_Level(factor, n_blocks, width) for factor in self.factors)
+
+    def forward(self, low: Tensor, auxiliary: Tensor) -> Tensor:
+        """Map the target ``(b, 1, h, w)`` and the guide ``(b, 1, scale h, scale w)`` to the shape of the guide."""
+        image = low
+        for factor, level in zip(self.factors, self.levels, strict=True):
+            size = (factor * image.shape[2], factor * image.shape[3])
+            image = level(image, F.adaptive_avg_pool2d(auxiliary, size))
+        return image
+
+
+class _Level(nn.Module):
+    def __init__(self, factor: int, n_blocks: int, width: int) -> None:
+        super().__init__()
+        self.target = nn.Sequential(_encoder(n_blocks, width), SubpixelUpsampling(width, factor))
+        self.guide = _encoder(n_blocks, width)
+        self.join = nn.Sequential(
+            nn.Conv2d(2 * width, width, 3, padding=1),
+            *(EDSRResidualBlock(width) for _ in range(n_blocks)),
+            nn.Conv2d(width, 1, 3, padding=1),
+        )
+
+    def forward(self, image: Tensor, guide: Tensor) -> Tensor:
+        enlarged = F.interpolate(image, guide.shape[2:], mode="bilinear", align_corners=False)
+        refined: Tensor = enlarged + self.join(torch.cat([self.target(image), self.guide(guide)], 1))
+        return refined
+
+
+def _encoder(n_blocks: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(1, width, 3, padding=1), *(EDSRResidualBlock(width) for _ in range(n_blocks)))
