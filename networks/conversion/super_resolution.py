@@ -68,8 +68,11 @@ def _branch_names() -> dict[str, str]:
 
 # what the third branch and the branches' copies of shared layers leave behind
 UNUSED = (
-    *("body", "csa", "la", "last_conv", "last", "last1", "conv1", "rgbd_global", r"Seatts\.\d+\.convq"),
-    *(r"net[12]\.tail", r"net1\.la", r"net1\.last_conv", r"net1\.last", r"net2\.last1"),
+    r"(body|csa|la|last|last1|last_conv|conv1|rgbd_global|add_mean)",
+    r"net[12]\.(tail|add_mean)",
+    r"net1\.(la|last|last_conv)",
+    r"net2\.last1",
+    r"Seatts\.\d+\.convq",
 )
 
 SUPER_RESOLUTION_ORIGINALS = {

@@ -91,7 +91,7 @@ class MANet(nn.Module):
         if self.image is not None:
             magnitude, guide = (output.to(magnitude.dtype) for output in self.image(magnitude, guide))
             if self.consistency is not None:
-                refined = self._to_kspace(magnitude * torch.exp(1j * image.angle()))
+                refined = self._to_kspace(torch.polar(magnitude, image.angle()))
                 magnitude = self._to_image(self._agree(refined, kspace, mask)).abs()
         return {"image": magnitude, "auxiliary_image": guide, **outputs}
 
