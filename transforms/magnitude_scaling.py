@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from monai.config import KeysCollection
@@ -40,13 +40,13 @@ class ScaleMagnitude(InvertibleTransform):
         scale = self.scale_of(data) if scale is None else scale
         if not scale > 0:
             raise ValueError(f"scale must be positive, got {scale}")
-        scaled = (data if isinstance(data, MetaTensor) else MetaTensor(data)) / scale
+        scaled = cast(MetaTensor, (data if isinstance(data, MetaTensor) else MetaTensor(data)) / scale)
         self.push_transform(scaled, extra_info={"scale": scale})
         return scaled
 
     def inverse(self, data: MetaTensor) -> MetaTensor:
         """Multiply by the scale that ``data`` were divided by."""
-        return data * self.pop_transform(data)["extra_info"]["scale"]
+        return cast(MetaTensor, data * self.pop_transform(data)["extra_info"]["scale"])
 
 
 class ScaleMagnituded(MapTransform, InvertibleTransform):
