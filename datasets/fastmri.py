@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .input_error import InputError
-from .ismrmrd import recon_matrix
+from .ismrmrd import image_attributes
 from .kspace import Kspace, checked_kspace
 
 TEXTS = ("acquisition", "patient_id")
@@ -36,7 +36,7 @@ def fastmri_kspace(path: Path | str, file: Mapping[str, Any], attributes: Mappin
     found: dict[str, Any] = {name: _text(attributes[name]) for name in TEXTS if name in attributes}
     found |= {name: float(attributes[name]) for name in NUMBERS if name in attributes}
     if "ismrmrd_header" in file:
-        found["recon_matrix"] = recon_matrix(path, _text(file["ismrmrd_header"][()]))
+        found |= image_attributes(path, _text(file["ismrmrd_header"][()]))
     mask = np.asarray(file["mask"][()]) if "mask" in file else None
     return checked_kspace(path, file["kspace"][()], mask, found)
 

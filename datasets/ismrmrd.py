@@ -43,22 +43,27 @@ def ismrmrd_kspace(path: Path | str, group: Mapping[str, Any]) -> Kspace:
     n_readout, n_lines = (_number(path, encoding, f"encodedSpace/matrixSize/{axis}") for axis in "xy")
     center = _number(path, encoding, "encodingLimits/kspace_encoding_step_1/center", n_lines // 2)
     kspace, counts = _placed(path, acquisitions, n_readout, n_lines, n_lines // 2 - center)
-    attributes = {"recon_matrix": _recon_matrix(path, encoding)}
-    return checked_kspace(path, kspace / np.maximum(counts, 1), counts > 0, attributes)
+    return checked_kspace(path, kspace / np.maximum(counts, 1), counts > 0, _image_attributes(path, encoding))
 
 
-def recon_matrix(path: Path | str, xml: str) -> tuple[int, int]:
-    """Return the sizes (y, x) of the image from an ISMRMRD header; y is the readout, as everywhere here.
+def image_attributes(path: Path | str, xml: str) -> dict[str, Any]:
+    """Return ``recon_matrix`` (y, x) and, if there is a field of view, ``voxel_size`` (y, x, slice; mm) of the image.
+
+    From an ISMRMRD header, whose x is the readout, y here.
 
     Raises:
-        InputError: if the header is not XML or does not tell.
+        InputError: if the header is not XML or does not tell the matrix.
     """
-    return _recon_matrix(path, _encoding(path, xml))
+    return _image_attributes(path, _encoding(path, xml))
 
 
-def _recon_matrix(path: Path | str, encoding: ElementTree.Element) -> tuple[int, int]:
-    y, x = (_number(path, encoding, f"reconSpace/matrixSize/{axis}") for axis in "xy")
-    return y, x
+def _image_attributes(path: Path | str, encoding: ElementTree.Element) -> dict[str, Any]:
+    sizes = [_number(path, encoding, f"reconSpace/matrixSize/{axis}", 1 if axis == "z" else None) for axis in "xyz"]
+    found: dict[str, Any] = {"recon_matrix": (sizes[0], sizes[1])}
+    lengths = [encoding.findtext(f"{{*}}reconSpace/{{*}}fieldOfView_mm/{{*}}{axis}") for axis in "xyz"]
+    if all(lengths):
+        found["voxel_size"] = tuple(float(length or 0) / n for length, n in zip(lengths, sizes, strict=True))
+    return found
 
 
 def _encoding(path: Path | str, xml: str) -> ElementTree.Element:

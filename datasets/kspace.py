@@ -54,7 +54,7 @@ def checked_kspace(
             if the mask has another shape, other values than 0 and 1, or disagrees with k-space.
     """
     kspace = _checked_data(path, np.asarray(data))
-    columns = kspace.any((0, 1, 2), keepdims=True)
+    columns = np.asarray(kspace.any((0, 1, 2), keepdims=True))
     sampled = columns if mask is None else _checked_mask(path, np.asarray(mask), kspace)
     return Kspace(kspace, sampled, dict(attributes or {}))
 

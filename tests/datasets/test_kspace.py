@@ -19,9 +19,11 @@ REAL = Path(__file__).parents[3] / "shared" / "data" / "kspace" / "brain_8ch_und
 N_Y, N_X = 24, 20
 HEADER = """<?xml version="1.0"?><ismrmrdHeader xmlns="http://www.ismrm.org/ISMRMRD"><encoding>
 <encodedSpace><matrixSize><x>24</x><y>20</y><z>1</z></matrixSize></encodedSpace>
-<reconSpace><matrixSize><x>12</x><y>20</y><z>1</z></matrixSize></reconSpace>
+<reconSpace><matrixSize><x>12</x><y>20</y><z>1</z></matrixSize>
+<fieldOfView_mm><x>24</x><y>60</y><z>4.5</z></fieldOfView_mm></reconSpace>
 <encodingLimits><kspace_encoding_step_1><center>9</center></kspace_encoding_step_1></encodingLimits>
 <trajectory>cartesian</trajectory></encoding></ismrmrdHeader>"""
+OF_IMAGE = {"recon_matrix": (12, 20), "voxel_size": (2.0, 3.0, 4.5)}
 COUNTERS = ["kspace_encode_step_1", "kspace_encode_step_2", "average", "slice", "contrast", "phase", "repetition"]
 IDX = np.dtype([(name, "<u2") for name in [*COUNTERS, "set", "segment"]])
 HEAD = np.dtype(
@@ -159,8 +161,7 @@ def test_takes_fastmri_of_one_and_several_coils(n_coils: int) -> None:
     kspace = h5_kspace(Path("a.h5"), file, attributes)
     np.testing.assert_array_equal(kspace.data, full)
     np.testing.assert_array_equal(kspace.mask[0, 0, 0], columns())
-    expected = {"acquisition": "CORPD_FBK", "patient_id": "abc", "max": 3.0, "norm": 4.0, "recon_matrix": (12, 20)}
-    assert kspace.attributes == expected
+    assert kspace.attributes == {"acquisition": "CORPD_FBK", "patient_id": "abc", "max": 3.0, "norm": 4.0} | OF_IMAGE
     masked = h5_kspace(Path("a.h5"), file | {"mask": columns()}, {})
     np.testing.assert_array_equal(masked.mask, kspace.mask)
 
@@ -174,7 +175,7 @@ def test_takes_ismrmrd_with_lines_in_place(skip: int) -> None:
     np.testing.assert_allclose(kspace.data, full)
     assert not kspace.mask[..., 0].any()
     assert kspace.mask[..., skip:, 1:].all()
-    assert kspace.attributes["recon_matrix"] == (12, 20)
+    assert kspace.attributes == OF_IMAGE
 
 
 def test_takes_the_mean_of_averages_and_leaves_out_noise_and_other_contrasts() -> None:
@@ -225,7 +226,7 @@ def test_reads_real_h5_files(tmp_path: Path) -> None:
         file.attrs["acquisition"] = "AXT2"
     kspace = read_kspace(tmp_path / "fastmri.h5")
     np.testing.assert_array_equal(kspace.data, full)
-    assert kspace.attributes == {"acquisition": "AXT2", "recon_matrix": (12, 20)}
+    assert kspace.attributes == {"acquisition": "AXT2"} | OF_IMAGE
     lines = acquisitions(full)
     dtype = np.dtype([("head", HEAD), ("data", h5py.vlen_dtype(np.float32))])
     with h5py.File(tmp_path / "ismrmrd.h5", "w") as file:
