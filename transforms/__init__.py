@@ -33,7 +33,7 @@ from .signal import (
     spoiled_gradient_echo,
 )
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
-from .undersampling import UndersampleKspace, UndersampleKspaced, undersample_image
+from .undersampling import UndersampleKspace, UndersampleKspaced, shift_mask, undersample_image
 from .zero_filling import ZeroFilled, ZeroFilledd
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "kspace_to_image",
     "nulling_inversion_time",
     "register_rigid",
+    "shift_mask",
     "spin_echo",
     "spoiled_gradient_echo",
     "undersample_image",

@@ -18,7 +18,14 @@ from .masks import KspaceMask
 Domain = Literal["image", "kspace"]
 
 
-def undersample_image(image: Tensor, mask: Tensor, axes: Sequence[int] = (-2, -1)) -> Tensor:
+def shift_mask(mask: Tensor, axes: Sequence[int] = (-2, -1)) -> Tensor:
+    """Return the mask as weights 0 and 1, float32, with the center of k-space in the corner."""
+    return torch.fft.ifftshift(mask, [axis for axis in axes if mask.shape[axis] > 1]).float()
+
+
+def undersample_image(
+    image: Tensor, mask: Tensor, axes: Sequence[int] = (-2, -1), *, is_shifted: bool = False
+) -> Tensor:
     """Return the zero-filled image ``F^H M F x`` of masked k-space, for centered F.
 
     Shifts of the image only turn phases of k-space, which commutes with masking, and cancel; so the mask is shifted
@@ -28,6 +35,7 @@ def undersample_image(image: Tensor, mask: Tensor, axes: Sequence[int] = (-2, -1
         image: real or complex, of any shape.
         mask: of centered k-space, broadcastable, with as many axes as the image; True is sampled.
         axes: of k-space.
+        is_shifted: the mask comes from :func:`shift_mask`, which saves time where it serves many images.
 
     Raises:
         ValueError: for a mask with another number of axes.
@@ -38,7 +46,7 @@ def undersample_image(image: Tensor, mask: Tensor, axes: Sequence[int] = (-2, -1
     if not varying:
         return image * mask
     kspace = torch.fft.fftn(image, dim=varying)
-    kspace *= torch.fft.ifftshift(mask, varying).to(kspace.real.dtype)  # in place, as memory is what takes time
+    kspace *= mask if is_shifted else shift_mask(mask, axes)  # in place, as memory is what takes time
     return torch.fft.ifftn(kspace, dim=varying)
 
 

@@ -28,7 +28,7 @@ def test_measures_every_mask_at_every_size() -> None:
 
 
 def test_images_that_differ_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mri_attention.scripts.kspace_benchmark.undersample_image", lambda image, mask: 2 * image)
+    monkeypatch.setattr("mri_attention.scripts.kspace_benchmark.undersample_image", lambda image, *_, **__: 2 * image)
     with pytest.raises(RuntimeError, match="the images of columns at 16 differ by"):
         measure_kspace(CPU, [16], 1, lambda _: None)
     with pytest.raises(RuntimeError, match="differ by nan"):

@@ -19,6 +19,7 @@ from mri_attention.transforms import (
     UndersampleKspaced,
     image_to_kspace,
     kspace_to_image,
+    shift_mask,
     undersample_image,
 )
 from tests.helpers import assert_adjoint, assert_linear
@@ -36,6 +37,7 @@ def test_short_way_equals_the_long_way_and_monais(make: Callable[[], KspaceMask]
     image, mask = complex_noise(*shape), make().set_random_state(0)(shape)
     found = undersample_image(image, mask)
     torch.testing.assert_close(found, kspace_to_image(mask * image_to_kspace(image)))
+    torch.testing.assert_close(undersample_image(image, shift_mask(mask), is_shifted=True), found)
     theirs = ifftn_centered_t(fftn_centered_t(torch.view_as_real(image), 2) * mask[..., None], 2)
     torch.testing.assert_close(found, torch.view_as_complex(theirs))
 
