@@ -19,7 +19,7 @@ from .kspace import Kspace
 from .kspace_readers import read_kspace
 from .volumes import write_volume
 
-SCALE = 1e6  # fastMRI's k-space is in units that make images of some 1e-5
+SCALE = 1e6  # fastMRI images are far below 1
 
 
 def prepare_fastmri(

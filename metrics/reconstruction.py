@@ -44,7 +44,7 @@ def reference_psnr(prediction: ArrayLike, reference: ArrayLike) -> float:
 def reference_ssim(prediction: ArrayLike, reference: ArrayLike, slice_axis: int | None = -1) -> float:
     """Return scikit-image's SSIM: a uniform window of 7 voxels, the maximum of the whole reference as data range.
 
-    As fastMRI computes it (Zbontar et al. 2018, arXiv:1811.08839, section 5.3): windows in two dimensions, mean over
+    As fastMRI computes it (Zbontar et al. 2018, arXiv:1811.08839): windows in two dimensions, mean over
     slices. NaN where the reference is not positive.
 
     Args:

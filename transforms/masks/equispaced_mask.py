@@ -14,7 +14,7 @@ STRETCHES = np.linspace(0, 0.5, 101)  # of the spacing, tried in this order
 class EquispacedMask(KspaceMask):
     """Sample a block of center columns, and equispaced columns over all of k-space, the center included.
 
-    Of fastMRI (Zbontar et al. 2018, arXiv:1811.08839, section 6.3, and its code): columns ``round(o + i s)`` below
+    Of fastMRI (Zbontar et al. 2018, arXiv:1811.08839, and its code): columns ``round(o + i s)`` below
     ``N - 1``, spacing ``s = R (n_center - N) / (n_center R - N)``, which makes up for the center on average, random
     whole offset o below ``round(s)``. Where the number of columns differs from ``N / R``, the spacing is stretched or
     shrunk here as little as it takes; with ``exact=False`` never, which is the mask of MONAI's

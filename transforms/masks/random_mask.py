@@ -12,7 +12,7 @@ from .kspace_mask import KspaceMask, Pattern, center_columns
 class RandomMask(KspaceMask):
     """Sample a block of center columns, and others at random with equal probability.
 
-    Of fastMRI (Zbontar et al. 2018, arXiv:1811.08839, section 6.3), where each other column is sampled with
+    Of fastMRI (Zbontar et al. 2018, arXiv:1811.08839), where each other column is sampled with
     ``p = (N / R - n_center) / (N - n_center)``, so that the number of columns varies. Here, the columns with the
     smallest draws are taken, in the number that is due; with ``exact=False`` those with draws below p, which is the
     mask of MONAI's ``RandomKspaceMask`` for the same random state.
