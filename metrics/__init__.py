@@ -10,6 +10,15 @@ from .lesions import (
     LesionVolume,
 )
 from .named_columns import NamedColumnsMetric
+from .reconstruction import (
+    ReconstructionMetrics,
+    ReconstructionNMSE,
+    ReconstructionPSNR,
+    ReconstructionSSIM,
+    normalized_mean_square_error,
+    reference_psnr,
+    reference_ssim,
+)
 from .summary import PairedDifference, paired_bootstrap, summarize
 from .susceptibility import (
     RegionErrors,
@@ -35,6 +44,10 @@ __all__ = [
     "LesionVolume",
     "NamedColumnsMetric",
     "PairedDifference",
+    "ReconstructionMetrics",
+    "ReconstructionNMSE",
+    "ReconstructionPSNR",
+    "ReconstructionSSIM",
     "RegionErrors",
     "SusceptibilityHFEN",
     "SusceptibilityMetrics",
@@ -48,7 +61,10 @@ __all__ = [
     "demeaned_error",
     "high_frequency_error",
     "match_lesions",
+    "normalized_mean_square_error",
     "paired_bootstrap",
+    "reference_psnr",
+    "reference_ssim",
     "region_errors",
     "root_mean_square_error",
     "size_table",
