@@ -9,8 +9,10 @@ from .dipole_convolution import DipoleConvolution
 from .dipole_field import DipoleField, DipoleFieldd
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
+from .low_resolution import SimulateLowResolution, SimulateLowResolutiond, scaled_affine
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .registration import RigidMotion, register_rigid
+from .resampling import resample_cubic, resample_spline
 from .rotation import RandRotateWithFieldd
 from .signal import (
     inversion_recovery_spin_echo,
@@ -37,6 +39,8 @@ __all__ = [
     "RandRotateWithFieldd",
     "RigidMotion",
     "SaveDerivatived",
+    "SimulateLowResolution",
+    "SimulateLowResolutiond",
     "b0_direction_from_affine",
     "check_is_ppm",
     "convert_field",
@@ -46,6 +50,9 @@ __all__ = [
     "inversion_recovery_spin_echo",
     "nulling_inversion_time",
     "register_rigid",
+    "resample_cubic",
+    "resample_spline",
+    "scaled_affine",
     "spin_echo",
     "spoiled_gradient_echo",
     "units_per_ppm",
