@@ -2,6 +2,9 @@ from .attention import ATTENTION, build_attention
 from .attention_gate import AttentionGate, MultiAttentionGate
 from .channel_attention import ChannelAttention
 from .channel_spatial_attention import ChannelSpatialAttention
+from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
+from .cross_scale_matching import CrossScaleMatching
+from .cross_scale_transformer import CrossScaleTransformer
 from .dipole_data_consistency import DipoleDataConsistency
 from .dual_attention import ChannelGramAttention, DualAttention, PositionAttention
 from .folded_attention import FoldedAttention
@@ -16,6 +19,8 @@ __all__ = [
     "ChannelAttention",
     "ChannelGramAttention",
     "ChannelSpatialAttention",
+    "CrossScaleMatching",
+    "CrossScaleTransformer",
     "DipoleDataConsistency",
     "DualAttention",
     "FoldedAttention",
@@ -26,4 +31,6 @@ __all__ = [
     "RecurrentSliceAttention",
     "SelfAttention",
     "build_attention",
+    "cross_scale_affinity",
+    "cross_scale_attention",
 ]
