@@ -10,8 +10,11 @@ from .dual_attention import ChannelGramAttention, DualAttention, PositionAttenti
 from .folded_attention import FoldedAttention
 from .group_norm import GroupNorm3d
 from .literal_folded_attention import LiteralFoldedAttention
+from .mutual_projection import MutualProjection
 from .recurrent_slice_attention import RecurrentSliceAttention
+from .residual_channel_attention import ResidualChannelAttention
 from .self_attention import SelfAttention
+from .spatial_attention_fusion import SpatialAttentionFusion
 
 __all__ = [
     "ATTENTION",
@@ -27,9 +30,12 @@ __all__ = [
     "GroupNorm3d",
     "LiteralFoldedAttention",
     "MultiAttentionGate",
+    "MutualProjection",
     "PositionAttention",
     "RecurrentSliceAttention",
+    "ResidualChannelAttention",
     "SelfAttention",
+    "SpatialAttentionFusion",
     "build_attention",
     "cross_scale_affinity",
     "cross_scale_attention",
