@@ -20,9 +20,9 @@ class CFTN(nn.Module):
 
     Zhang et al., "3D Cross-Scale Feature Transformer Network for Brain MR Image Super-Resolution", ICASSP 2022. Ten
     residual blocks lead from X0 to X10; where there is a :class:`MutualProjection`, its X' goes on instead of X, and
-    its Y' to the fine grid. All X and X' are concatenated, fused, and brought to the fine grid by sub-pixel convolution,
-    where Y' is added and :class:`SpatialAttentionFusion` weights the voxels. What comes out is added to the cubic
-    interpolation of the input.
+    its Y' to the fine grid. All X and X' are concatenated, fused, and brought to the fine grid by sub-pixel
+    convolution, where Y' is added and :class:`SpatialAttentionFusion` weights the voxels. What comes out is added to
+    the cubic interpolation of the input.
 
     Sizes that the paper gives in M are those of its files in MiB, as far as can be told: fusion and sub-pixel layers
     of 3x3x3 with the layers of :class:`MutualProjection` fit all of them. At x2 it has 2,371,327 parameters without,
