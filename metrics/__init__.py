@@ -1,3 +1,4 @@
+from .image_quality import SuperResolutionMetrics, psnr, ssim
 from .lesion_matching import match_lesions
 from .lesion_rates import LesionMatch, size_table
 from .lesions import (
@@ -36,6 +37,7 @@ __all__ = [
     "NamedColumnsMetric",
     "PairedDifference",
     "RegionErrors",
+    "SuperResolutionMetrics",
     "SusceptibilityHFEN",
     "SusceptibilityMetrics",
     "SusceptibilityNRMSE",
@@ -49,9 +51,11 @@ __all__ = [
     "high_frequency_error",
     "match_lesions",
     "paired_bootstrap",
+    "psnr",
     "region_errors",
     "root_mean_square_error",
     "size_table",
+    "ssim",
     "summarize",
     "xsim",
 ]
