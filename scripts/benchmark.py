@@ -15,7 +15,8 @@ from .outputs import staged
 if TYPE_CHECKING:
     import torch
 
-NAMES = ("attention",)
+NAMES = {"attention": "folded", "cross-scale": "cross-scale"}
+"""Benchmarks, and the block to which each compares the others."""
 
 
 def benchmark(
@@ -33,18 +34,20 @@ def benchmark(
     quiet_third_parties()
     with staged(output) as stage, console().status("starting") as status:
         from .attention_benchmark import measure_attention
-        from .attention_costs import HEADER, cost_curves, cost_rows, markdown
+        from .attention_costs import cost_curves, cost_rows, header, markdown
+        from .cross_scale_cases import cross_scale_cases
 
-        result = measure_attention(_device(device), channels, edges, rounds, status.update)
-        table = markdown(HEADER, cost_rows(result.at(edges[-1])))
+        cases = cross_scale_cases() if name == "cross-scale" else None
+        result = measure_attention(_device(device), channels, edges, rounds, status.update, cases)
+        table = markdown(header(NAMES[name]), cost_rows(result.at(edges[-1]), NAMES[name]))
         facts = "".join(f"- {key}: {value}\n" for key, value in result.machine.items())
         left_out = f"\nDid not fit: {', '.join(result.left_out)}.\n" if result.left_out else ""
-        title = f"# Attention blocks at 1 x {channels} x {edges[-1]}^3\n\n"
-        (stage / "attention.json").write_text(json.dumps(result.content(), indent=2) + "\n")
-        (stage / "attention.md").write_text(f"{title}{facts}\n{table}{left_out}")
-        (stage / "attention.png").write_bytes(cost_curves(result))
+        title = f"# {name.capitalize()} blocks at 1 x {channels} x {edges[-1]}^3\n\n"
+        (stage / f"{name}.json").write_text(json.dumps(result.content(), indent=2) + "\n")
+        (stage / f"{name}.md").write_text(f"{title}{facts}\n{table}{left_out}")
+        (stage / f"{name}.png").write_bytes(cost_curves(result, NAMES[name]))
     console().print(table, soft_wrap=True)
-    console().print(f"Written to {output}: attention.json, attention.md, attention.png")
+    console().print(f"Written to {output}: {name}.json, {name}.md, {name}.png")
 
 
 def _integers(text: str) -> list[int]:

@@ -135,7 +135,8 @@ class PatchGrid:
     def crop(self, result: Tensor) -> Tensor:
         """Take ``(b, c, *(scale * size))`` out of the sum of patches."""
         low = self.matching.scale * (self.matching.patch_size // 2)
-        return result[(..., *(slice(low, low + self.matching.scale * n) for n in self.size))]
+        inside = (slice(low, low + self.matching.scale * n) for n in self.size)
+        return result[(slice(None), slice(None), *inside)]
 
     def within_window(self, queries: Box, keys: Box) -> Tensor | None:
         """Tell which keys the queries of a box may attend to, ``(queries, keys)``; None for all."""
@@ -187,6 +188,6 @@ def _pad(features: Tensor, low: int, lengths: Sequence[int], padding: str) -> Te
     """Start ``low`` voxels before the features and take ``lengths``, which may end before the features do."""
     sizes = features.shape[2:]
     kept = [min(n, length - low) for n, length in zip(sizes, lengths, strict=True)]
-    features = features[(..., *(slice(n) for n in kept))]
+    features = features[(slice(None), slice(None), *(slice(n) for n in kept))]
     pads = [pad for n, length in zip(reversed(kept), reversed(lengths), strict=True) for pad in (low, length - low - n)]
     return F.pad(features, pads, PADDINGS[padding])

@@ -129,10 +129,10 @@ def _add_patches(queries: Tensor, rows: Tensor, grid: PatchGrid, box: Box) -> No
     """Add patches ``(n, c * p^d)`` to the places they were taken from, one voxel of all patches at a time."""
     p, q = grid.matching.patch_size, grid.matching.stride
     n = [axis.stop - axis.start for axis in box]
-    patch = rows.view(*n, len(queries), *[p] * len(n))
-    for offset in product(range(p), repeat=len(n)):
+    voxels = rows.view(*n, len(queries), p ** len(n)).unbind(-1)
+    for offset, voxel in zip(product(range(p), repeat=len(n)), voxels, strict=True):
         place = (slice(axis.start * q + o, (axis.stop - 1) * q + o + 1, q) for axis, o in zip(box, offset, strict=True))
-        queries[(slice(None), *place)] += patch[(..., *offset)].movedim(-1, 0)
+        queries[(slice(None), *place)] += voxel.movedim(-1, 0)
 
 
 def _cells(features: Tensor, grid: PatchGrid, box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Tensor:

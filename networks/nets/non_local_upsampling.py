@@ -89,7 +89,8 @@ class NonLocalUpsampling(nn.Module):
         for offset in product(range(2 * radius + 1), repeat=len(shape)):
             if all(step == radius for step in offset):
                 continue
-            other = padded[(..., *(slice(step, step + n) for step, n in zip(offset, shape, strict=True)))]
+            place = (slice(step, step + n) for step, n in zip(offset, shape, strict=True))
+            other = padded[(slice(None), slice(None), *place)]
             weight = torch.exp(-_local_mean((image - other) ** 2, self.patch_radius) / width)
             total += weight * other
             weights += weight

@@ -33,7 +33,7 @@ class ReCNN(nn.Module):
         if n_layers < 2:
             raise ValueError(f"n_layers must not be below 2, got {n_layers}")
         self.interpolation = Interpolation(scale, "spline")
-        layers: dict[str, nn.Module] = OrderedDict()
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
         for number, widths in enumerate(pairwise((1, *[channels] * (n_layers - 1), 1)), 1):
             layers[f"conv{number}"] = nn.Conv3d(*widths, 3, padding=1)
             layers[f"relu{number}"] = nn.ReLU()

@@ -40,7 +40,7 @@ class SRCNN3D(nn.Module):
             )
         self.interpolation = Interpolation(scale, "spline")
         self.margin = sum(size // 2 for size in kernel_sizes)
-        layers: dict[str, nn.Module] = OrderedDict()
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
         for number, (widths, size) in enumerate(zip(pairwise((1, *channels, 1)), kernel_sizes, strict=True), 1):
             layers[f"conv{number}"] = nn.Conv3d(*widths, size)
             layers[f"relu{number}"] = nn.ReLU()
