@@ -27,7 +27,7 @@ class SRCNN3D(nn.Module):
         kernel_sizes: of the convolutions, one more than ``channels``.
 
     Raises:
-        ValueError: if ``scale`` is below one, or ``kernel_sizes`` are even or not one more than ``channels``.
+        ValueError: if ``scale`` is below one, or ``kernel_sizes`` are not odd or not one more than ``channels``.
     """
 
     def __init__(

@@ -82,8 +82,8 @@ def test_command_writes_numbers_table_and_plot(run_command: Run, tmp_path: Path)
     assert {file.name for file in tmp_path.iterdir()} == {"attention.json", "attention.md", "attention.png"}
 
 
-@pytest.mark.slow
-def test_cross_scale_command_compares_forms(run_command: Run, tmp_path: Path) -> None:
+def test_cross_scale_command_compares_forms(run_command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mri_attention.scripts.attention_benchmark._peak", lambda *_: 2**20)
     arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4, "--output", tmp_path]
     assert run_command("benchmark", "cross-scale", *arguments) == 0
     assert {file.name for file in tmp_path.iterdir()} == {f"cross-scale.{kind}" for kind in ("json", "md", "png")}
