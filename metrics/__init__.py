@@ -1,3 +1,4 @@
+from .image_quality import SuperResolutionMetrics, psnr, ssim
 from .lesion_matching import match_lesions
 from .lesion_rates import LesionMatch, size_table
 from .lesions import (
@@ -49,6 +50,7 @@ __all__ = [
     "ReconstructionPSNR",
     "ReconstructionSSIM",
     "RegionErrors",
+    "SuperResolutionMetrics",
     "SusceptibilityHFEN",
     "SusceptibilityMetrics",
     "SusceptibilityNRMSE",
@@ -63,11 +65,13 @@ __all__ = [
     "match_lesions",
     "normalized_mean_square_error",
     "paired_bootstrap",
+    "psnr",
     "reference_psnr",
     "reference_ssim",
     "region_errors",
     "root_mean_square_error",
     "size_table",
+    "ssim",
     "summarize",
     "xsim",
 ]

@@ -14,10 +14,12 @@ from .blocks import (
     AttentionGate,
     ChannelAttention,
     ChannelGramAttention,
+    CrossScaleTransformer,
     PositionAttention,
     RecurrentSliceAttention,
     SelfAttention,
 )
+from .nets import SRCNN3D, ReCNN
 
 Shapes = Mapping[str, Size]
 
@@ -31,11 +33,13 @@ class Original:
         config: infers that class's arguments from the shapes of the original's tensors.
         names: beginnings of the original's keys, as regular expressions that end before a dot, and what stands
             in their place here; the first that fits counts.
+        left_out: the original's tensors that are not weights.
     """
 
     network: Callable[..., nn.Module]
     config: Callable[[Shapes], dict[str, Any]]
     names: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ def convert_state_dict(original: str, state_dict: Mapping[str, Any]) -> Converte
     """Convert weights of another implementation, and infer the network's arguments from their shapes.
 
     What shapes do not tell is taken as the original's default: ``mode`` of a non-local block with theta and phi
-    is ``"embedded_gaussian"``, that of an attention gate ``"concatenation"``.
+    is ``"embedded_gaussian"``, that of an attention gate ``"concatenation"``;
+    cross-scale attention has CSNLN's options at x2; SRCNN3D and ReCNN get volumes that are interpolated already.
 
     Args:
         original: a word of ``ORIGINALS``.
@@ -67,7 +72,8 @@ def convert_state_dict(original: str, state_dict: Mapping[str, Any]) -> Converte
     """
     if original not in ORIGINALS:
         raise ValueError(f"unknown original {original!r}, known are: {', '.join(ORIGINALS)}")
-    entry, tensors = ORIGINALS[original], _tensors(state_dict)
+    entry = ORIGINALS[original]
+    tensors = {name: tensor for name, tensor in _tensors(state_dict).items() if name not in entry.left_out}
     config = _infer_config(original, {name: tensor.shape for name, tensor in tensors.items()})
     with torch.device("meta"):
         expected = entry.network(**config).state_dict()
@@ -120,6 +126,25 @@ def _channel_attention(shapes: Shapes) -> dict[str, Any]:
     return {"in_channels": in_channels, "spatial_dims": len(kernel), "reduction": in_channels // width}
 
 
+def _cross_scale(shapes: Shapes) -> dict[str, Any]:
+    width, in_channels, *kernel = shapes["conv_match_1.0.weight"]
+    fixed = {"downsampling": "linear", "activation": "prelu", "scale": 2, "stride": 1, "overlap": 6.0}
+    sizes = {"in_channels": in_channels, "spatial_dims": len(kernel), "inter_channels": width}
+    return sizes | fixed | {"logit_scale": 10.0, "normalize_keys": True}
+
+
+def _srcnn3d(shapes: Shapes) -> dict[str, Any]:
+    layers = [shapes[f"conv{number}.weight"] for number in (1, 2, 3)]
+    return {"scale": 1, "channels": [layer[0] for layer in layers[:-1]], "kernel_sizes": [layer[2] for layer in layers]}
+
+
+def _recnn(shapes: Shapes) -> dict[str, Any]:
+    width, _, *kernel = shapes["conv1.weight"]
+    if kernel != [3, 3, 3]:
+        raise ValueError(f"expected kernels of 3x3x3, got {kernel}")
+    return {"scale": 1, "n_layers": sum(name.endswith(".weight") for name in shapes), "channels": width}
+
+
 ORIGINALS = {
     "rsa-block": Original(RecurrentSliceAttention, _rsa_block, {r"(theta|phi|g)_conv": r"\1", "betas": "gamma"}),
     "da-pam": Original(
@@ -129,6 +154,14 @@ ORIGINALS = {
     "attention-gate": Original(AttentionGate, _attention_gate, {"W": "output"}),
     "non-local": Original(SelfAttention, _non_local, {r"(phi|g)\.0": r"\1", "W": "output"}),
     "channel-attention": Original(ChannelAttention, _channel_attention, {"conv_du": "fc"}),
+    "cross-scale": Original(
+        CrossScaleTransformer,
+        _cross_scale,
+        {"conv_match_1": "query", "conv_match_2": "key", "conv_assembly": "value"},
+        ("escape_NaN",),
+    ),
+    "srcnn3d": Original(SRCNN3D, _srcnn3d, {r"(conv\d+)": r"layers.\1"}),
+    "recnn": Original(ReCNN, _recnn, {r"(conv\d+)": r"layers.\1"}),
 }
 """Implementations whose weights can be converted, by the word that names them on the command line."""
 

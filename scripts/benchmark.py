@@ -35,10 +35,10 @@ def benchmark(
     output: Annotated[Path, typer.Option(help="Folder for JSON, Markdown and plot.")] = Path("benchmark"),
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 7,
-    channels: Annotated[int, typer.Option(min=1, help="Of the features (attention).")] = 64,
+    channels: Annotated[int, typer.Option(min=1, help="Of the features, for blocks.")] = 64,
     sizes: Annotated[
         str | None,
-        typer.Option(help="Edges of cubes, the last for the table (attention: 8,12,16,24,32) or slices (256,320)."),
+        typer.Option(help="Edges of cubes, the last for the table (such as 8,16,32) or slices (256,320)."),
     ] = None,
 ) -> None:
     """Measure parameters, operations, memory and time, side by side, and write JSON, a table and a plot."""
@@ -47,10 +47,10 @@ def benchmark(
     edges, place = _integers(sizes or SIZES[name]), _device(device)
     quiet_third_parties()
     with staged(output) as stage, console().status("starting") as status:
-        if name == "attention":
-            result = _attention(place, channels, edges, rounds, status.update)
-        else:
+        if name == "kspace":
             result = _kspace(place, edges, rounds, status.update)
+        else:
+            result = _blocks(name, place, channels, edges, rounds, status.update)
         facts = "".join(f"- {key}: {value}\n" for key, value in result.machine.items())
         (stage / f"{name}.json").write_text(json.dumps(result.content, indent=2) + "\n")
         (stage / f"{name}.md").write_text(f"# {result.title}\n\n{facts}\n{result.table}{result.remark}")
@@ -59,19 +59,26 @@ def benchmark(
     console().print(f"Written to {output}: {name}.json, {name}.md, {name}.png")
 
 
-SIZES = {"attention": "8,12,16,24,32", "kspace": "256,320"}
+SIZES = {"attention": "8,12,16,24,32", "cross-scale": "8,16,24,32", "kspace": "256,320"}
 """The benchmarks, and the sizes that they take by default."""
 
+REFERENCES = {"attention": "folded", "cross-scale": "cross-scale"}
+"""The block to which each benchmark of blocks compares the others."""
 
-def _attention(device: torch.device, channels: int, edges: list[int], rounds: int, progress: Progress) -> Result:
+
+def _blocks(
+    name: str, device: torch.device, channels: int, edges: list[int], rounds: int, progress: Progress
+) -> Result:
     from .attention_benchmark import measure_attention
-    from .attention_costs import HEADER, cost_curves, cost_rows, markdown
+    from .attention_costs import cost_curves, cost_rows, header, markdown
+    from .cross_scale_cases import cross_scale_cases
 
-    found = measure_attention(device, channels, edges, rounds, progress)
-    title = f"Attention blocks at 1 x {channels} x {edges[-1]}^3"
-    table = markdown(HEADER, cost_rows(found.at(edges[-1])))
+    cases = cross_scale_cases() if name == "cross-scale" else None
+    found = measure_attention(device, channels, edges, rounds, progress, cases)
+    title = f"{name.capitalize()} blocks at 1 x {channels} x {edges[-1]}^3"
+    table = markdown(header(REFERENCES[name]), cost_rows(found.at(edges[-1]), REFERENCES[name]))
     left_out = f"\nDid not fit: {', '.join(found.left_out)}.\n" if found.left_out else ""
-    return Result(title, found.machine, found.content(), table, left_out, cost_curves(found))
+    return Result(title, found.machine, found.content(), table, left_out, cost_curves(found, REFERENCES[name]))
 
 
 def _kspace(device: torch.device, edges: list[int], rounds: int, progress: Progress) -> Result:

@@ -11,6 +11,7 @@ from .dipole_field import DipoleField, DipoleFieldd
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from .low_resolution import SimulateLowResolution, SimulateLowResolutiond, scaled_affine
 from .magnitude_scaling import ScaleMagnitude, ScaleMagnituded
 from .masks import (
     EquispacedMask,
@@ -24,6 +25,7 @@ from .masks import (
 )
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .registration import RigidMotion, register_rigid
+from .resampling import resample_cubic, resample_spline
 from .rician_noise import RicianNoise, RicianNoised
 from .rotation import RandRotateWithFieldd
 from .signal import (
@@ -70,6 +72,8 @@ __all__ = [
     "SaveDerivatived",
     "ScaleMagnitude",
     "ScaleMagnituded",
+    "SimulateLowResolution",
+    "SimulateLowResolutiond",
     "SpiralMask",
     "UndersampleKspace",
     "UndersampleKspaced",
@@ -87,6 +91,9 @@ __all__ = [
     "kspace_to_image",
     "nulling_inversion_time",
     "register_rigid",
+    "resample_cubic",
+    "resample_spline",
+    "scaled_affine",
     "shift_mask",
     "spin_echo",
     "spoiled_gradient_echo",

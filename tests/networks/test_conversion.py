@@ -1,10 +1,10 @@
+from importlib import import_module
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mri_attention.networks import blocks
 from mri_attention.networks.blocks import AttentionGate, SelfAttention
 from mri_attention.networks.conversion import ORIGINALS, ConvertedWeights, convert_state_dict
 from tests.helpers import features, fixture
@@ -16,11 +16,15 @@ FIXTURES = {
     "attention-gate": "ag_grid3d_concatenation",
     "non-local": "nl3d_embedded_gaussian_full",
     "channel-attention": "calayer2d_c16_r4",
+    "cross-scale": "csnl_cross_scale_x2",
+    "srcnn3d": "srcnn3d_915_pretrained",
+    "recnn": "srrecnn3d_10l_x2_pretrained",
 }
 
 
 def build(converted: ConvertedWeights) -> nn.Module:
-    network: nn.Module = getattr(blocks, converted.network.rpartition(".")[2])(**converted.config)
+    folder, _, name = converted.network.rpartition(".")
+    network: nn.Module = getattr(import_module(folder), name)(**converted.config)
     network.load_state_dict(converted.state_dict)
     return network.eval()
 
