@@ -1,13 +1,20 @@
-"""Brain images as files: volumes, BIDS folders and datalists."""
+"""Brain images as files: volumes, k-space, BIDS folders and datalists."""
 
 from .bids import find_cases, select, split, write_description
+from .fastmri import paired_slices, read_pairs
 from .input_error import InputError
+from .kspace import Kspace
+from .kspace_readers import read_kspace
 from .volumes import header_of, read_volume, write_volume
 
 __all__ = [
     "InputError",
+    "Kspace",
     "find_cases",
     "header_of",
+    "paired_slices",
+    "read_kspace",
+    "read_pairs",
     "read_volume",
     "select",
     "split",

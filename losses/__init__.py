@@ -3,6 +3,7 @@ from .dual_domain import DualDomainLoss, RecurrentDualDomainLoss
 from .gradient import GradientLoss
 from .guided_super_resolution import GuidedSuperResolutionLoss
 from .qsm import QSMLoss
+from .regularized_l1 import RegularizedL1Loss
 
 __all__ = [
     "DualDomainLoss",
@@ -11,4 +12,5 @@ __all__ = [
     "ModelLoss",
     "QSMLoss",
     "RecurrentDualDomainLoss",
+    "RegularizedL1Loss",
 ]

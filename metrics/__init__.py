@@ -1,3 +1,4 @@
+from .image_quality import SuperResolutionMetrics, psnr, ssim
 from .lesion_matching import match_lesions
 from .lesion_rates import LesionMatch, size_table
 from .lesions import (
@@ -10,6 +11,15 @@ from .lesions import (
     LesionVolume,
 )
 from .named_columns import NamedColumnsMetric
+from .reconstruction import (
+    ReconstructionMetrics,
+    ReconstructionNMSE,
+    ReconstructionPSNR,
+    ReconstructionSSIM,
+    normalized_mean_square_error,
+    reference_psnr,
+    reference_ssim,
+)
 from .summary import PairedDifference, paired_bootstrap, summarize
 from .susceptibility import (
     RegionErrors,
@@ -35,7 +45,12 @@ __all__ = [
     "LesionVolume",
     "NamedColumnsMetric",
     "PairedDifference",
+    "ReconstructionMetrics",
+    "ReconstructionNMSE",
+    "ReconstructionPSNR",
+    "ReconstructionSSIM",
     "RegionErrors",
+    "SuperResolutionMetrics",
     "SusceptibilityHFEN",
     "SusceptibilityMetrics",
     "SusceptibilityNRMSE",
@@ -48,10 +63,15 @@ __all__ = [
     "demeaned_error",
     "high_frequency_error",
     "match_lesions",
+    "normalized_mean_square_error",
     "paired_bootstrap",
+    "psnr",
+    "reference_psnr",
+    "reference_ssim",
     "region_errors",
     "root_mean_square_error",
     "size_table",
+    "ssim",
     "summarize",
     "xsim",
 ]

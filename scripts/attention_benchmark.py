@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .attention_cases import AttentionCase, attention_cases
+from .cross_scale_cases import cross_scale_cases
 from .measurement import (
     count_flops,
     count_flops_of_convolutions,
@@ -61,36 +62,44 @@ class AttentionBenchmark:
 
 
 def measure_attention(
-    device: torch.device, channels: int, sizes: Sequence[int], n_rounds: int, progress: Progress
+    device: torch.device,
+    channels: int,
+    sizes: Sequence[int],
+    n_rounds: int,
+    progress: Progress,
+    cases: Sequence[AttentionCase] | None = None,
 ) -> AttentionBenchmark:
-    """Measure every block on ``1 x channels x size^3`` tensors; the last size is the one of the table."""
-    check_equal_forms(device)
+    """Measure every block on ``1 x channels x size^3`` tensors; the last size is the one of the table.
+
+    ``cases`` are :func:`attention_cases` if they are None; others must be known to :func:`peak_of` by name.
+    """
+    cases = attention_cases() if cases is None else cases
+    check_equal_forms(device, cases)
     benchmark = AttentionBenchmark(describe_machine(device), [], [])
     for size in sizes:
-        cases = []
-        for case in attention_cases():
-            if case.is_quadratic and not fits(size, device):
-                benchmark.left_out.append(f"{case.name} at {size}^3")
-            else:
-                cases.append(case)
-        benchmark.costs += _measure_size(cases, channels, size, device, n_rounds, progress)
+        fitting = [case for case in cases if fits(size, device, case.quadratic)]
+        benchmark.left_out += [f"{case.name} at {size}^3" for case in cases if case not in fitting]
+        benchmark.costs += _measure_size(fitting, channels, size, device, n_rounds, progress)
     return benchmark
 
 
-def fits(size: int, device: torch.device) -> bool:
-    """Whether four matrices of voxels by voxels, which a quadratic block trains with, fit into 60 % of free memory."""
+def fits(size: int, device: torch.device, share: float = 1.0) -> bool:
+    """Whether four matrices of affinities, which a quadratic block trains with, fit into 60 % of free memory.
+
+    ``share`` is how many it holds of those between all voxels.
+    """
     is_cuda = device.type == "cuda"
     free = torch.cuda.mem_get_info(device)[0] if is_cuda else psutil.virtual_memory().available
-    return 4 * 4 * size**6 < 0.6 * free
+    return 4 * 4 * share * size**6 < 0.6 * free
 
 
-def check_equal_forms(device: torch.device) -> None:
+def check_equal_forms(device: torch.device, cases: Sequence[AttentionCase] | None = None) -> None:
     """Check that the forms of one block give the same numbers, before any of them is timed.
 
     Raises:
         RuntimeError: if they differ by more than 1e-4 of the largest value.
     """
-    by_name = {case.name: case for case in attention_cases()}
+    by_name = {case.name: case for case in (attention_cases() if cases is None else cases)}
     for name, literal in by_name.items():
         if not name.endswith(" (literal)"):
             continue
@@ -187,7 +196,7 @@ def _peak(name: str, channels: int, size: int, step: str, device: torch.device) 
 
 def peak_of(name: str, channels: int, size: int, step: str, device: torch.device) -> int:
     """Peak memory in bytes of one pass of the block with this name, beyond its parameters and input."""
-    case = next(case for case in attention_cases() if case.name == name)
+    case = next(case for case in (*attention_cases(), *cross_scale_cases()) if case.name == name)
     make = {"inference": inference, "training": training_step}[step]
     make(
         _block(case, channels, device), torch.randn(1, channels, 4, 4, 4, device=device)

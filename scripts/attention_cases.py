@@ -20,12 +20,12 @@ class AttentionCase:
     Attributes:
         name: in tables.
         build: makes it for a number of channels, for volumes.
-        is_quadratic: its memory grows with the square of the number of voxels.
+        quadratic: how many affinities it holds, of those between all voxels; its memory grows with their square.
     """
 
     name: str
     build: Build
-    is_quadratic: bool = False
+    quadratic: float = 0.0
 
 
 class FlattenedSABlock(nn.Module):
@@ -47,7 +47,7 @@ def attention_cases() -> list[AttentionCase]:
     cases = [AttentionCase(word, _builder(word)) for word in words]
     cases.insert(1, AttentionCase("folded (literal)", LiteralFoldedAttention))
     for word in ("self", "dual"):
-        cases.append(AttentionCase(f"{word} (literal)", _builder(word, literal=True), is_quadratic=True))
+        cases.append(AttentionCase(f"{word} (literal)", _builder(word, literal=True), quadratic=1.0))
     cases.append(AttentionCase("MONAI SABlock", FlattenedSABlock))
     cases.append(AttentionCase("Conv3d 3x3x3", lambda channels: nn.Conv3d(channels, channels, 3, padding=1)))
     return cases

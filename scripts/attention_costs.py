@@ -9,25 +9,29 @@ from io import BytesIO
 from .attention_benchmark import AttentionBenchmark, Cost
 
 REFERENCE = "folded"
-HEADER = [
-    "block",
-    "parameters",
-    "GFLOP",
-    "GFLOP, convolutions only",
-    "kept for backward (MiB)",
-    "peak of inference (MiB)",
-    "peak of training (MiB)",
-    "forward (ms)",
-    "of folded's",
-    "training step (ms)",
-    "of folded's",
-]
 
 
-def cost_rows(costs: Sequence[Cost]) -> list[list[str]]:
-    """Rows of :data:`HEADER`, one a block; ratios are medians of those within a round, with quartiles."""
-    reference = next(cost for cost in costs if cost.block == REFERENCE)
-    return [_row(cost, reference) for cost in costs]
+def header(reference: str = REFERENCE) -> list[str]:
+    """Name the columns of :func:`cost_rows`."""
+    return [
+        "block",
+        "parameters",
+        "GFLOP",
+        "GFLOP, convolutions only",
+        "kept for backward (MiB)",
+        "peak of inference (MiB)",
+        "peak of training (MiB)",
+        "forward (ms)",
+        f"of {reference}'s",
+        "training step (ms)",
+        f"of {reference}'s",
+    ]
+
+
+def cost_rows(costs: Sequence[Cost], reference: str = REFERENCE) -> list[list[str]]:
+    """Rows of :func:`header`, one a block; ratios are medians of those within a round, with quartiles."""
+    compared = next(cost for cost in costs if cost.block == reference)
+    return [_row(cost, compared) for cost in costs]
 
 
 def _row(cost: Cost, reference: Cost) -> list[str]:
@@ -63,8 +67,8 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def cost_curves(benchmark: AttentionBenchmark) -> bytes:
-    """Plot time, peak memory and operations over the number of voxels, as PNG."""
+def cost_curves(benchmark: AttentionBenchmark, reference: str = REFERENCE) -> bytes:
+    """Plot time, peak memory and operations over the number of voxels, as PNG, the reference thick."""
     import matplotlib.pyplot as plt
 
     figure, panels = plt.subplots(1, 4, figsize=(19, 5), layout="constrained")
@@ -78,7 +82,7 @@ def cost_curves(benchmark: AttentionBenchmark) -> bytes:
     for panel, (label, value) in zip(panels, curves.items(), strict=True):
         for index, name in enumerate(names):
             costs = [cost for cost in benchmark.costs if cost.block == name]
-            style = {"linewidth": 3, "zorder": 3} if name == REFERENCE else {"linewidth": 1.2}
+            style = {"linewidth": 3, "zorder": 3} if name == reference else {"linewidth": 1.2}
             marker = "osv^D<>PX*ph"[index % 12]
             panel.loglog([c.size**3 for c in costs], [value(c) for c in costs], marker=marker, label=name, **style)
         panel.set(xlabel="voxels", title=label)

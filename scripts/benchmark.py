@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -15,36 +16,80 @@ from .outputs import staged
 if TYPE_CHECKING:
     import torch
 
-NAMES = ("attention",)
+Progress = Callable[[str], None]
+
+
+class Result(NamedTuple):
+    """What a benchmark found: numbers, table, more text, and plot."""
+
+    title: str
+    machine: Mapping[str, str]
+    content: Mapping[str, object]
+    table: str
+    remark: str
+    plot: bytes
 
 
 def benchmark(
-    name: Annotated[str, typer.Argument(help=f"What to measure: {', '.join(NAMES)}.")],
+    name: Annotated[str, typer.Argument(help="What to measure: attention, kspace.")],
     output: Annotated[Path, typer.Option(help="Folder for JSON, Markdown and plot.")] = Path("benchmark"),
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 7,
-    channels: Annotated[int, typer.Option(min=1, help="Of the features.")] = 64,
-    sizes: Annotated[str, typer.Option(help="Edges of the cubes, the last for the table.")] = "8,12,16,24,32",
+    channels: Annotated[int, typer.Option(min=1, help="Of the features, for blocks.")] = 64,
+    sizes: Annotated[
+        str | None,
+        typer.Option(help="Edges of cubes, the last for the table (such as 8,16,32) or slices (256,320)."),
+    ] = None,
 ) -> None:
     """Measure parameters, operations, memory and time, side by side, and write JSON, a table and a plot."""
-    if name not in NAMES:
-        raise InputError.at(name, "no such benchmark", f"choose among {', '.join(NAMES)}")
-    edges = _integers(sizes)
+    if name not in SIZES:
+        raise InputError.at(name, "no such benchmark", f"choose among {', '.join(SIZES)}")
+    edges, place = _integers(sizes or SIZES[name]), _device(device)
     quiet_third_parties()
     with staged(output) as stage, console().status("starting") as status:
-        from .attention_benchmark import measure_attention
-        from .attention_costs import HEADER, cost_curves, cost_rows, markdown
-
-        result = measure_attention(_device(device), channels, edges, rounds, status.update)
-        table = markdown(HEADER, cost_rows(result.at(edges[-1])))
+        if name == "kspace":
+            result = _kspace(place, edges, rounds, status.update)
+        else:
+            result = _blocks(name, place, channels, edges, rounds, status.update)
         facts = "".join(f"- {key}: {value}\n" for key, value in result.machine.items())
-        left_out = f"\nDid not fit: {', '.join(result.left_out)}.\n" if result.left_out else ""
-        title = f"# Attention blocks at 1 x {channels} x {edges[-1]}^3\n\n"
-        (stage / "attention.json").write_text(json.dumps(result.content(), indent=2) + "\n")
-        (stage / "attention.md").write_text(f"{title}{facts}\n{table}{left_out}")
-        (stage / "attention.png").write_bytes(cost_curves(result))
-    console().print(table, soft_wrap=True)
-    console().print(f"Written to {output}: attention.json, attention.md, attention.png")
+        (stage / f"{name}.json").write_text(json.dumps(result.content, indent=2) + "\n")
+        (stage / f"{name}.md").write_text(f"# {result.title}\n\n{facts}\n{result.table}{result.remark}")
+        (stage / f"{name}.png").write_bytes(result.plot)
+    console().print(result.table, soft_wrap=True)
+    console().print(f"Written to {output}: {name}.json, {name}.md, {name}.png")
+
+
+SIZES = {"attention": "8,12,16,24,32", "cross-scale": "8,16,24,32", "kspace": "256,320"}
+"""The benchmarks, and the sizes that they take by default."""
+
+REFERENCES = {"attention": "folded", "cross-scale": "cross-scale"}
+"""The block to which each benchmark of blocks compares the others."""
+
+
+def _blocks(
+    name: str, device: torch.device, channels: int, edges: list[int], rounds: int, progress: Progress
+) -> Result:
+    from .attention_benchmark import measure_attention
+    from .attention_costs import cost_curves, cost_rows, header, markdown
+    from .cross_scale_cases import cross_scale_cases
+
+    cases = cross_scale_cases() if name == "cross-scale" else None
+    found = measure_attention(device, channels, edges, rounds, progress, cases)
+    title = f"{name.capitalize()} blocks at 1 x {channels} x {edges[-1]}^3"
+    table = markdown(header(REFERENCES[name]), cost_rows(found.at(edges[-1]), REFERENCES[name]))
+    left_out = f"\nDid not fit: {', '.join(found.left_out)}.\n" if found.left_out else ""
+    return Result(title, found.machine, found.content(), table, left_out, cost_curves(found, REFERENCES[name]))
+
+
+def _kspace(device: torch.device, edges: list[int], rounds: int, progress: Progress) -> Result:
+    from .attention_costs import markdown
+    from .kspace_benchmark import HEADER, N_SLICES, kspace_bars, kspace_rows, measure_kspace
+
+    found = measure_kspace(device, edges, rounds, progress)
+    title = f"Undersampling the k-space of {N_SLICES} slices"
+    remark = "\nOutputs are equal up to rounding. Medians; the ratio of the same round with quartiles.\n"
+    table = markdown(HEADER, kspace_rows(found.times))
+    return Result(title, found.machine, found.content(), table, remark, kspace_bars(found))
 
 
 def _integers(text: str) -> list[int]:
@@ -53,7 +98,7 @@ def _integers(text: str) -> list[int]:
     except ValueError as error:
         raise InputError.at(f"--sizes {text}", "not whole numbers", "give such as 8,16,32") from error
     if min(numbers) < 2:
-        raise InputError.at(f"--sizes {text}", "cubes smaller than 2", "give larger ones")
+        raise InputError.at(f"--sizes {text}", "edges smaller than 2", "give larger ones")
     return sorted(numbers)
 
 

@@ -12,6 +12,7 @@ from .console import exit_with
 from .convert_weights import convert_weights
 from .evaluate import evaluate
 from .predict import predict
+from .prepare import prepare
 from .simulate import simulate
 from .train import train
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict, compare, benchmark, convert_weights):
+for command in (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights):
     app.command()(command)
 
 

@@ -6,6 +6,9 @@ from .channel_spatial_attention import ChannelSpatialAttention
 from .channel_spatial_convolution import ChannelSpatialConvolution
 from .concatenation_fusion import ConcatenationFusion
 from .contextual_matching import ContextualMatching
+from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
+from .cross_scale_matching import CrossScaleMatching
+from .cross_scale_transformer import CrossScaleTransformer
 from .dilated_dense_block import DilatedDenseBlock
 from .dipole_data_consistency import DipoleDataConsistency
 from .dual_attention import ChannelGramAttention, DualAttention, PositionAttention
@@ -15,12 +18,14 @@ from .group_norm import GroupNorm3d
 from .kspace_data_consistency import KspaceDataConsistency
 from .literal_folded_attention import LiteralFoldedAttention
 from .multi_stage_integration import MultiStageIntegration
+from .mutual_projection import MutualProjection
 from .recurrent_slice_attention import RecurrentSliceAttention
 from .residual_aggregation import ResidualAggregation
 from .residual_channel_attention import ResidualChannelAttentionBlock, ResidualGroup
 from .self_attention import SelfAttention
 from .separable_attention import SeparableAttention
 from .spatial_adaptation import SpatialAdaptation
+from .spatial_attention_fusion import SpatialAttentionFusion
 from .subpixel_upsampling import SubpixelUpsampling
 from .swin_group import SwinGroup
 from .t1_guided_attention import T1GuidedAttention
@@ -35,6 +40,8 @@ __all__ = [
     "ChannelSpatialConvolution",
     "ConcatenationFusion",
     "ContextualMatching",
+    "CrossScaleMatching",
+    "CrossScaleTransformer",
     "DilatedDenseBlock",
     "DipoleDataConsistency",
     "DualAttention",
@@ -45,6 +52,7 @@ __all__ = [
     "LiteralFoldedAttention",
     "MultiAttentionGate",
     "MultiStageIntegration",
+    "MutualProjection",
     "PositionAttention",
     "RecurrentSliceAttention",
     "ResidualAggregation",
@@ -53,8 +61,11 @@ __all__ = [
     "SelfAttention",
     "SeparableAttention",
     "SpatialAdaptation",
+    "SpatialAttentionFusion",
     "SubpixelUpsampling",
     "SwinGroup",
     "T1GuidedAttention",
     "build_attention",
+    "cross_scale_affinity",
+    "cross_scale_attention",
 ]

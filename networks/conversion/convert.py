@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from .attention import ATTENTION_ORIGINALS
+from .brain_super_resolution import BRAIN_SUPER_RESOLUTION_ORIGINALS
 from .original import ConvertedWeights, convert
 from .reconstruction import RECONSTRUCTION_ORIGINALS
 from .super_resolution import SUPER_RESOLUTION_ORIGINALS
 
-ORIGINALS = ATTENTION_ORIGINALS | SUPER_RESOLUTION_ORIGINALS | RECONSTRUCTION_ORIGINALS
+ORIGINALS = (
+    ATTENTION_ORIGINALS | SUPER_RESOLUTION_ORIGINALS | RECONSTRUCTION_ORIGINALS | BRAIN_SUPER_RESOLUTION_ORIGINALS
+)
 """Implementations whose weights can be converted, by the word that names them on the command line."""
 
 
@@ -23,6 +26,7 @@ def convert_state_dict(original: str, state_dict: Mapping[str, Any]) -> Converte
       ``"concatenation"``;
     - ``residual_scale`` of EDSR is 1 at a width of 64, as in its released baselines, and 0.1 otherwise;
     - ``scale`` of McMRSR is 4 unless ``conv_third`` is missing, which its code saves but does not use at scale 2;
+    - cross-scale attention has CSNLN's options at scale 2; SRCNN3D and ReCNN get volumes that are interpolated already;
     - dilations of a DRDN are 1, 2, 3, 3 if there are four, as its authors train it, and else the first of 1, 2, 4, 4.
 
     Tensors that the original saves and never uses are dropped.

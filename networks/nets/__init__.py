@@ -1,4 +1,5 @@
 from .agnet import AGNet
+from .cftn import CFTN
 from .danet import DANet
 from .dense_unet import DenseUNet, EarlyFusionDenseUNet
 from .dipole_solvers import DipoleSolver
@@ -7,23 +8,29 @@ from .edsr import EDSR
 from .fanet import FANet
 from .flair_threshold import FLAIRThreshold, fit_threshold
 from .guided_dense_unet import GuidedDenseUNet
+from .interpolation import Interpolation
 from .lyu_net import LyuNet
 from .manet import MANet
 from .mcmrsr import McMRSR
 from .minet import MINet
 from .non_local_unet import NonLocalUNet
+from .non_local_upsampling import NonLocalUpsampling
 from .qsm_unet import QSMUNet
 from .qsmnet import FAQSMNet, QSMNet
+from .recnn import ReCNN
 from .rsanet import RSANet
 from .sanet import SANet
 from .smore_net import SMORENet
+from .srcnn3d import SRCNN3D
 from .unet3d import UNet3D
 from .zeng_net import ZengNet
 from .zero_filled_unet import ZeroFilledUNet
 
 __all__ = [
+    "CFTN",
     "DRDN",
     "EDSR",
+    "SRCNN3D",
     "AGNet",
     "DANet",
     "DenseUNet",
@@ -34,14 +41,17 @@ __all__ = [
     "FAQSMNet",
     "FLAIRThreshold",
     "GuidedDenseUNet",
+    "Interpolation",
     "LyuNet",
     "MANet",
     "MINet",
     "McMRSR",
     "NonLocalUNet",
+    "NonLocalUpsampling",
     "QSMNet",
     "QSMUNet",
     "RSANet",
+    "ReCNN",
     "SANet",
     "SMORENet",
     "UNet3D",

@@ -57,6 +57,15 @@ def test_training_resumes_where_it_stopped(trained: Path, dataset: Path, tmp_pat
     assert (trainer.state.epoch, trainer.state.iteration) == (2, 4)
 
 
+def test_training_starts_from_given_weights(trained: Path, dataset: Path, tmp_path: Path) -> None:
+    model = trained / "models" / "model.pt"
+    settings = {**TINY, **SHORT, "learning_rate": 0.0, "start_from": str(model)}
+    run("train", ("train",), dataset_dir=str(dataset), output_dir=str(tmp_path), **settings)
+    given = torch.load(model, weights_only=True)
+    for name, tensor in torch.load(tmp_path / "models" / "checkpoint_last.pt", weights_only=True)["model"].items():
+        torch.testing.assert_close(tensor, given[name], rtol=0, atol=0)
+
+
 @pytest.fixture(scope="module")
 def predicted(trained: Path, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ConfigWorkflow]:
     output = tmp_path_factory.mktemp("evaluation")

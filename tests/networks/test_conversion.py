@@ -23,6 +23,9 @@ FIXTURES = {
     "mcmrsr": "mcmrsr_e12_d22_x2",
     "manet": "manet_s_f16_c4",
     "drdn": "dudornet_drdn_f16",
+    "cross-scale": "csnl_cross_scale_x2",
+    "srcnn3d": "srcnn3d_915_pretrained",
+    "recnn": "srrecnn3d_10l_x2_pretrained",
 }
 GUIDED = {"sanet", "minet", "mcmrsr", "manet"}
 

@@ -9,7 +9,8 @@ import torch
 
 from mri_attention.scripts.attention_benchmark import check_equal_forms, fits, measure_attention
 from mri_attention.scripts.attention_cases import attention_cases
-from mri_attention.scripts.attention_costs import HEADER, cost_rows, markdown, ratio
+from mri_attention.scripts.attention_costs import cost_rows, header, markdown, ratio
+from mri_attention.scripts.cross_scale_cases import cross_scale_cases
 
 Run = Callable[..., int]
 CPU = torch.device("cpu")
@@ -25,6 +26,16 @@ def test_forms_of_one_block_agree() -> None:
     check_equal_forms(CPU)
 
 
+def test_forms_of_cross_scale_attention_agree() -> None:
+    check_equal_forms(CPU, cross_scale_cases())
+
+
+def test_cross_scale_blocks_double_the_size() -> None:
+    x = torch.randn(1, 16, 4, 4, 4)
+    for case in cross_scale_cases():
+        assert case.build(16)(x).shape == (1, 16, 8, 8, 8), case.name
+
+
 def test_forms_that_differ_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     literal = next(case for case in attention_cases() if case.name == "folded (literal)")
     monkeypatch.setattr(type(literal.build(4)), "_forward", lambda self, x: 2 * x)
@@ -35,6 +46,7 @@ def test_forms_that_differ_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_quadratic_blocks_are_left_out_where_they_do_not_fit() -> None:
     assert fits(8, CPU)
     assert not fits(200, CPU)
+    assert fits(200, CPU, 0.0)
 
 
 def test_ratio_is_the_median_within_rounds() -> None:
@@ -53,7 +65,7 @@ def test_measures_all_blocks_side_by_side(monkeypatch: pytest.MonkeyPatch) -> No
     result = measure_attention(CPU, 8, [4, 6], 2, told.append)
     table = cost_rows(result.at(6))
     assert [row[0] for row in table] == [case.name for case in attention_cases()]
-    assert all(len(row) == len(HEADER) for row in table)
+    assert all(len(row) == len(header()) for row in table)
     assert table[0][8] == "1.00 (1.00-1.00)"
     assert json.loads(json.dumps(result.content()))["costs"][0]["size"] == 4
     assert told
@@ -68,6 +80,16 @@ def test_command_writes_numbers_table_and_plot(run_command: Run, tmp_path: Path)
         arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4]
         assert run_command("benchmark", "attention", "--output", tmp_path, *arguments) == 0
     assert {file.name for file in tmp_path.iterdir()} == {"attention.json", "attention.md", "attention.png"}
+
+
+def test_cross_scale_command_compares_forms(run_command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mri_attention.scripts.attention_benchmark._peak", lambda *_: 2**20)
+    arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4, "--output", tmp_path]
+    assert run_command("benchmark", "cross-scale", *arguments) == 0
+    assert {file.name for file in tmp_path.iterdir()} == {f"cross-scale.{kind}" for kind in ("json", "md", "png")}
+    costs = json.loads((tmp_path / "cross-scale.json").read_text())["costs"]
+    assert [cost["block"] for cost in costs] == [case.name for case in cross_scale_cases()]
+    assert "of cross-scale's" in (tmp_path / "cross-scale.md").read_text()
 
 
 @pytest.mark.parametrize(

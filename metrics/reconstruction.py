@@ -1,0 +1,126 @@
+"""How far a reconstructed image is from the fully sampled one: NMSE, PSNR and SSIM, of a whole volume."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import Tensor
+
+from .named_columns import NamedColumnsMetric
+
+
+def normalized_mean_square_error(prediction: ArrayLike, reference: ArrayLike) -> float:
+    """Return NMSE ``|x - t|^2 / |t|^2`` of magnitudes; NaN where the reference is zero.
+
+    Args:
+        prediction: of any shape.
+        reference: of the same shape.
+
+    Raises:
+        ValueError: for shapes that differ.
+    """
+    x, t = _pair(prediction, reference)
+    energy = np.square(t).sum()
+    return float(np.square(x - t).sum() / energy) if energy else math.nan
+
+
+def reference_psnr(prediction: ArrayLike, reference: ArrayLike) -> float:
+    """Return scikit-image's PSNR in dB, ``10 log10(max(t)^2 / MSE)``; infinite for equal images.
+
+    Arguments and errors are those of :func:`normalized_mean_square_error`; NaN where the reference is not positive.
+    """
+    x, t = _pair(prediction, reference)
+    if not t.max() > 0:
+        return math.nan
+    return float(peak_signal_noise_ratio(t, x, data_range=t.max())) if (x != t).any() else math.inf
+
+
+def reference_ssim(prediction: ArrayLike, reference: ArrayLike, slice_axis: int | None = -1) -> float:
+    """Return scikit-image's SSIM: a uniform window of 7 voxels, the maximum of the whole reference as data range.
+
+    As fastMRI computes it (Zbontar et al. 2018, arXiv:1811.08839): windows in two dimensions, mean over
+    slices. NaN where the reference is not positive.
+
+    Args:
+        prediction: of any shape.
+        reference: of the same shape, at least 7 along each axis within a slice.
+        slice_axis: of the slices; windows over all axes where it is None.
+
+    Raises:
+        ValueError: for shapes that differ, or are smaller than the window.
+    """
+    x, t = _pair(prediction, reference)
+    if not t.max() > 0:
+        return math.nan
+    slices = [(x, t)] if slice_axis is None else zip(*(np.moveaxis(v, slice_axis, 0) for v in (x, t)), strict=True)
+    return float(np.mean([structural_similarity(b, a, data_range=t.max()) for a, b in slices]))
+
+
+class ReconstructionMetrics(NamedColumnsMetric):
+    """Compute NMSE, PSNR (dB) and SSIM of every volume, normalized by the reference's maximum; columns are ``names``.
+
+    Takes magnitude images ``(b, 1, *spatial)``, or lists of ``(1, *spatial)``. Returns and collects
+    ``(b, len(names))``, float32.
+
+    Args:
+        slice_axis: of volumes, for the SSIM's windows in two dimensions; windows over all axes where it is None, and
+            for images of two dimensions.
+        reduction: how :meth:`aggregate` reduces, a mode of MONAI.
+
+    Raises:
+        ValueError: for an unknown ``reduction``; when called, for images that differ in number or shape.
+    """
+
+    names: tuple[str, ...] = ("NMSE", "PSNR", "SSIM")
+
+    def __init__(self, slice_axis: int | None = -1, reduction: str = "mean_batch") -> None:
+        super().__init__(reduction)
+        self.slice_axis = slice_axis
+
+    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
+        if y is None or y_pred.shape != y.shape or y_pred.ndim < 4 or y_pred.shape[1] != 1:
+            shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
+            raise ValueError(f"images must be of equal shape (b, 1, *spatial), got {shapes}")
+        pairs = [t.detach().as_subclass(Tensor).double().cpu().numpy()[:, 0] for t in (y_pred, y)]
+        rows = [[self._value(name, *case) for name in self.names] for case in zip(*pairs, strict=True)]
+        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
+
+    def _value(self, name: str, prediction: NDArray[Any], reference: NDArray[Any]) -> float:
+        axis = self.slice_axis if reference.ndim > 2 else None
+        functions: dict[str, Callable[[], float]] = {
+            "NMSE": lambda: normalized_mean_square_error(prediction, reference),
+            "PSNR": lambda: reference_psnr(prediction, reference),
+            "SSIM": lambda: reference_ssim(prediction, reference, axis),
+        }
+        return functions[name]()
+
+
+class ReconstructionNMSE(ReconstructionMetrics):
+    """Normalized mean square error; one column."""
+
+    names = ("NMSE",)
+
+
+class ReconstructionPSNR(ReconstructionMetrics):
+    """Peak signal-to-noise ratio in dB; one column."""
+
+    names = ("PSNR",)
+
+
+class ReconstructionSSIM(ReconstructionMetrics):
+    """Structural similarity; one column."""
+
+    names = ("SSIM",)
+
+
+def _pair(prediction: ArrayLike, reference: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, t = np.asarray(prediction, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    if x.shape != t.shape:
+        raise ValueError(f"shapes differ: prediction {x.shape}, reference {t.shape}")
+    return x, t

@@ -1,0 +1,89 @@
+"""Cross-scale transformer: features of a finer grid, put together from larger patches of the same image."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from monai.networks.layers import Act, Conv
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from ...transforms.resampling import resample_cubic
+from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
+from .cross_scale_matching import CrossScaleMatching
+
+DOWNSAMPLING = ("cubic", "antialiased", "linear")
+
+
+class CrossScaleTransformer(nn.Module):
+    """Upsample 2D or 3D features by what their coarse copy says of the relation of scales.
+
+    Zhang et al., "3D Cross-Scale Feature Transformer Network for Brain MR Image Super-Resolution", ICASSP 2022: queries
+    and values are 1x1 convolutions of the features, keys of their cubic downsampling;
+    :func:`cross_scale_attention` has Eqs. 6 to 8. It extends the cross-scale attention of Mei et al., "Image
+    Super-Resolution with Cross-Scale Non-Local Attention and Exhaustive Self-Exemplars Mining", CVPR 2020
+    (arXiv:2006.01424), which it equals in 2D with ``stride=1, logit_scale=10, normalize_keys=True, overlap=6,
+    activation="prelu", downsampling="linear"``.
+
+    In the paper all embeddings have 24 of 48 channels. Values keep all here, since the result is added to features of
+    that width, and the published size fits that.
+
+    Args:
+        in_channels: number of channels of input and output.
+        spatial_dims: 2 or 3.
+        inter_channels: width of queries and keys; by default half of ``in_channels``.
+        downsampling: ``"cubic"`` convolution of the four nearest voxels along each axis; ``"antialiased"`` of more;
+            or ``"linear"``.
+        activation: after each embedding, a name of MONAI; none by default, as in the paper.
+        matching: options of :class:`CrossScaleMatching`, such as ``scale``.
+
+    Raises:
+        ValueError: if ``spatial_dims`` is not 2 or 3, ``downsampling`` is unknown, or as :class:`CrossScaleMatching`
+            does.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        spatial_dims: int = 3,
+        *,
+        inter_channels: int | None = None,
+        downsampling: Literal["cubic", "antialiased", "linear"] = "cubic",
+        activation: str | None = None,
+        **matching: Any,
+    ) -> None:
+        super().__init__()
+        if spatial_dims not in (2, 3):
+            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
+        if downsampling not in DOWNSAMPLING:
+            raise ValueError(f"downsampling must be one of {', '.join(DOWNSAMPLING)}, got {downsampling!r}")
+        self.matching = CrossScaleMatching(**matching)
+        self.downsampling = downsampling
+        width = inter_channels or max(1, in_channels // 2)
+        convolution = Conv[Conv.CONV, spatial_dims]
+
+        def embedding(out_channels: int) -> nn.Module:
+            conv: nn.Module = convolution(in_channels, out_channels, 1)
+            return conv if activation is None else nn.Sequential(conv, Act[activation]())
+
+        self.query, self.key, self.value = embedding(width), embedding(width), embedding(in_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features ``(b, c, *spatial)`` to ``(b, c, *(scale * spatial))`` of the same dtype."""
+        y = cross_scale_attention(self.query(x), self.key(self._coarse(x)), self.value(x), self.matching)
+        return y.to(x.dtype)
+
+    def attention_weights(self, x: Tensor) -> Tensor:
+        """Return the affinities of ``x`` ``(b, c, *spatial)``, ``(b, n_queries, n_keys)``, in at least float32.
+
+        Patches are in the order of flattened spatial axes.
+        """
+        return cross_scale_affinity(self.query(x), self.key(self._coarse(x)), self.matching)
+
+    def _coarse(self, x: Tensor) -> Tensor:
+        scale = self.matching.scale
+        size = [max(1, n // scale) for n in x.shape[2:]]
+        if self.downsampling != "linear":
+            return resample_cubic(x, size, antialias=self.downsampling == "antialiased", step=scale)
+        x = x[(slice(None), slice(None), *(slice(n * scale) for n in size))]
+        return F.interpolate(x, size, mode="bilinear" if len(size) == 2 else "trilinear")

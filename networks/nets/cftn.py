@@ -1,0 +1,98 @@
+"""CFTN: super-resolution of brain volumes by cross-scale feature transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from monai.networks.blocks import SubpixelUpsample
+from torch import Tensor, nn
+
+from ..blocks import MutualProjection, ResidualChannelAttentionBlock, SpatialAttentionFusion
+from .interpolation import Interpolation
+
+SLOPE = 0.2  # of the leaky ReLU for negative values
+
+
+class CFTN(nn.Module):
+    """Magnify volumes by residual channel attention, with features of the fine grid from other scales on the way.
+
+    Zhang et al., "3D Cross-Scale Feature Transformer Network for Brain MR Image Super-Resolution", ICASSP 2022. Ten
+    residual blocks lead from X0 to X10; where there is a :class:`MutualProjection`, its X' goes on instead of X, and
+    its Y' to the fine grid. All X and X' are concatenated, fused, and brought to the fine grid by sub-pixel
+    convolution, where Y' is added and :class:`SpatialAttentionFusion` weights the voxels. What comes out is added to
+    the cubic interpolation of the input.
+
+    Sizes that the paper gives in M are those of its files in MiB, as far as can be told: fusion and sub-pixel layers
+    of 3x3x3 with the layers of :class:`MutualProjection` fit all of them. At x2 it has 2,371,327 parameters without,
+    3,495,974, 4,620,566 and 5,745,158 with one, two and three of these (9.06, 13.35, 17.63 and 21.93 M in Table 2). The
+    Y' of several are added up, and X0 is left out of the concatenation.
+
+    Args:
+        scale: 2 or 3.
+        channels: width of the features.
+        n_blocks: number of residual blocks.
+        projections: after how many residual blocks there is a mutual projection: none, or any of 0 to ``n_blocks``;
+            0, 5 and 10 are pre, mid and post in Table 2.
+        spatial_fusion: False adds up the features of the fine grid without weights (Table 1).
+        reduction: of the channel attention.
+        interpolation: of the input, see :class:`Interpolation`.
+        attention_options: further options of :class:`CrossScaleTransformer`.
+
+    Raises:
+        ValueError: if ``scale`` is not 2 or 3, or ``projections`` has doubles or others than 0 to ``n_blocks``.
+    """
+
+    def __init__(
+        self,
+        scale: int = 2,
+        channels: int = 48,
+        n_blocks: int = 10,
+        projections: Sequence[int] = (5,),
+        spatial_fusion: bool = True,
+        reduction: int = 16,
+        interpolation: Literal["linear", "cubic", "spline"] = "cubic",
+        attention_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if scale not in (2, 3):
+            raise ValueError(f"scale must be 2 or 3, got {scale}")
+        if len(set(projections)) < len(projections) or not set(projections) <= set(range(n_blocks + 1)):
+            raise ValueError(f"projections must be different numbers from 0 to {n_blocks}, got {tuple(projections)}")
+        self.interpolation = Interpolation(scale, interpolation)
+        self.head = nn.Sequential(nn.Conv3d(1, channels, 3, padding=1), nn.LeakyReLU(SLOPE))
+        self.blocks = nn.ModuleList(
+            ResidualChannelAttentionBlock(channels, reduction=reduction) for _ in range(n_blocks)
+        )
+        options = attention_options or {}
+        self.projections = nn.ModuleDict(
+            {str(place): MutualProjection(channels, scale=scale, **options) for place in sorted(projections)}
+        )
+        n_features = n_blocks + len(projections)
+        self.fuse = nn.Conv3d(n_features * channels, channels, 3, padding=1)
+        self.up = SubpixelUpsample(3, channels, channels, scale, apply_pad_pool=False)
+        self.fine_fusion = SpatialAttentionFusion() if projections and spatial_fusion else None
+        self.tail = nn.Conv3d(channels, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(b, 1, x, y, z)`` of any size to ``(b, 1, *(scale * size))``."""
+        features, fine = self._coarse(x)
+        fine = [self.up(self.fuse(torch.cat(features, 1))), *fine]
+        fused = sum(fine[1:], fine[0]) if self.fine_fusion is None else self.fine_fusion(*fine)
+        out: Tensor = self.interpolation(x) + self.tail(fused).to(x.dtype)
+        return out
+
+    def _coarse(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """All features of the coarse grid but X0, and those of the fine grid."""
+        features, fine = [], []
+        running = self.head(x)
+        for place in range(len(self.blocks) + 1):
+            if place > 0:
+                running = self.blocks[place - 1](running)
+                features.append(running)
+            if str(place) in self.projections:
+                running, found = self.projections[str(place)](running)
+                features.append(running)
+                fine.append(found)
+        return features, fine

@@ -1,0 +1,42 @@
+"""Interpolation in a network's place, and before networks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from ...transforms.resampling import resample_cubic, resample_spline
+
+METHODS = ("linear", "cubic", "spline")
+
+
+class Interpolation(nn.Module):
+    """Magnify an image, outer voxel edges kept. It has no parameters.
+
+    Args:
+        scale: number of voxels that one becomes along each axis; 1 returns the image.
+        method: ``"linear"``; ``"cubic"`` convolution; or the cubic ``"spline"`` of scipy, as in the literature.
+
+    Raises:
+        ValueError: if ``scale`` is below one or ``method`` is unknown.
+    """
+
+    def __init__(self, scale: int = 2, method: Literal["linear", "cubic", "spline"] = "spline") -> None:
+        super().__init__()
+        if scale < 1:
+            raise ValueError(f"scale must not be below 1, got {scale}")
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+        self.scale = scale
+        self.method = method
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(b, c, *spatial)``, 2D or 3D, to ``(b, c, *(scale * spatial))``."""
+        if self.scale == 1:
+            return x
+        size = [self.scale * n for n in x.shape[2:]]
+        if self.method == "linear":
+            return F.interpolate(x, size, mode="bilinear" if len(size) == 2 else "trilinear")
+        return resample_cubic(x, size) if self.method == "cubic" else resample_spline(x, size)

@@ -1,0 +1,28 @@
+"""Tests of the command ``prepare``."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.datasets.test_prepare import write_ixi
+
+Run = Callable[..., int]
+
+
+def test_writes_a_bids_folder(run_command: Run, tmp_path: Path) -> None:
+    write_ixi(tmp_path / "in")
+    assert run_command("prepare", "ixi", "--source", tmp_path / "in", "--output", tmp_path / "out") == 0
+    assert (tmp_path / "out" / "sub-IXI012" / "anat" / "sub-IXI012_T1w.nii.gz").exists()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [("other", "no such dataset"), ("fastmri", "has no official pairs"), ("ixi", "no subject with IXI")],
+)
+def test_bad_arguments_have_one_line(
+    dataset: str, message: str, run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("prepare", dataset, "--source", tmp_path, "--output", tmp_path / "out") == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

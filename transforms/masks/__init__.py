@@ -1,0 +1,19 @@
+from .equispaced_mask import EquispacedMask
+from .gaussian_mask import GaussianMask
+from .kspace_mask import KspaceMask
+from .poisson_disk_mask import PoissonDiskMask
+from .radial_mask import RadialMask
+from .random_mask import RandomMask
+from .spiral_mask import SpiralMask
+from .uniform_mask import UniformMask
+
+__all__ = [
+    "EquispacedMask",
+    "GaussianMask",
+    "KspaceMask",
+    "PoissonDiskMask",
+    "RadialMask",
+    "RandomMask",
+    "SpiralMask",
+    "UniformMask",
+]

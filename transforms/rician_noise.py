@@ -1,0 +1,88 @@
+"""Noise of MR images: white and complex, so that magnitudes are Rician."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform, Randomizable, Transform
+from numpy.random import RandomState
+from torch import Tensor
+
+from .fourier import AXES, kspace_to_image
+
+
+class RicianNoise(Randomizable, Transform):
+    """Add complex white noise to a complex image, or to its k-space.
+
+    Real and imaginary part have the standard deviation ``level * mean(|x|)``, with the mean over the whole image, air
+    included; in k-space it is the same, as the orthonormal Fourier transform is unitary. The magnitude is then Rician
+    (Gudbjartsson and Patz 1995, doi:10.1002/mrm.1910340618). Feng et al. (MANet) write of "Rician noise" whose "power"
+    is 10 % of the mean intensity, added to k-space before undersampling; power is read here as standard deviation.
+
+    Args:
+        level: share of the mean magnitude, or a range to draw from.
+        source: ``"image"`` or ``"kspace"``.
+        axes: of k-space.
+
+    Raises:
+        ValueError: if a level is negative or the range is reversed; when called, for k-space of real numbers.
+    """
+
+    def __init__(
+        self,
+        level: float | tuple[float, float] = 0.1,
+        source: Literal["image", "kspace"] = "image",
+        axes: Sequence[int] = AXES,
+    ) -> None:
+        self.level: tuple[float, float] = (level, level) if isinstance(level, float | int) else (level[0], level[1])
+        if not 0 <= self.level[0] <= self.level[1]:
+            raise ValueError(f"level must be a number or range of numbers from 0 on, got {level}")
+        self.source = source
+        self.axes = tuple(axes)
+        self.noise: Tensor = torch.zeros(())
+
+    def randomize(self, data: Tensor) -> None:
+        """Draw the level and the noise for data like ``data``, in units of the mean magnitude."""
+        level = self.R.uniform(*self.level)
+        noise = self.R.standard_normal((*data.shape, 2)) * level
+        self.noise = torch.view_as_complex(torch.from_numpy(noise))
+
+    def __call__(self, data: Tensor, randomize: bool = True) -> Tensor:
+        """Return a complex tensor of the same shape."""
+        if self.source == "kspace" and not data.is_complex():
+            raise ValueError(f"k-space must be complex, got {data.dtype}")
+        if randomize:
+            self.randomize(data)
+        image = kspace_to_image(data, self.axes) if self.source == "kspace" else data
+        dtype = torch.complex128 if data.dtype in (torch.float64, torch.complex128) else torch.complex64
+        return data + self.noise.to(data.device, dtype) * image.abs().mean()
+
+
+class RicianNoised(Randomizable, MapTransform):
+    """Dictionary version of :class:`RicianNoise`; every key gets noise of its own.
+
+    Args:
+        keys: of complex images, or of k-space.
+        allow_missing_keys: skip keys that are not there.
+        options: arguments of :class:`RicianNoise`.
+    """
+
+    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False, **options: Any) -> None:
+        MapTransform.__init__(self, keys, allow_missing_keys)
+        self.transform = RicianNoise(**options)
+
+    def set_random_state(self, seed: int | None = None, state: RandomState | None = None) -> RicianNoised:
+        """Seed this transform and the one that it calls."""
+        super().set_random_state(seed, state)
+        self.transform.set_random_state(seed, state)
+        return self
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Add noise to what is at every key."""
+        out = dict(data)
+        for key in self.key_iterator(out):
+            out[key] = self.transform(out[key])
+        return out
