@@ -16,6 +16,8 @@ from .outputs import staged
 if TYPE_CHECKING:
     import torch
 
+    from .attention_cases import AttentionCase
+
 Progress = Callable[[str], None]
 
 
@@ -31,7 +33,7 @@ class Result(NamedTuple):
 
 
 def benchmark(
-    name: Annotated[str, typer.Argument(help="What to measure: attention, kspace.")],
+    name: Annotated[str, typer.Argument(help="What to measure: attention, cross-scale, kspace.")],
     output: Annotated[Path, typer.Option(help="Folder for JSON, Markdown and plot.")] = Path("benchmark"),
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 7,
@@ -40,6 +42,7 @@ def benchmark(
         str | None,
         typer.Option(help="Edges of cubes, the last for the table (such as 8,16,32) or slices (256,320)."),
     ] = None,
+    blocks: Annotated[str | None, typer.Option(help="Only these, with commas between, such as folded,self.")] = None,
 ) -> None:
     """Measure parameters, operations, memory and time, side by side, and write JSON, a table and a plot."""
     if name not in SIZES:
@@ -50,7 +53,8 @@ def benchmark(
         if name == "kspace":
             result = _kspace(place, edges, rounds, status.update)
         else:
-            result = _blocks(name, place, channels, edges, rounds, status.update)
+            chosen = _choose(name, blocks)
+            result = _blocks(name, chosen, place, channels, edges, rounds, status.update)
         facts = "".join(f"- {key}: {value}\n" for key, value in result.machine.items())
         (stage / f"{name}.json").write_text(json.dumps(result.content, indent=2) + "\n")
         (stage / f"{name}.md").write_text(f"# {result.title}\n\n{facts}\n{result.table}{result.remark}")
@@ -66,14 +70,33 @@ REFERENCES = {"attention": "folded", "cross-scale": "cross-scale"}
 """The block to which each benchmark of blocks compares the others."""
 
 
+def _choose(name: str, blocks: str | None) -> list[AttentionCase]:
+    """Return the cases of a benchmark, or those of ``blocks`` and the one to which all are compared."""
+    from .attention_cases import attention_cases
+    from .cross_scale_cases import cross_scale_cases
+
+    cases = cross_scale_cases() if name == "cross-scale" else attention_cases()
+    if blocks is None:
+        return cases
+    wanted = {part.strip() for part in blocks.split(",")}
+    if unknown := sorted(wanted - {case.name for case in cases}):
+        known = ", ".join(case.name for case in cases)
+        raise InputError.at(f"--blocks {', '.join(unknown)}", "no such block", f"choose among {known}")
+    return [case for case in cases if case.name in wanted | {REFERENCES[name]}]
+
+
 def _blocks(
-    name: str, device: torch.device, channels: int, edges: list[int], rounds: int, progress: Progress
+    name: str,
+    cases: list[AttentionCase],
+    device: torch.device,
+    channels: int,
+    edges: list[int],
+    rounds: int,
+    progress: Progress,
 ) -> Result:
     from .attention_benchmark import measure_attention
     from .attention_costs import cost_curves, cost_rows, header, markdown
-    from .cross_scale_cases import cross_scale_cases
 
-    cases = cross_scale_cases() if name == "cross-scale" else None
     found = measure_attention(device, channels, edges, rounds, progress, cases)
     title = f"{name.capitalize()} blocks at 1 x {channels} x {edges[-1]}^3"
     table = markdown(header(REFERENCES[name]), cost_rows(found.at(edges[-1]), REFERENCES[name]))

@@ -99,6 +99,7 @@ def test_cross_scale_command_compares_forms(run_command: Run, tmp_path: Path, mo
         (["attention", "--sizes", "a"], "not whole numbers"),
         (["attention", "--sizes", "1"], "smaller than 2"),
         (["attention", "--device", "tpu"], "no such device"),
+        (["attention", "--blocks", "folded,other"], "no such block"),
     ],
 )
 def test_bad_arguments_have_one_line(
