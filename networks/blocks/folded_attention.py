@@ -135,7 +135,7 @@ def _softmax(logits: Tensor) -> Tensor:
     """Softmax of rows, no share smaller than what rounding loses.
 
     Unscaled logits differ by hundreds, so that most shares and gradients would be subnormal numbers or make such
-    products, with which a CPU's arithmetic is ten times slower.
+    products, with which a CPU's arithmetic is much slower.
     """
     below_maximum = logits - logits.amax(-1, keepdim=True).detach()
     return below_maximum.clamp(min=math.log(NEGLIGIBLE * torch.finfo(logits.dtype).eps)).softmax(-1)
