@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,20 @@ def read_value(bundle: Path, configs: Sequence[str], overrides: dict[str, Any], 
     return parser.get_parsed_content(name)
 
 
+def known_settings(bundle: Path, configs: Sequence[str], settings: dict[str, Any]) -> dict[str, Any]:
+    """Return ``settings``, ids of ``configs`` each.
+
+    Raises:
+        InputError: if a config has not one of them, which would have no effect then.
+    """
+    if settings:
+        parser = merged_config(bundle, configs, {})
+        if unknown := [name for name in settings if name not in parser]:
+            option = f"--{unknown[0].replace('_', '-')}"
+            raise InputError.at(option, f"has no meaning for {bundle.name}", "leave it out, or choose another bundle")
+    return settings
+
+
 def merged_config(bundle: Path, configs: Sequence[str], overrides: dict[str, Any]) -> ConfigParser:
     """Return ``configs`` merged in order and with those of ``overrides``, unresolved."""
     files = [str(file) for file in find_configs(bundle, configs)]
@@ -166,6 +181,34 @@ def _describe_training(parser: ConfigParser) -> str:
         if getattr(best, "best_metric_epoch", -1) > 0:
             text += f", best {best.key_metric_name} {best.best_metric:.3f} (epoch {best.best_metric_epoch})"
     return text
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Which of the images that a workflow writes belong together in a picture, as its config's ``pictures`` tells.
+
+    Attributes:
+        result: BIDS suffix of the network's image.
+        reference: of the truth.
+        input: of what the network got.
+        guide: of a further image, or None.
+        window: gray values of black and white, None for the reference's range.
+        error_window: difference shown at full color, None for a fifth of the window.
+        unit: of the gray values.
+    """
+
+    result: str
+    reference: str
+    input: str
+    guide: str | None = None
+    window: tuple[float, float] | None = None
+    error_window: float | None = None
+    unit: str = ""
+
+
+def read_pictures(parser: ConfigParser) -> Pictures | None:
+    """Return the config's ``pictures``, None where it has none."""
+    return Pictures(**parser.get_parsed_content("pictures")) if "pictures" in parser else None
 
 
 def network_name(workflow: ConfigWorkflow) -> str:

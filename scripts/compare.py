@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..datasets import InputError, find_cases, split
+from ..datasets import InputError, split
 from .bundles import find_bundle, find_configs, merged_config, parse_overrides, read_value
 from .console import announce, console, print_table, quiet_third_parties
 
@@ -35,6 +35,9 @@ def compare(  # noqa: PLR0913 (one argument per option)
         str | None, typer.Option(help="Choose for each by validation, such as 5e-4,1e-3,2e-3.")
     ] = None,
     overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml for all networks.")] = None,
+    trained_dir: Annotated[
+        Path | None, typer.Option(help="Output of an earlier compare: test its networks, on other data, say.")
+    ] = None,
 ) -> None:
     """Train networks on equal terms and compare them: metrics.csv, comparison.json, comparison.md and report.html."""
     folder = find_bundle(bundle)
@@ -51,15 +54,15 @@ def compare(  # noqa: PLR0913 (one argument per option)
     from .comparison import Budget, Plan, run_plan
     from .comparison_report import write_comparison
 
-    contrasts, label = (read_value(folder, ["train", *overlays], settings, i) for i in ("contrasts", "label"))
-    cases = find_cases(dataset_dir, contrasts, label)
+    cases = read_value(folder, ["train", *overlays], settings | {"dataset_dir": str(dataset_dir)}, "cases")
     if test_dataset_dir is None:
         cases, test_cases = split(cases, fraction=test_share, seed=0)
     else:
-        test_cases = find_cases(test_dataset_dir, contrasts, label)
+        test_settings = {"dataset_dir": str(test_dataset_dir)}
+        test_cases = read_value(folder, ["inference", "evaluate", *overlays], test_settings, "cases")
     known = merged_config(folder, ["inference", "evaluate", *overlays], {})
     shared = {name: value for name, value in settings.items() if name in known}
-    plan = Plan(folder, overlays, settings, shared, cases, test_cases, Budget.parse(budget), rates, output)
+    plan = Plan(folder, overlays, settings, shared, cases, test_cases, Budget.parse(budget), rates, output, trained_dir)
     output.mkdir(parents=True, exist_ok=True)
     trainings = run_plan(plan, names, seeds, announce)
     header, rows = write_comparison(plan, trainings, against, dataset_dir)

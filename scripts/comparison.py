@@ -59,6 +59,7 @@ class Plan:
         budget: of each training.
         learning_rates: to choose from by the validation cases; empty for the config's.
         output_dir: a folder for each training is made in it.
+        trained_dir: folder of an earlier comparison whose trainings are tested, instead of training.
     """
 
     bundle: Path
@@ -70,6 +71,7 @@ class Plan:
     budget: Budget
     learning_rates: Sequence[float]
     output_dir: Path
+    trained_dir: Path | None = None
 
 
 @dataclass
@@ -118,18 +120,30 @@ def run_plan(plan: Plan, networks: Sequence[str], n_seeds: int, tell: Callable[[
         for network in networks:
             training = Training(network, seed, None)
             if (record := plan.output_dir / training.name / "training.json").is_file():
-                training = Training(**_numbers(json.loads(record.read_text())))
+                training = _read(record)
             else:
                 tell(f"{short_name(network)}, seed {seed}")
                 rate = rates[network].learning_rate if network in rates else None
                 training = _train_and_evaluate(plan, replace(training, learning_rate=rate))
+                record.parent.mkdir(parents=True, exist_ok=True)
                 record.write_text(json.dumps(_without_nan(asdict(training)), indent=2) + "\n")
             rates.setdefault(network, training)
             done.append(training)
     return done
 
 
+def _read(record: Path) -> Training:
+    return Training(**_numbers(json.loads(record.read_text())))
+
+
 def _train_and_evaluate(plan: Plan, training: Training) -> Training:
+    folder = plan.output_dir / training.name
+    if plan.trained_dir is not None:
+        record = plan.trained_dir / training.name / "training.json"
+        if not record.is_file():
+            raise InputError.at(record, "no such training", "give the output folder of an earlier compare")
+        trained = _read(record)
+        return replace(trained, rows=evaluate_training(plan, trained, folder / "test").rows)
     if plan.learning_rates and training.learning_rate is None:
         tried = {}
         for rate in plan.learning_rates:
@@ -139,14 +153,13 @@ def _train_and_evaluate(plan: Plan, training: Training) -> Training:
         best = max(tried, key=lambda rate: -math.inf if math.isnan(tried[rate]) else tried[rate])
         training = replace(training, learning_rate=float(best), tried=tried)
     trained, _ = _train(plan, training, "")
-    folder = plan.output_dir / training.name
     return replace(trained, rows=evaluate_training(plan, training, folder / "test").rows)
 
 
 def evaluate_training(plan: Plan, training: Training, output_dir: Path) -> Evaluation:
     """Run the evaluation workflow on the test cases with the last checkpoint, as for all networks."""
     configs = ["inference", "evaluate", *plan.overlays, *_overlay(training.network)]
-    model = plan.output_dir / training.name / "models" / "checkpoint_last.pt"
+    model = (plan.trained_dir or plan.output_dir) / training.name / "models" / "checkpoint_last.pt"
     settings = {**plan.inference, "cases": plan.test_cases, "output_dir": str(output_dir)}
     return evaluate_network(plan.bundle, configs, settings, Contestant(None, model))
 

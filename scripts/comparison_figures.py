@@ -10,11 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..transforms.derivatives import derivative_path
+from .bundles import Pictures, merged_config, read_pictures
 from .comparison import Plan, Training, short_name
 from .figures import PREDICTION, TRUTH, contour_panels, to_png
+from .image_figures import error_figure
 from .slices import load_aligned
 from .tracking import Curves
+from .written_files import file_of
 
 COLORS = ("#1f5fa8", "#d1622b", "#3a8f5c", "#8a5aa8", "#b8860b", "#5b6675", "#c2477f", "#2b9aa8")
 
@@ -56,16 +58,24 @@ def training_figure(curves: Mapping[str, Curves]) -> bytes:
 
 
 def side_by_side_figure(plan: Plan, trainings: Sequence[Training]) -> bytes | None:
-    """Show truth and every network's mask of the first test case; None where the bundle does not write masks."""
+    """Show the first test case: truth and every network's mask or image, with errors; None where there is neither."""
     case = plan.test_cases[0]
-    reference = Path(list(case["image"].values() if isinstance(case["image"], dict) else case["image"])[-1])
-    masks: dict[str, Any] = {}
-    for training in trainings:
-        folder = plan.output_dir / training.name / "test"
-        if (file := derivative_path(folder, str(reference), "label-lesion_mask")).is_file():
-            masks[short_name(training.network)] = file
+    subject = "_".join(filter(None, (case["subject"], case.get("session"))))
+    written = {
+        short_name(training.network): sorted((plan.output_dir / training.name / "test").rglob(f"{subject}*.nii.gz"))
+        for training in trainings
+    }
+    pictures = read_pictures(merged_config(plan.bundle, ["inference", "evaluate", *plan.overlays], plan.inference))
+    if pictures is not None:
+        return _images(written, pictures)
+    return _masks(case, written)
+
+
+def _masks(case: dict[str, Any], written: Mapping[str, Sequence[Path]]) -> bytes | None:
+    masks = {name: mask for name, files in written.items() if (mask := file_of(files, "label-lesion_mask"))}
     if not masks:
         return None
+    reference = Path(list(case["image"].values() if isinstance(case["image"], dict) else case["image"])[-1])
     image = load_aligned([reference], reference)[0]
     truth, *found = (
         np.asarray(mask.dataobj) > 0
@@ -73,3 +83,23 @@ def side_by_side_figure(plan: Plan, trainings: Sequence[Training]) -> bytes | No
     )
     panels = {"truth": (truth, TRUTH)} | {n: (mask, PREDICTION) for n, mask in zip(masks, found, strict=True)}
     return contour_panels(np.asarray(image.dataobj), truth, panels, image.header.get_zooms()[:3])
+
+
+def _images(written: Mapping[str, Sequence[Path]], pictures: Pictures) -> bytes | None:
+    first = next(iter(written.values()))
+    reference = file_of(first, pictures.reference)
+    if reference is None:
+        return None
+    paths = {"input": file_of(first, pictures.input)}
+    paths |= {name: file_of(files, pictures.result) for name, files in written.items()}
+    present = {name: path for name, path in paths.items() if path is not None}
+    truth, *loaded = load_aligned([reference, *present.values()], reference)
+    images = {name: np.asarray(image.dataobj) for name, image in zip(present, loaded, strict=True)}
+    return error_figure(
+        images,
+        np.asarray(truth.dataobj),
+        truth.header.get_zooms()[:3],
+        window=pictures.window,
+        error_window=pictures.error_window,
+        unit=pictures.unit,
+    )

@@ -20,10 +20,8 @@ from .comparison import Plan, Training, short_name
 from .comparison_figures import box_figure, side_by_side_figure, training_figure
 from .provenance import describe_run
 from .report import Picture, Report, Section, Table, write_report
-from .tables import TITLES
+from .tables import COUNTS, TITLES
 from .tracking import read_curves
-
-COUNTS = ("true_count", "true_volume", "predicted_count", "predicted_volume")
 
 
 def write_comparison(
@@ -182,7 +180,8 @@ def _report(plan: Plan, trainings: Sequence[Training], tables: Sequence[Table], 
         }
         for metric in metrics
     }
-    curves = {training.name: read_curves(plan.output_dir / training.name / "events") for training in trainings}
+    trained_dir = plan.trained_dir or plan.output_dir
+    curves = {training.name: read_curves(trained_dir / training.name / "events") for training in trainings}
     sections = [
         Section("Tables", tables=tables),
         Section("Cases", ["Each point is a case, its mean over seeds."], pictures=[Picture(box_figure(boxes))]),

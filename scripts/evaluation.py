@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datasets import select
-from .bundles import build_workflow, network_name, run_workflow
+from .bundles import build_workflow, network_name, read_pictures, run_workflow
 from .tables import Evaluation
 from .weights import find_weights
+from .written_files import WrittenFiles
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
@@ -75,12 +76,23 @@ def evaluate_network(
         workflow.initialize()
     name = Path(contestant.overlay).name if contestant.overlay else network_name(workflow)
     model = find_weights(workflow)
+    written = WrittenFiles(parser.get_parsed_content("evaluator"))
     run_workflow(workflow)
     rows = _metrics_per_case(workflow, len(cases))
     contrasts = parser.get_parsed_content("contrasts")
-    cases = [case | {"image": list(contrast_paths(case["image"], contrasts).values())} for case in cases]
-    output_dir = Path(parser.get_parsed_content("output_dir"))
-    return Evaluation(name, cases, rows, output_dir, contrasts, model, attention_maps(workflow))
+    if not any("kspace" in case for case in cases):
+        cases = [case | {"image": list(contrast_paths(case["image"], contrasts).values())} for case in cases]
+    return Evaluation(
+        name,
+        cases,
+        rows,
+        Path(parser.get_parsed_content("output_dir")),
+        contrasts,
+        model,
+        written.files,
+        attention_maps(workflow) if "lesion_f1" in rows[0] else None,
+        read_pictures(parser),
+    )
 
 
 def _metrics_per_case(workflow: ConfigWorkflow, n_cases: int) -> list[dict[str, float]]:

@@ -52,7 +52,7 @@ def segmentation_figure(
     truth, prediction = truth > 0, prediction > 0
     rows = select_slices(truth if truth.any() else prediction, n_slices, _gap(voxel_size))
     ground_name = list(images)[-1]
-    figure, axes = _panels(len(rows), len(images) + 3, images[ground_name], voxel_size)
+    figure, axes = black_panels(len(rows), len(images) + 3, images[ground_name], voxel_size)
     box = foreground_box(images[ground_name])
     for row, index in zip(axes, rows, strict=True):
         for axis, volume in zip(row, [*images.values(), *[images[ground_name]] * 3], strict=True):
@@ -86,7 +86,7 @@ def contour_panels(
         n_slices: rows at most.
     """
     rows = select_slices(truth, n_slices, _gap(voxel_size))
-    figure, axes = _panels(len(rows), len(panels), image, voxel_size)
+    figure, axes = black_panels(len(rows), len(panels), image, voxel_size)
     box = foreground_box(image)
     for row, index in zip(axes, rows, strict=True):
         for axis, (mask, color) in zip(row, panels.values(), strict=True):
@@ -110,7 +110,7 @@ def overview_figure(
         n_slices: columns at most.
     """
     columns = sorted(select_slices(prediction, n_slices, _gap(voxel_size)))
-    figure, axes = _panels(2, len(columns), image, voxel_size, headroom=0.35)
+    figure, axes = black_panels(2, len(columns), image, voxel_size, headroom=0.35)
     box = foreground_box(image)
     for column, index in enumerate(columns):
         for axis in axes[:, column]:
@@ -169,7 +169,7 @@ def _gap(voxel_size: Sequence[float]) -> int:
     return max(round(8 / float(voxel_size[2])), 1)  # 8 mm: another part of the brain, other lesions
 
 
-def _panels(
+def black_panels(
     n_rows: int, n_columns: int, image: NDArray[Any], voxel_size: Sequence[float], headroom: float = 0.3
 ) -> tuple[Figure, NDArray[Any]]:
     """Return a black figure of panels in the picture's shape; ``headroom`` for the heading is in inches."""

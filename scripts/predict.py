@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
 
-from ..datasets import InputError, find_cases, read_volume
-from .bundles import find_bundle, find_configs, parse_overrides
+from ..datasets import InputError
+from .bundles import find_bundle, find_configs, known_settings, parse_overrides, read_value
 from .console import announce, console, quiet_third_parties
+from .named_files import check_case, named_case
 from .outputs import staged
 from .provenance import write_derivative_description
 from .weights import existing_file
@@ -28,31 +26,55 @@ def predict(  # noqa: PLR0913 (one argument per option)
     image: Annotated[
         list[str] | None, typer.Option(help="CONTRAST=FILE (or DICOM folder), once for each contrast.")
     ] = None,
+    kspace: Annotated[
+        Path | None, typer.Option(help="k-space of the target: fastMRI or ISMRMRD .h5, or .npz with kspace and mask.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Weights. Default: those of the bundle.")] = None,
     overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml of the bundle.")] = None,
     mask: Annotated[Path | None, typer.Option(help="Brain mask; outside of it images become zero.")] = None,
+    reference: Annotated[Path | None, typer.Option(help="Image with the geometry of the k-space.")] = None,
+    scale: Annotated[str | None, typer.Option(help="How many times finer, such as 2 or 1,1,3.")] = None,
+    field_unit: Annotated[str | None, typer.Option(help="Of the local field: ppm, hz or rad.")] = None,
+    b0: Annotated[float | None, typer.Option(help="Field strength (T), for hz and rad.")] = None,
+    echo_time: Annotated[float | None, typer.Option(help="Of the phase (s), for rad.")] = None,
+    b0_direction: Annotated[str | None, typer.Option(help="X,Y,Z of the field; else from sidecar or affine.")] = None,
     register: Annotated[bool, typer.Option(help="Align the contrasts rigidly to the reference.")] = False,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
 ) -> None:
     """Apply the network of BUNDLE to images: masks or images, and pictures."""
+    quiet_third_parties()
     folder = find_bundle(bundle)
     configs = ["inference", *(overlay or [])]
-    inference, *_ = find_configs(folder, configs)
-    contrasts = yaml.safe_load(inference.read_text(encoding="utf-8"))["contrasts"]
-    if (dataset_dir is None) == (not image):
-        problem = "images given twice" if image else "no images"
+    find_configs(folder, configs)
+    is_named = bool(image or kspace)
+    if (dataset_dir is None) != is_named:
+        problem = "images given twice" if is_named else "no images"
         raise InputError.at("predict", problem, "give either --dataset-dir or --image CONTRAST=FILE")
+    options = {
+        "reference": None if reference is None else str(reference),
+        "scale": None if scale is None else parse_scale(scale),
+        "field_unit": field_unit,
+        "b0": b0,
+        "echo_time": echo_time,
+        "b0_direction": b0_direction,
+    }
     settings = {
         **({"model_file": str(existing_file(model))} if model else {}),
         "register": register,
         "allow_nan": allow_nan,
+        **known_settings(folder, configs, {k: v for k, v in options.items() if v is not None}),
         **parse_overrides(overrides or []),
     }
-    cases = [_named_case(image, contrasts)] if image else find_cases(str(dataset_dir), contrasts)
-    quiet_third_parties()
+    contrasts = read_value(folder, configs, settings, "contrasts")
+    if is_named:
+        known_settings(folder, configs, {"kspace": str(kspace)} if kspace else {})
+        target = read_value(folder, configs, settings, "target") if kspace else None
+        cases = [named_case(image or [], contrasts, kspace, target)]
+    else:
+        cases = read_value(folder, configs, settings | {"dataset_dir": str(dataset_dir)}, "cases")
     with staged(output_dir) as stage:
         announce(f"Checking {len(cases)} case{'s'[: len(cases) != 1]}")
-        cases = [_checked(case, contrasts, mask, allow_nan) for case in cases]
+        cases = [check_case(case, contrasts, mask, allow_nan) for case in cases]
         announce(f"Applying {folder.name}")
         from .prediction import predict_cases
 
@@ -63,43 +85,13 @@ def predict(  # noqa: PLR0913 (one argument per option)
             console().print(line)
 
 
-def _named_case(images: Sequence[str], contrasts: Sequence[str]) -> dict[str, Any]:
-    """Return the datalist entry of files named on the command line.
+def parse_scale(text: str) -> int | list[int]:
+    """Read ``2`` or ``1,1,3``.
 
     Raises:
-        InputError: if a contrast is missing, given twice or unknown.
+        InputError: if these are no positive whole numbers.
     """
-    paths: dict[str, str] = {}
-    for item in images:
-        name, _, path = item.partition("=")
-        if name not in contrasts or not path or name in paths:
-            problem = "given twice" if name in paths else "not CONTRAST=FILE"
-            raise InputError.at(f"--image {item}", problem, f"give each of {', '.join(contrasts)} once")
-        paths[name] = path
-    if missing := [name for name in contrasts if name not in paths]:
-        remedy = " ".join(f"--image {name}=FILE" for name in missing)
-        raise InputError.at("--image", f"no {', '.join(missing)} given", f"add {remedy}")
-    name = Path(paths[contrasts[-1]]).name
-    found = re.match(r"(sub-[A-Za-z0-9]+)(?:_(ses-[A-Za-z0-9]+))?", name)
-    subject, session = (found[1], found[2] or "") if found else (name.partition(".")[0], "")
-    return {"subject": subject, "session": session, "image": [paths[name] for name in contrasts]}
-
-
-def _checked(case: dict[str, Any], contrasts: Sequence[str], mask: Path | None, allow_nan: bool) -> dict[str, Any]:
-    """Read everything once, so that bad input is told before anything is computed; name all images, add the mask.
-
-    Raises:
-        InputError: if an image cannot be used, or the mask has not the shape of one of them.
-    """
-    from ..transforms.contrasts import contrast_paths
-
-    paths = contrast_paths(case["image"], contrasts).values()
-    shapes = [tuple(read_volume(path, allow_nan=allow_nan).shape[1:]) for path in paths]
-    case = case | {"image": [str(path) for path in paths]}
-    if mask is None:
-        return case
-    shape = tuple(read_volume(mask).shape[1:])
-    if shape not in shapes:
-        problem = f"the mask has shape {shape}, the images {', '.join(map(str, dict.fromkeys(shapes)))}"
-        raise InputError.at(mask, problem, "give a mask on the grid of one of the images")
-    return case | {"mask": str(mask)}
+    parts = text.split(",")
+    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise InputError.at(f"--scale {text}", "not a factor", "give a whole number, or one for each axis as in 1,1,3")
+    return int(parts[0]) if len(parts) == 1 else [int(part) for part in parts]

@@ -1,23 +1,29 @@
-"""Running inference workflows: what they wrote, lesions and pictures of them, motion between contrasts."""
+"""Running inference workflows: what they wrote, findings and pictures, motion between contrasts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ignite.engine import Engine, Events
+from numpy.typing import NDArray
 
 from ..datasets import read_volume
 from ..metrics import match_lesions
-from ..transforms.derivatives import derivative_path
 from ..transforms.registration import RigidMotion
-from .bundles import build_workflow, run_workflow
+from .bundles import build_workflow, read_pictures, run_workflow
 from .figures import overview_figure
+from .image_figures import image_overview_figure
 from .slices import load_aligned
 from .weights import find_weights
+from .written_files import WrittenFiles, file_of
+
+if TYPE_CHECKING:
+    from monai.bundle import ConfigParser
+
+LESION_MASK = "label-lesion_mask"
 
 
 @dataclass(frozen=True)
@@ -60,49 +66,67 @@ def predict_cases(bundle: Path, configs: Sequence[str], settings: dict[str, Any]
     """
     workflow = build_workflow(bundle, configs, settings, workflow_type="infer")
     find_weights(workflow)
-    matrices: list[np.ndarray[Any, Any]] = []
-
-    def remember_motion(engine: Engine) -> None:
-        items: Any = engine.state.output
-        matrices.extend(np.asarray(item["image"].meta["motion"]) for item in items)
-
-    workflow.parser.get_parsed_content("evaluator").add_event_handler(Events.ITERATION_COMPLETED, remember_motion)
+    parser = workflow.parser
+    written = WrittenFiles(parser.get_parsed_content("evaluator"))
     run_workflow(workflow)
-    contrasts, output_dir = workflow.parser.get_parsed_content("contrasts"), Path(settings["output_dir"])
-    return [
-        _describe(case, output_dir, _motions(case, contrasts, moved) if settings.get("register") else {})
-        for case, moved in zip(settings["cases"], matrices, strict=True)
-    ]
+    pictures, output_dir = read_pictures(parser), Path(settings["output_dir"])
+    predictions = []
+    for case, files, motions in zip(settings["cases"], written.files, written.motions, strict=True):
+        name = "_".join(filter(None, (case["subject"], case.get("session"))))
+        findings, overviews = _overview(case, name, files, pictures.window if pictures else None)
+        names = sorted(path.relative_to(output_dir) for path in (*files, *overviews))
+        moved = _motions(dict(zip(_names(parser, case), case["image"], strict=True)), motions)
+        predictions.append(Prediction(name, names, findings, moved))
+    return predictions
 
 
-def _describe(case: dict[str, Any], output_dir: Path, motions: dict[str, RigidMotion]) -> Prediction:
-    reference = case["image"][-1]
-    name = "_".join(filter(None, (case["subject"], case.get("session"))))
-    findings = []
-    if (mask := derivative_path(output_dir, reference, "label-lesion_mask")).is_file():
-        findings.append(_draw_overview(mask, Path(reference), name))
-    own = derivative_path(output_dir, reference, "").name.removesuffix(".nii.gz")
-    files = (p.relative_to(output_dir) for p in output_dir.rglob("*") if p.name.startswith(own))
-    return Prediction(name, sorted(files), findings, motions)
+def _overview(
+    case: dict[str, Any], name: str, files: Sequence[Path], window: tuple[float, float] | None
+) -> tuple[list[str], list[Path]]:
+    """Draw the picture beside the results; return what there is to tell and the picture's path."""
+    mask = file_of(files, LESION_MASK)
+    result = mask or next((file for file in files if file.name.endswith(".nii.gz")), None)
+    if result is None:
+        return [], []
+    stem, _, suffix = result.name.removesuffix(".nii.gz").rpartition("_")
+    if mask is not None:
+        finding, picture = _lesion_overview(mask, Path(case["image"][-1]), name)
+        stem = mask.name.removesuffix(f"_{LESION_MASK}.nii.gz")
+    else:
+        image = load_aligned([result], result)[0]
+        size = " x ".join(f"{v:.2f}" for v in image.header.get_zooms()[:3])
+        finding = f"{suffix}: {' x '.join(map(str, image.shape))} voxels of {size} mm"
+        picture = image_overview_figure(np.asarray(image.dataobj), image.header.get_zooms()[:3], name, window)
+    path = result.with_name(f"{stem}_overview.png")
+    path.write_bytes(picture)
+    return [finding], [path]
 
 
-def _draw_overview(mask_file: Path, reference: Path, name: str) -> str:
-    """Draw the picture beside the mask; return number and volume of the lesions."""
+def _lesion_overview(mask_file: Path, reference: Path, name: str) -> tuple[str, bytes]:
+    """Return number and volume of the lesions, and the picture of them."""
     image, mask = load_aligned([reference, mask_file], mask_file)
     voxel_size = mask.header.get_zooms()[:3]
     found = np.asarray(mask.dataobj) > 0
     volumes = match_lesions(found, found, float(np.prod(voxel_size))).predicted_volumes
     finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.3g} ml"
-    picture = overview_figure(np.asarray(image.dataobj), found, voxel_size, f"{name}: {finding}")
-    stem = mask_file.name.removesuffix("label-lesion_mask.nii.gz")
-    mask_file.with_name(f"{stem}overview.png").write_bytes(picture)
-    return finding
+    return finding, overview_figure(np.asarray(image.dataobj), found, voxel_size, f"{name}: {finding}")
 
 
-def _motions(case: dict[str, Any], contrasts: Iterable[str], matrices: np.ndarray[Any, Any]) -> dict[str, RigidMotion]:
+def _names(parser: ConfigParser, case: dict[str, Any]) -> list[str]:
+    """Names of the images of ``case``; a file of k-space stands for the target's."""
+    names: list[str] = parser.get_parsed_content("contrasts")
+    if "kspace" in case:
+        target = parser.get_parsed_content("target")
+        return [name for name in names if name != target]
+    return names
+
+
+def _motions(paths: dict[str, str], matrices: NDArray[Any] | None) -> dict[str, RigidMotion]:
     """Express the world matrices of contrasts that were moved as rotations and shifts of their centers."""
-    motions = {}
-    for contrast, path, matrix in zip(contrasts, case["image"], matrices, strict=True):
+    motions: dict[str, RigidMotion] = {}
+    if matrices is None:
+        return motions
+    for (contrast, path), matrix in zip(paths.items(), matrices, strict=True):
         if not np.array_equal(matrix, np.eye(4)):
             image = read_volume(path, allow_nan=True)
             center = image.affine.numpy() @ [*((np.array(image.shape[1:]) - 1) / 2), 1]

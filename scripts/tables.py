@@ -6,12 +6,13 @@ import csv
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .attention_maps import AttentionMaps
+    from .bundles import Pictures
 
 TITLES = {
     "dice": "DSC",
@@ -22,10 +23,20 @@ TITLES = {
     "predicted_volume": "predicted volume (ml)",
     "true_count": "true lesions",
     "predicted_count": "predicted lesions",
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "nmse": "NMSE",
+    "rmse": "RMSE",
+    "nrmse": "NRMSE (%)",
+    "hfen": "HFEN (%)",
+    "xsim": "XSIM",
 }
 """Headings of metrics; one that is not here stands under its own name."""
 
-DECIMALS = {"true_volume": 2, "predicted_volume": 2, "true_count": 0, "predicted_count": 0}
+COUNTS = ("true_count", "true_volume", "predicted_count", "predicted_volume")
+"""Metrics that describe a case rather than judge a network."""
+
+DECIMALS = {"true_volume": 2, "predicted_volume": 2, "true_count": 0, "predicted_count": 0, "psnr": 2, "nmse": 4}
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,9 @@ class Evaluation:
         output_dir: where its predictions lie.
         contrasts: names of a case's images, in their order.
         model: file of its weights; None for a network without.
+        files: what was written for each case.
         attention: what its folded attention attends to in the first case, if it has one.
+        pictures: which of the images that it wrote belong together, where it makes images.
     """
 
     network: str
@@ -48,7 +61,9 @@ class Evaluation:
     output_dir: Path
     contrasts: list[str]
     model: Path | None
+    files: list[list[Path]] = field(default_factory=list)
     attention: AttentionMaps | None = None
+    pictures: Pictures | None = None
 
     @property
     def case_names(self) -> list[str]:

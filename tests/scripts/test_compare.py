@@ -113,6 +113,21 @@ def test_compares_trains_searches_and_goes_on(cohort: Path, tmp_path: Path, run_
     before = record.stat().st_mtime_ns
     assert run_command(*arguments, "--", *SMALL) == 0
     assert record.stat().st_mtime_ns == before
+    again = ["--networks", "default,unet3d", "--seeds", 2, "--trained-dir", tmp_path / "out"]
+    again += ["--test-dataset-dir", cohort, "--output-dir", tmp_path / "again"]
+    assert run_command("compare", BUNDLE.name, "--dataset-dir", cohort, *again, "--", *SMALL) == 0
+    tested = json.loads((tmp_path / "again" / "unet3d-1" / "training.json").read_text())
+    trained = json.loads(record.read_text())
+    assert len(tested.pop("rows")) > len(trained.pop("rows"))
+    assert tested == trained
+
+
+def test_trainings_that_are_not_there_cannot_be_tested(
+    cohort: Path, tmp_path: Path, run_command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--networks", "default,unet3d", "--trained-dir", tmp_path, "--output-dir", tmp_path / "out"]
+    assert run_command("compare", BUNDLE.name, "--dataset-dir", cohort, *arguments, "--", *SMALL) == 2
+    assert "no such training" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -1,0 +1,41 @@
+"""What an inference workflow wrote for each case, learned from what its engine hands out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ignite.engine import Engine, Events
+from numpy.typing import NDArray
+
+
+class WrittenFiles:
+    """Collects, case by case, the files that transforms such as ``SaveDerivatived`` name at ``<key>_path``.
+
+    Args:
+        engine: MONAI's evaluator; its batches hold dictionaries, one for each case.
+
+    Attributes:
+        files: paths of each case.
+        motions: world matrices ``(n_contrasts, 4, 4)`` of each case, its image's ``meta["motion"]``, or None.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.files: list[list[Path]] = []
+        self.motions: list[NDArray[Any] | None] = []
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._remember)
+
+    def _remember(self, engine: Engine) -> None:
+        items: Any = engine.state.output
+        for item in items:
+            paths = [value for key, value in item.items() if str(key).endswith("_path") and isinstance(value, str)]
+            self.files.append([Path(path) for path in paths])
+            meta = getattr(item.get("image"), "meta", {})
+            self.motions.append(np.asarray(meta["motion"]) if "motion" in meta else None)
+
+
+def file_of(files: Sequence[Path], suffix: str) -> Path | None:
+    """Return the one of ``files`` that ends with ``_<suffix>.nii.gz``, or None."""
+    return next((file for file in files if file.name.endswith(f"_{suffix}.nii.gz")), None)
