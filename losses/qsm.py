@@ -71,8 +71,11 @@ class QSMLoss(_Loss):
             voxel_size: mm, ``(3,)`` or ``(b, 3)``.
             b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``.
         """
+        maps = F.l1_loss(prediction, target) + self.gradient_weight * self.gradient(prediction, target)
+        maps = maps / self.susceptibility_std
+        if not self.model_weight:
+            return maps
         if field is None:
             field = self.model.field_of(target, voxel_size, b0_direction)
         model = self.model(prediction, field, voxel_size, b0_direction, mask) / self.field_std
-        maps = F.l1_loss(prediction, target) + self.gradient_weight * self.gradient(prediction, target)
-        return maps / self.susceptibility_std + self.model_weight * model
+        return maps + self.model_weight * model
