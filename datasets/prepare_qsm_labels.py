@@ -6,11 +6,11 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..transforms.b0_direction import voxel_size_from_affine
 from .anatomy import list_label_maps, read_label_map
 from .bids import write_description
 from .input_error import InputError
@@ -83,13 +83,14 @@ def read_values(table: Path) -> dict[int, float]:
 
 def _with_values(path: Path, values: dict[int, float]) -> tuple[Volume, NDArray[np.bool_], NDArray[np.float64]]:
     mask_file = path.with_name(path.name.replace("_dseg.", "_label-brain_mask."))
-    labels, brain = read_volume(path)[0].numpy().astype(int), read_volume(mask_file, allow_constant=True)[0].numpy() > 0
+    image = read_volume(path)
+    labels, brain = image[0].numpy().astype(int), read_volume(mask_file, allow_constant=True)[0].numpy() > 0
     if labels.shape != brain.shape:
         problem = f"has shape {brain.shape}, its label map {labels.shape}"
         raise InputError.at(mask_file, problem, "give the mask on the grid of the label map")
     table = np.zeros(max(labels.max(), *values) + 1, np.float32)
     table[list(values)] = list(values.values())
-    affine = np.diag([*nib.affines.voxel_sizes(nib.load(path).affine), 1.0])
+    affine = np.diag([*voxel_size_from_affine(image.affine.numpy()).tolist(), 1.0])
     box = ndimage.find_objects(brain.astype(np.int8))[0]
     box = tuple(slice(max(axis.start - 8, 0), axis.stop + 8) for axis in box)
     return table[labels[box]], brain[box], affine

@@ -90,7 +90,7 @@ def write_qsm_subject(
     if protocol.snr is not None:
         noise = RandFieldNoise((protocol.snr, protocol.snr), protocol.b0, protocol.echo_time)
         field = noise.set_random_state(int(rng.integers(2**31)))(torch.from_numpy(field)[None])[0].numpy() * inside
-    affine = turned_to_scanner(affine, direction)
+    affine = turned_to_scanner(affine, protocol.b0_direction)
     anat, derivatives = output / name / "anat", output / "derivatives" / pipeline
     write_volume(anat / f"{name}_localfield.nii.gz", field, affine)
     (anat / f"{name}_localfield.json").write_text(json.dumps(_sidecar(protocol, direction), indent=2) + "\n")
@@ -111,7 +111,7 @@ def average_to(
     out = affine.copy()
     out[:3, :3] = affine[:3, :3] * factors
     out[:3, 3] += affine[:3, :3] @ (factors / 2 - 0.5)
-    return F.adaptive_avg_pool3d(torch.from_numpy(maps), new_shape).numpy(), out
+    return F.adaptive_avg_pool3d(torch.from_numpy(maps), tuple(new_shape)).numpy(), out
 
 
 def turned_to_scanner(affine: NDArray[np.float64], b0_direction: Sequence[float]) -> NDArray[np.float64]:

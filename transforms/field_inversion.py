@@ -21,19 +21,19 @@ class AppendInversiond(MapTransform):
 
     Args:
         keys: of fields (ppm) ``(1, x, y, z)``.
-        method: see :class:`NamedSolver`; with None, fields stay alone.
+        solver: arguments of :class:`NamedSolver`, such as ``{"method": "tkd", "threshold": 0.15}``; with None, fields
+            stay alone.
         mask_key: of the brain mask.
-        options: further arguments of the solver.
 
     Raises:
-        ValueError: if ``method`` is unknown or does not take one of ``options``.
+        ValueError: as :class:`NamedSolver` does.
     """
 
     def __init__(
-        self, keys: KeysCollection = "image", method: str | None = "tikhonov", mask_key: str = "mask", **options: Any
+        self, keys: KeysCollection = "image", solver: Mapping[str, Any] | None = None, mask_key: str = "mask"
     ) -> None:
         super().__init__(keys)
-        self.solver = None if method is None else NamedSolver(method, **options)
+        self.solver = None if solver is None else NamedSolver(**solver)
         self.mask_key = mask_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
