@@ -75,6 +75,12 @@ def test_training_resumes_where_it_stopped(trained: Path, dataset: Path, tmp_pat
     assert (state.epoch, state.iteration) == (2, 4)
 
 
+def test_training_in_the_way_of_the_paper(dataset: Path, tmp_path: Path) -> None:
+    small = {"network_def::channels": [4, 8], "network_def::kernel_size": 3, "patch": [16, 16, 8], "subjects": 2}
+    run("train", ("train", "paper"), dataset_dir=str(dataset), output_dir=str(tmp_path), **{**SHORT, **small})
+    assert (tmp_path / "models" / "model.pt").is_file()
+
+
 def test_maps_lie_on_the_grid_of_the_field_and_name_direction_and_zero(
     predicted: tuple[Path, ConfigWorkflow], dataset: Path
 ) -> None:
