@@ -19,6 +19,8 @@ from .anatomy import BRAIN_CENTER, Anatomy, list_label_maps, mni_anatomy, read_l
 from .bids import write_description
 from .lesion_masks import list_masks, shares_from_mask
 from .protocols import draw_protocols
+from .qsm_subject import draw_protocol, write_qsm_subject
+from .susceptibility import simulate_susceptibility
 from .tissues import BRAIN_TISSUES, TISSUES
 from .volumes import write_volume
 
@@ -57,6 +59,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
     skull: bool = False,
     slice_thickness: float | None = None,
     first_subject: int = 1,
+    susceptibility: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Write a BIDS folder of simulated subjects: T1w, T2w, FLAIR, PDw; lesion, brain and tissue maps in derivatives.
@@ -75,6 +78,8 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         slice_thickness: thickness (mm) of axial slices of every contrast, written on its coarse grid; if None, T1w, T2w
             and PDw have the blur of slices of 1 to 3.5 mm that were interpolated to ``spacing``.
         first_subject: number of the first subject.
+        susceptibility: add ``localfield`` with a drawn direction of B0, noise and slice thickness, and in
+            ``derivatives/qsm`` ``Chimap`` and ``desc-brain_mask`` of its own grid.
         progress: called with the number of finished and of all subjects.
 
     Returns:
@@ -97,6 +102,8 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         head = make_head(anatomy, rng, spacing, skull, mask)
         names.append(f"sub-{number:03d}")
         _write_subject(output, names[-1], head, rng, skull, slice_thickness)
+        if susceptibility:
+            _write_susceptibility(output, names[-1], head, np.random.default_rng([seed, number, 1]))
         if progress:
             progress(done + 1, n_subjects)
     return names
@@ -194,6 +201,12 @@ def _write_subject(
         write_volume(path, volume.astype(np.uint8), head.grid.affine, dtype="uint8")
     table = "".join(f"{i}\t{tissue}\n" for i, tissue in enumerate(["background", *head.tissues]))
     (derivatives / "dseg.tsv").write_text("index\tname\n" + table)
+
+
+def _write_susceptibility(output: Path, name: str, head: Head, rng: np.random.Generator) -> None:
+    spacing = float(head.grid.affine[0, 0])
+    chi = simulate_susceptibility(head.tissues, (spacing,) * 3, rng, head.lesions)
+    write_qsm_subject(output, name, chi, head.brain, head.grid.affine, draw_protocol(rng, spacing), rng)
 
 
 def _on_grid(

@@ -8,9 +8,11 @@ from .derivatives import SaveDerivatived
 from .dipole import dipole_kernel
 from .dipole_convolution import DipoleConvolution
 from .dipole_field import DipoleField, DipoleFieldd
+from .field_inversion import AppendInversiond, SubtractMaskedMeand
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from .local_field import LoadLocalFieldd, LoadMapd
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond, scaled_affine
 from .magnitude_scaling import ScaleMagnitude, ScaleMagnituded
 from .masks import (
@@ -35,10 +37,12 @@ from .signal import (
     spoiled_gradient_echo,
 )
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
+from .susceptibility_file import SaveSusceptibilityd
 from .undersampling import UndersampleKspace, UndersampleKspaced, shift_mask, undersample_image
 from .zero_filling import ZeroFilled, ZeroFilledd
 
 __all__ = [
+    "AppendInversiond",
     "ApplyBrainMaskd",
     "CheckIsPpm",
     "CheckIsPpmd",
@@ -56,6 +60,8 @@ __all__ = [
     "KspaceMask",
     "LoadContrastsd",
     "LoadLabeld",
+    "LoadLocalFieldd",
+    "LoadMapd",
     "PoissonDiskMask",
     "RadialMask",
     "RandContrastMix",
@@ -70,11 +76,13 @@ __all__ = [
     "RicianNoised",
     "RigidMotion",
     "SaveDerivatived",
+    "SaveSusceptibilityd",
     "ScaleMagnitude",
     "ScaleMagnituded",
     "SimulateLowResolution",
     "SimulateLowResolutiond",
     "SpiralMask",
+    "SubtractMaskedMeand",
     "UndersampleKspace",
     "UndersampleKspaced",
     "UniformMask",

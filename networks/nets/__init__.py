@@ -15,6 +15,7 @@ from .mcmrsr import McMRSR
 from .minet import MINet
 from .non_local_unet import NonLocalUNet
 from .non_local_upsampling import NonLocalUpsampling
+from .qsm_refiner import ClassicalSolution, FAQSMRefiner
 from .qsm_unet import QSMUNet
 from .qsmnet import FAQSMNet, QSMNet
 from .recnn import ReCNN
@@ -32,6 +33,7 @@ __all__ = [
     "EDSR",
     "SRCNN3D",
     "AGNet",
+    "ClassicalSolution",
     "DANet",
     "DenseUNet",
     "DipoleSolver",
@@ -39,6 +41,7 @@ __all__ = [
     "EarlyFusionDenseUNet",
     "FANet",
     "FAQSMNet",
+    "FAQSMRefiner",
     "FLAIRThreshold",
     "GuidedDenseUNet",
     "Interpolation",

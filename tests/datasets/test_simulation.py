@@ -175,3 +175,11 @@ def test_rejects_impossible_requests(wrong: dict[str, float], tmp_path: Path) ->
 def test_rejects_a_folder_without_masks(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \*mask"):
         simulate_dataset(tmp_path / "out", lesion_masks=tmp_path)
+
+
+def test_susceptibility_adds_a_field_and_the_map_that_makes_it(tmp_path: Path) -> None:
+    simulate_dataset(tmp_path, n_subjects=1, seed=1, spacing=6.0, susceptibility=True)
+    case = find_cases(tmp_path, ("localfield",), "Chimap")[0]
+    field, chi = (np.asarray(nib.load(path).dataobj) for path in (*case["image"], case["label"]))
+    assert field.shape == chi.shape
+    assert 0.001 < field[field != 0].std() < chi[field != 0].std() < 0.3
