@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,4 +98,4 @@ def _permute(image: MetaTensor, order: list[int]) -> MetaTensor:
     moved = MetaTensor(values, meta=dict(image.meta), applied_operations=image.applied_operations)
     columns = torch.tensor([*order, 3])
     moved.affine = image.affine[:, columns]
-    return cast(MetaTensor, moved)
+    return moved

@@ -128,7 +128,7 @@ class AgreeWithLowResolutiond(MapTransform):
                 pair = torch.stack([t.as_tensor()[0].double().cpu() for t in (result, given)])
                 planes = pair.movedim(-1, 1)
                 agreed = agree_with_low_resolution(planes[0], planes[1], self.factor).movedim(0, -1)[None]
-                out[key] = cast(MetaTensor, MetaTensor(agreed.to(result), meta=dict(result.meta)))
+                out[key] = MetaTensor(agreed.to(result), meta=dict(result.meta))
         return out
 
 
