@@ -98,7 +98,7 @@ def evaluated(trained: Path, dataset: Path, tmp_path_factory: pytest.TempPathFac
     output = tmp_path_factory.mktemp("evaluation")
     model = str(trained / "models" / "model.pt")
     settings = {"dataset_dir": str(dataset), "output_dir": str(output), "model_file": model, **TINY}
-    return output, run("infer", ("inference", "evaluate"), lesions="label-lesion_mask", **settings)
+    return output, run("infer", ("inference", "evaluate", "lesions"), **settings)
 
 
 def test_evaluation_writes_on_the_grid_of_the_t2w(evaluated: tuple[Path, ConfigWorkflow], dataset: Path) -> None:
