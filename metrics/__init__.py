@@ -1,4 +1,5 @@
 from .image_quality import SuperResolutionMetrics, psnr, ssim
+from .lesion_error import LesionError
 from .lesion_matching import match_lesions
 from .lesion_rates import LesionMatch, size_table
 from .lesions import (
@@ -37,6 +38,7 @@ from .susceptibility_similarity import challenge_psnr, challenge_ssim, xsim
 __all__ = [
     "LesionCount",
     "LesionDice",
+    "LesionError",
     "LesionF1",
     "LesionMatch",
     "LesionMetrics",

@@ -1,6 +1,7 @@
 from .b0_direction import b0_direction_from_affine, voxel_size_from_affine
 from .coil_combination import CombineCoils, CombineCoilsd
 from .contrast_mix import RandContrastMix, RandContrastMixd
+from .contrast_scaling import ScaleContrasts, ScaleContrastsd
 from .contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
 from .cosmos import cosmos
 from .cuboid_dipole import dipole_kernel_from_image_space
@@ -11,7 +12,18 @@ from .dipole_field import DipoleField, DipoleFieldd
 from .field_inversion import AppendInversiond, SubtractMaskedMeand
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
+from .fine_contrasts import LoadFineContrastsd
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from .kspace_truncation import (
+    TruncateKspace,
+    TruncateKspaced,
+    coarse_size,
+    first_voxel_affine,
+    invert_truncation,
+    low_resolution_of,
+    truncate_kspace,
+    zero_fill_kspace,
+)
 from .local_field import LoadLocalFieldd, LoadMapd
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond, scaled_affine
 from .magnitude_scaling import ScaleMagnitude, ScaleMagnituded
@@ -36,12 +48,20 @@ from .signal import (
     spin_echo,
     spoiled_gradient_echo,
 )
+from .slices_last import SlicesLast, SlicesLastd, slice_axis
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
 from .susceptibility_file import SaveSusceptibilityd
 from .undersampling import UndersampleKspace, UndersampleKspaced, shift_mask, undersample_image
+from .zero_filled_resolution import (
+    AgreeWithLowResolutiond,
+    RandLowerResolutiond,
+    agree_with_low_resolution,
+    lower_resolution,
+)
 from .zero_filling import ZeroFilled, ZeroFilledd
 
 __all__ = [
+    "AgreeWithLowResolutiond",
     "AppendInversiond",
     "ApplyBrainMaskd",
     "CheckIsPpm",
@@ -59,6 +79,7 @@ __all__ = [
     "GaussianMask",
     "KspaceMask",
     "LoadContrastsd",
+    "LoadFineContrastsd",
     "LoadLabeld",
     "LoadLocalFieldd",
     "LoadMapd",
@@ -68,6 +89,7 @@ __all__ = [
     "RandContrastMixd",
     "RandFieldNoise",
     "RandFieldNoised",
+    "RandLowerResolutiond",
     "RandRotateWithFieldd",
     "RandSmoothPhase",
     "RandSmoothPhased",
@@ -77,35 +99,50 @@ __all__ = [
     "RigidMotion",
     "SaveDerivatived",
     "SaveSusceptibilityd",
+    "ScaleContrasts",
+    "ScaleContrastsd",
     "ScaleMagnitude",
     "ScaleMagnituded",
     "SimulateLowResolution",
     "SimulateLowResolutiond",
+    "SlicesLast",
+    "SlicesLastd",
     "SpiralMask",
     "SubtractMaskedMeand",
+    "TruncateKspace",
+    "TruncateKspaced",
     "UndersampleKspace",
     "UndersampleKspaced",
     "UniformMask",
     "ZeroFilled",
     "ZeroFilledd",
+    "agree_with_low_resolution",
     "b0_direction_from_affine",
     "check_is_ppm",
+    "coarse_size",
     "convert_field",
     "cosmos",
     "dipole_kernel",
     "dipole_kernel_from_image_space",
+    "first_voxel_affine",
     "image_to_kspace",
     "inversion_recovery_spin_echo",
+    "invert_truncation",
     "kspace_to_image",
+    "low_resolution_of",
+    "lower_resolution",
     "nulling_inversion_time",
     "register_rigid",
     "resample_cubic",
     "resample_spline",
     "scaled_affine",
     "shift_mask",
+    "slice_axis",
     "spin_echo",
     "spoiled_gradient_echo",
+    "truncate_kspace",
     "undersample_image",
     "units_per_ppm",
     "voxel_size_from_affine",
+    "zero_fill_kspace",
 ]

@@ -73,7 +73,7 @@ class LoadContrastsd(MapTransform):
     def load(self, paths: Mapping[str, Path]) -> MetaTensor:
         """Load ``paths`` (contrast to path) as ``(n_contrasts, x, y, z)``."""
         images = {name: read_volume(path, allow_nan=self.allow_nan) for name, path in paths.items()}
-        reference = images[self.reference]
+        images[self.reference] = reference = self._on_grid(images[self.reference])
         channels, motions = [], []
         for name in self.contrasts:
             aligned, motion = self._align(images[name], reference, name)
@@ -81,6 +81,10 @@ class LoadContrastsd(MapTransform):
             motions.append(motion)
         added = {"motion": np.stack(motions), "sources": "\n".join(map(str, paths.values()))}
         return MetaTensor(torch.cat(channels), meta=reference.meta | added)
+
+    def _on_grid(self, reference: MetaTensor) -> MetaTensor:
+        """Put the reference on the grid of the result: its own."""
+        return reference
 
     def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, np.ndarray]:
         motion = np.eye(4)

@@ -1,10 +1,11 @@
-"""Cubic resampling between grids whose outer voxel edges coincide, in torch."""
+"""Cubic resampling between grids whose outer voxel edges, or first voxels, coincide, in torch."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Literal
 
 import torch
 from scipy import ndimage
@@ -12,7 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 
-def resample_cubic(image: Tensor, size: Sequence[int], *, antialias: bool = False, step: float | None = None) -> Tensor:
+def resample_cubic(
+    image: Tensor,
+    size: Sequence[int],
+    *,
+    antialias: bool = False,
+    step: float | None = None,
+    grid: Literal["edges", "first_voxel"] = "edges",
+) -> Tensor:
     """Resample the last axes of ``image`` by cubic convolution, differentiably.
 
     Keys 1981, IEEE Trans Acoust Speech Signal Process 29:1153, doi:10.1109/TASSP.1981.1163711, with ``a = -1/2``, one
@@ -25,11 +33,13 @@ def resample_cubic(image: Tensor, size: Sequence[int], *, antialias: bool = Fals
         antialias: widen the kernel by ``step`` where that is above one, so that it averages what it leaves out.
         step: distance of output voxels in input voxels; by default input size / output size, which makes both
             outer edges coincide.
+        grid: ``"first_voxel"`` if output voxel i lies at ``i step``.
 
     Raises:
         ValueError: if a size is below one, or there are more sizes than axes.
     """
-    return _resample(image, size, lambda n_in, n_out: keys_matrix(n_in, n_out, step or n_in / n_out, antialias))
+    shift = 0.0 if grid == "first_voxel" else 0.5
+    return _resample(image, size, lambda n_in, n_out: keys_matrix(n_in, n_out, step or n_in / n_out, antialias, shift))
 
 
 def resample_spline(image: Tensor, size: Sequence[int]) -> Tensor:
@@ -43,11 +53,11 @@ def resample_spline(image: Tensor, size: Sequence[int]) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False) -> Tensor:
+def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False, shift: float = 0.5) -> Tensor:
     """Return the weights ``(n_out, n_in)`` of :func:`resample_cubic` along one axis, float64; rows sum to one."""
     width = max(step, 1.0) if antialias else 1.0
     reach = math.ceil(2 * width)
-    centers = (torch.arange(n_out, dtype=torch.float64) + 0.5) * step - 0.5
+    centers = (torch.arange(n_out, dtype=torch.float64) + shift) * step - shift
     taps = centers.floor().long()[:, None] + torch.arange(1 - reach, reach + 1)
     weights = _keys((taps - centers[:, None]) / width)
     weights /= weights.sum(1, keepdim=True)

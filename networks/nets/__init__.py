@@ -23,6 +23,7 @@ from .rsanet import RSANet
 from .sanet import SANet
 from .smore_net import SMORENet
 from .srcnn3d import SRCNN3D
+from .two_contrast import TwoContrastNetwork
 from .unet3d import UNet3D
 from .zeng_net import ZengNet
 from .zero_filled_unet import ZeroFilledUNet
@@ -57,6 +58,7 @@ __all__ = [
     "ReCNN",
     "SANet",
     "SMORENet",
+    "TwoContrastNetwork",
     "UNet3D",
     "ZengNet",
     "ZeroFilledUNet",
