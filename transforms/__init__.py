@@ -10,7 +10,10 @@ from .dipole_convolution import DipoleConvolution
 from .dipole_field import DipoleField, DipoleFieldd
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
+from .finer_derivatives import SaveFinerDerivatived
+from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond, scaled_affine
 from .magnitude_scaling import ScaleMagnitude, ScaleMagnituded
 from .masks import (
@@ -23,9 +26,10 @@ from .masks import (
     SpiralMask,
     UniformMask,
 )
+from .paired_patches import RandPairedPatchesd
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .registration import RigidMotion, register_rigid
-from .resampling import resample_cubic, resample_spline
+from .resampling import resample_cubic, resample_deconvolved, resample_spline
 from .rician_noise import RicianNoise, RicianNoised
 from .rotation import RandRotateWithFieldd
 from .signal import (
@@ -39,6 +43,12 @@ from .undersampling import UndersampleKspace, UndersampleKspaced, shift_mask, un
 from .zero_filling import ZeroFilled, ZeroFilledd
 
 __all__ = [
+    "ForegroundMaskFromImaged",
+    "RandPairedPatchesd",
+    "RestoreIntensityRanged",
+    "SaveFinerDerivatived",
+    "ScaleToUnitRanged",
+    "resample_deconvolved",
     "ApplyBrainMaskd",
     "CheckIsPpm",
     "CheckIsPpmd",
