@@ -83,7 +83,8 @@ class SuperResolutionMetrics(NamedColumnsMetric):
             shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
             raise ValueError(f"volumes must have shapes (b, 1, x, y, z) and (b, 1 or 2, x, y, z), got {shapes}")
         predictions, truths = (t.detach().as_subclass(Tensor).double().cpu().numpy() for t in (y_pred, y))
-        rows = [[self._measure(name, p[0], *t) for name in self.names] for p, t in zip(predictions, truths, strict=True)]
+        pairs = zip(predictions, truths, strict=True)
+        rows = [[self._measure(name, p[0], *t) for name in self.names] for p, t in pairs]
         return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
 
     def _measure(

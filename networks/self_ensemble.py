@@ -14,8 +14,8 @@ from torch import Tensor
 class SelfEnsembleInferer(Inferer):
     """Run another inferer on all mirror images of the input, and average the results, mirrored back.
 
-    The geometric self-ensemble of Timofte et al., CVPR 2016 (doi:10.1109/CVPR.2016.206), with the eight mirror images of
-    a volume and without its rotations, which would mix axes of different voxel size. It costs eight times as much.
+    The geometric self-ensemble of Timofte et al., CVPR 2016 (doi:10.1109/CVPR.2016.206), with the eight mirror images
+    of a volume and without its rotations, which would mix axes of different voxel size. It costs eight times as much.
 
     Args:
         inferer: does the work.

@@ -42,9 +42,8 @@ class HaloTiledInferer(Inferer):
     ) -> None:
         super().__init__()
         if min(halo, blend, max_voxels) < 0 or min(ensure_tuple_rep(tile_size, 1)) <= 2 * halo + blend:
-            raise ValueError(
-                f"tile_size must be more than twice the halo and blend, got {tile_size=}, {halo=}, {blend=}, {max_voxels=}"
-            )
+            numbers = f"{tile_size=}, {halo=}, {blend=}, {max_voxels=}"
+            raise ValueError(f"tile_size must be more than twice the halo and the blend, none negative, got {numbers}")
         self.tile_size = tile_size
         self.halo = halo
         self.blend = blend
@@ -54,14 +53,16 @@ class HaloTiledInferer(Inferer):
         """Map ``inputs`` ``(b, c, *spatial)`` to the network's ``(b, c', *(scale * spatial))``."""
         values = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
         size = ensure_tuple_rep(self.tile_size, values.ndim - 2)
-        if values.shape[2:].numel() <= self.max_voxels or all(n <= s for n, s in zip(values.shape[2:], size, strict=True)):
+        is_one_tile = all(n <= s for n, s in zip(values.shape[2:], size, strict=True))
+        if is_one_tile or values.shape[2:].numel() <= self.max_voxels:
             whole: Tensor = network(values, *args, **kwargs)
             return whole
         axes = [self._starts(n, s) for n, s in zip(values.shape[2:], size, strict=True)]
         total = weights = None
         for places in product(*axes):
             tile = values[(..., *(slice(start, start + s) for start, s in zip(places, size, strict=True)))]
-            found: Tensor = network(tile.contiguous(), *args, **kwargs).float()
+            found: Tensor = network(tile.contiguous(), *args, **kwargs)
+            found = found.to(torch.promote_types(found.dtype, torch.float32))
             scale = [out // n for out, n in zip(found.shape[2:], tile.shape[2:], strict=True)]
             if total is None or weights is None:
                 fine = [n * s for n, s in zip(values.shape[2:], scale, strict=True)]
@@ -79,9 +80,7 @@ class HaloTiledInferer(Inferer):
         last = max(0, n - size)
         return [round(i * last / (count - 1)) for i in range(count)] if count > 1 else [0]
 
-    def _weight(
-        self, places: Sequence[int], size: Sequence[int], shape: Sequence[int], scale: Sequence[int]
-    ) -> Tensor:
+    def _weight(self, places: Sequence[int], size: Sequence[int], shape: Sequence[int], scale: Sequence[int]) -> Tensor:
         weight = torch.ones(())
         for place, n, whole, factor in zip(places, size, shape, scale, strict=True):
             index = (torch.arange(n * factor) + 0.5) / factor  # voxels of the input from the tile's edge

@@ -48,4 +48,3 @@ class SaveFinerDerivatived(SaveDerivatived):
         array = result.as_subclass(Tensor).detach().cpu()
         inputs = str(source.meta.get("sources", name)).split("\n")
         return write_volume(path, array, affine, header=header_of(source), dtype=dtype, sources=inputs)
-

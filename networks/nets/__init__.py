@@ -1,11 +1,13 @@
 from .agnet import AGNet
 from .cftn import CFTN
 from .danet import DANet
+from .ddsr_net import DDSRNet
 from .dense_unet import DenseUNet, EarlyFusionDenseUNet
 from .dipole_solvers import DipoleSolver
 from .dudornet import DRDN, DuDoRNet
 from .edsr import EDSR
 from .fanet import FANet
+from .fasr_net import FASRNet
 from .flair_threshold import FLAIRThreshold, fit_threshold
 from .guided_dense_unet import GuidedDenseUNet
 from .interpolation import Interpolation
@@ -33,12 +35,14 @@ __all__ = [
     "SRCNN3D",
     "AGNet",
     "DANet",
+    "DDSRNet",
     "DenseUNet",
     "DipoleSolver",
     "DuDoRNet",
     "EarlyFusionDenseUNet",
     "FANet",
     "FAQSMNet",
+    "FASRNet",
     "FLAIRThreshold",
     "GuidedDenseUNet",
     "Interpolation",

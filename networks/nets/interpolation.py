@@ -11,6 +11,7 @@ from ...transforms.resampling import resample_cubic, resample_deconvolved, resam
 
 Method = Literal["linear", "cubic", "spline", "deconvolved"]
 METHODS = get_args(Method)
+CUBIC = {"cubic": resample_cubic, "spline": resample_spline, "deconvolved": resample_deconvolved}
 
 
 class Interpolation(nn.Module):
@@ -41,5 +42,4 @@ class Interpolation(nn.Module):
         size = [self.scale * n for n in x.shape[2:]]
         if self.method == "linear":
             return F.interpolate(x, size, mode="bilinear" if len(size) == 2 else "trilinear")
-        resample = {"cubic": resample_cubic, "spline": resample_spline, "deconvolved": resample_deconvolved}[self.method]
-        return resample(x, size)
+        return CUBIC[self.method](x, size)

@@ -172,3 +172,19 @@ def test_network_fulfills_the_metadata(config: str) -> None:
 
 def test_multi_gpu_overlay_parses() -> None:
     assert parse("train", "multi_gpu_train")["network"]["_target_"].endswith("DistributedDataParallel")
+
+
+def test_bad_input_has_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no T1w image"):
+        write(tmp_path / "a" / "sub-1" / "anat" / "sub-1_T2w.nii.gz", blob(6, 6, 6))
+        find_cases(tmp_path / "a", ("T1w",))
+    for name, values, message in (("b", np.zeros((6, 6, 6)), "all voxels are zero"), ("c", blob(6, 6, 1), "2D image")):
+        write(tmp_path / name / "sub-1" / "anat" / "sub-1_T1w.nii.gz", values)
+        with pytest.raises(RuntimeError) as error:
+            run("infer", ("inference", "networks/cubic"), dataset_dir=str(tmp_path / name), output_dir=str(tmp_path / "out"))
+        causes = [error.value]
+        while causes[-1].__cause__ is not None:
+            causes.append(causes[-1].__cause__)  # type: ignore[arg-type]
+        assert isinstance(causes[-1], InputError)
+        assert message in str(causes[-1])
+    assert not (tmp_path / "out").exists()
