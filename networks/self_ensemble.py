@@ -36,7 +36,7 @@ class SelfEnsembleInferer(Inferer):
         results = (
             self.inferer(values.flip(axes), network, *args, **kwargs).flip(axes) for axes in _mirrors(values.ndim)
         )
-        return sum(results, 0) / 2 ** (values.ndim - 2)  # type: ignore[return-value]
+        return sum(results, 0) / 2 ** (values.ndim - 2)
 
 
 def _mirrors(ndim: int) -> Iterator[tuple[int, ...]]:

@@ -58,17 +58,18 @@ class HaloTiledInferer(Inferer):
             whole: Tensor = network(values, *args, **kwargs)
             return whole
         axes = [self._starts(n, s) for n, s in zip(values.shape[2:], size, strict=True)]
-        total = weights = None
+        total, weights = values.new_zeros(()), values.new_zeros(())
         for places in product(*axes):
-            tile = values[(..., *(slice(start, start + s) for start, s in zip(places, size, strict=True)))]
-            found: Tensor = network(tile.contiguous(), *args, **kwargs)
-            found = found.to(torch.promote_types(found.dtype, torch.float32))
+            tile = values[_box(places, size)].contiguous()
+            found: Tensor = network(tile, *args, **kwargs)
             scale = [out // n for out, n in zip(found.shape[2:], tile.shape[2:], strict=True)]
-            if total is None or weights is None:
+            if not total.ndim:
                 fine = [n * s for n, s in zip(values.shape[2:], scale, strict=True)]
-                total, weights = found.new_zeros(*found.shape[:2], *fine), found.new_zeros(1, 1, *fine)
-            weight = self._weight(places, tile.shape[2:], values.shape[2:], scale).to(found)
-            target = (..., *(slice(p * s, (p + n) * s) for p, n, s in zip(places, tile.shape[2:], scale, strict=True)))
+                dtype = torch.promote_types(found.dtype, torch.float32)
+                total = found.new_zeros((*found.shape[:2], *fine), dtype=dtype)
+                weights = found.new_zeros((1, 1, *fine), dtype=dtype)
+            weight = self._weight(places, tile.shape[2:], values.shape[2:], scale).to(weights)
+            target = _box([n * s for n, s in zip(places, scale, strict=True)], found.shape[2:])
             total[target] += found * weight
             weights[target] += weight
         return total / weights
@@ -90,3 +91,8 @@ class HaloTiledInferer(Inferer):
                     ramp = ramp * ((distance - self.halo) / (self.blend or 1e-6)).clamp(0, 1)
             weight = weight[..., None] * ramp
         return weight
+
+
+def _box(starts: Sequence[int], size: Sequence[int]) -> tuple[slice, ...]:
+    places = (slice(start, start + n) for start, n in zip(starts, size, strict=True))
+    return (slice(None), slice(None), *places)
