@@ -188,3 +188,27 @@ def test_bad_input_has_one_line(tmp_path: Path) -> None:
         assert isinstance(causes[-1], InputError)
         assert message in str(causes[-1])
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("overlays", "scale", "n_parameters"),
+    [
+        ((), 2, 1_222_180),
+        ((), 3, 2_798_724),
+        (("paper",), 2, 3_495_974),
+        (("networks/cftn_without_mfem",), 2, 722_253),
+        (("networks/cftn_without_safm",), 2, 1_222_125),
+        (("networks/srcnn3d",), 2, 52_801),
+        (("networks/recnn",), 2, 888_769),
+        (("networks/ddsr",), 2, 435_201),
+        (("networks/eddsr",), 2, 648_897),
+        (("networks/fasr",), 2, 563_487),
+    ],
+)
+def test_networks_have_the_documented_sizes(overlays: tuple[str, ...], scale: int, n_parameters: int) -> None:
+    network = parse("train", *overlays, scale=scale).get_parsed_content("network_def")
+    assert sum(p.numel() for p in network.parameters()) == n_parameters
+
+
+def test_quickstart_fits_training_and_inference() -> None:
+    assert parse("train", "quickstart")["network_def"] == parse("inference", "quickstart")["network_def"]
