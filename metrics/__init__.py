@@ -1,4 +1,12 @@
-from .image_quality import SuperResolutionMetrics, psnr, ssim
+from .image_quality import (
+    SuperResolutionBrainPSNR,
+    SuperResolutionBrainSSIM,
+    SuperResolutionMetrics,
+    SuperResolutionPSNR,
+    SuperResolutionSSIM,
+    psnr,
+    ssim,
+)
 from .lesion_error import LesionError
 from .lesion_matching import match_lesions
 from .lesion_rates import LesionMatch, size_table
@@ -52,7 +60,11 @@ __all__ = [
     "ReconstructionPSNR",
     "ReconstructionSSIM",
     "RegionErrors",
+    "SuperResolutionBrainPSNR",
+    "SuperResolutionBrainSSIM",
     "SuperResolutionMetrics",
+    "SuperResolutionPSNR",
+    "SuperResolutionSSIM",
     "SusceptibilityHFEN",
     "SusceptibilityMetrics",
     "SusceptibilityNRMSE",

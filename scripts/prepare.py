@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from ..datasets import InputError
 from .console import console, quiet_third_parties
 from .outputs import require_empty, staged
 
-DATASETS = ("ixi", "fastmri", "qsm-labels")
+DATASETS = ("ixi", "fastmri", "kirby21", "brats", "qsm-labels")
 
 
 def prepare(  # noqa: PLR0913 (one argument per option)
@@ -54,9 +55,8 @@ def prepare(  # noqa: PLR0913 (one argument per option)
             protocol = FieldProtocol(direction, sizes or None, snr, erosion)
             names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress)
         else:
-            from ..datasets.prepare_ixi import prepare_ixi
-
-            names = prepare_ixi(source, stage, progress)
+            module = import_module(f"..datasets.prepare_{dataset}", __package__)
+            names = getattr(module, f"prepare_{dataset}")(source, stage, progress)
     console().print(f"{len(names)} subjects in {output} ({names[0]} to {names[-1]})")
 
 

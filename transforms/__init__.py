@@ -13,7 +13,10 @@ from .field_inversion import AppendInversiond, SubtractMaskedMeand
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
 from .fine_contrasts import LoadFineContrastsd
+from .finer_derivatives import SaveFinerDerivatived
+from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
 from .kspace_truncation import (
     TruncateKspace,
     TruncateKspaced,
@@ -37,9 +40,10 @@ from .masks import (
     SpiralMask,
     UniformMask,
 )
+from .paired_patches import RandPairedPatchesd
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .registration import RigidMotion, register_rigid
-from .resampling import resample_cubic, resample_spline
+from .resampling import resample_cubic, resample_deconvolved, resample_spline
 from .rician_noise import RicianNoise, RicianNoised
 from .rotation import RandRotateWithFieldd
 from .signal import (
@@ -74,6 +78,7 @@ __all__ = [
     "DipoleField",
     "DipoleFieldd",
     "EquispacedMask",
+    "ForegroundMaskFromImaged",
     "FourierTransform",
     "FourierTransformd",
     "GaussianMask",
@@ -90,19 +95,23 @@ __all__ = [
     "RandFieldNoise",
     "RandFieldNoised",
     "RandLowerResolutiond",
+    "RandPairedPatchesd",
     "RandRotateWithFieldd",
     "RandSmoothPhase",
     "RandSmoothPhased",
     "RandomMask",
+    "RestoreIntensityRanged",
     "RicianNoise",
     "RicianNoised",
     "RigidMotion",
     "SaveDerivatived",
+    "SaveFinerDerivatived",
     "SaveSusceptibilityd",
     "ScaleContrasts",
     "ScaleContrastsd",
     "ScaleMagnitude",
     "ScaleMagnituded",
+    "ScaleToUnitRanged",
     "SimulateLowResolution",
     "SimulateLowResolutiond",
     "SlicesLast",
@@ -134,6 +143,7 @@ __all__ = [
     "nulling_inversion_time",
     "register_rigid",
     "resample_cubic",
+    "resample_deconvolved",
     "resample_spline",
     "scaled_affine",
     "shift_mask",

@@ -12,6 +12,8 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+SMOOTHNESS = 1e-3  # weight of differences of neighbors in a deconvolution; from 1e-2 to 1e-4 heads differ by 0.3 dB
+
 
 def resample_cubic(
     image: Tensor,
@@ -52,6 +54,26 @@ def resample_spline(image: Tensor, size: Sequence[int]) -> Tensor:
     return _resample(image, size, spline_matrix)
 
 
+def resample_deconvolved(image: Tensor, size: Sequence[int], sigma: float = 1.0) -> Tensor:
+    """Undo :class:`SimulateLowResolution` as far as a linear map can, differentiably.
+
+    Its blur and spline are separable and known, so that the smoothest image that they map to ``image`` is a matrix
+    for each axis: that of the regularized least squares in :func:`deconvolution_matrix`.
+
+    Args:
+        image: such as ``(b, c, *spatial)``, real.
+        size: output size of the last axes, multiples of those of ``image``.
+        sigma: of the Gaussian, in voxels of the output.
+
+    Raises:
+        ValueError: if a size is no multiple, or there are more sizes than axes.
+    """
+    shape = image.shape[-len(size) :]
+    if len(size) <= image.ndim and any(n_out % n_in for n_in, n_out in zip(shape, size, strict=True)):
+        raise ValueError(f"size must be multiples of {tuple(shape)}, got {tuple(size)}")
+    return _resample(image, size, lambda n_in, n_out: deconvolution_matrix(n_in, n_out // n_in, sigma))
+
+
 @lru_cache(maxsize=64)
 def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False, shift: float = 0.5) -> Tensor:
     """Return the weights ``(n_out, n_in)`` of :func:`resample_cubic` along one axis, float64; rows sum to one."""
@@ -70,6 +92,23 @@ def spline_matrix(n_in: int, n_out: int) -> Tensor:
     units = torch.eye(n_in, dtype=torch.float64).numpy()
     columns = [ndimage.zoom(unit, n_out / n_in, order=3, mode="nearest", grid_mode=True) for unit in units]
     return torch.stack([torch.from_numpy(column) for column in columns], 1)
+
+
+@lru_cache(maxsize=64)
+def deconvolution_matrix(n_in: int, scale: int, sigma: float = 1.0) -> Tensor:
+    """Return the weights ``(n_in * scale, n_in)`` of :func:`resample_deconvolved` along one axis, float64.
+
+    With D the blur and the decimation along the axis, and L differences of neighbors, it is the x that minimizes
+    ``|D x - y|^2 + 1e-3 |L x|^2``. Rows sum to one. At scale 1 it is the identity, as such axes are not blurred.
+    """
+    n_out = n_in * scale
+    if scale == 1:
+        return torch.eye(n_in, dtype=torch.float64)
+    blur = torch.from_numpy(ndimage.gaussian_filter1d(torch.eye(n_out, dtype=torch.float64).numpy(), sigma, axis=0))
+    degrade = spline_matrix(n_out, n_in) @ blur
+    difference = torch.eye(n_out, dtype=torch.float64).diff(dim=0)
+    normal = degrade.T @ degrade + SMOOTHNESS * difference.T @ difference
+    return torch.linalg.solve(normal, degrade.T)
 
 
 def _keys(distance: Tensor) -> Tensor:

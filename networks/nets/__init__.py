@@ -1,11 +1,13 @@
 from .agnet import AGNet
 from .cftn import CFTN
 from .danet import DANet
+from .ddsr_net import DDSRNet
 from .dense_unet import DenseUNet, EarlyFusionDenseUNet
 from .dipole_solvers import DipoleSolver
 from .dudornet import DRDN, DuDoRNet
 from .edsr import EDSR
 from .fanet import FANet
+from .fasr_net import FASRNet
 from .flair_threshold import FLAIRThreshold, fit_threshold
 from .guided_dense_unet import GuidedDenseUNet
 from .interpolation import Interpolation
@@ -36,6 +38,7 @@ __all__ = [
     "AGNet",
     "ClassicalSolution",
     "DANet",
+    "DDSRNet",
     "DenseUNet",
     "DipoleSolver",
     "DuDoRNet",
@@ -43,6 +46,7 @@ __all__ = [
     "FANet",
     "FAQSMNet",
     "FAQSMRefiner",
+    "FASRNet",
     "FLAIRThreshold",
     "GuidedDenseUNet",
     "Interpolation",
