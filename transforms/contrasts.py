@@ -12,6 +12,7 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, SpatialResample
+from numpy.typing import NDArray
 
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
@@ -86,7 +87,7 @@ class LoadContrastsd(MapTransform):
         """Put the reference on the grid of the result: its own."""
         return reference
 
-    def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, np.ndarray]:
+    def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, NDArray[Any]]:
         motion = np.eye(4)
         if self.register and image is not reference:
             found = register_rigid(image, reference)

@@ -131,8 +131,9 @@ def _add_patches(queries: Tensor, rows: Tensor, grid: PatchGrid, box: Box) -> No
     n = [axis.stop - axis.start for axis in box]
     voxels = rows.view(*n, len(queries), p ** len(n)).unbind(-1)
     for offset, voxel in zip(product(range(p), repeat=len(n)), voxels, strict=True):
-        place = (slice(axis.start * q + o, (axis.stop - 1) * q + o + 1, q) for axis, o in zip(box, offset, strict=True))
-        queries[(slice(None), *place)] += voxel.movedim(-1, 0)
+        steps = (slice(axis.start * q + o, (axis.stop - 1) * q + o + 1, q) for axis, o in zip(box, offset, strict=True))
+        place = (slice(None), *steps)
+        queries[place] += voxel.movedim(-1, 0)
 
 
 def _cells(features: Tensor, grid: PatchGrid, box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Tensor:
