@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from torch.nn import functional as F  # noqa: N812
 
 from ..transforms.field_noise import RandFieldNoise
-from .bids import write_description
+from .bids import MAKER, write_description
 from .local_field import simulate_local_field
 from .volumes import write_volume
 
@@ -96,7 +96,7 @@ def write_qsm_subject(
     (anat / f"{name}_localfield.json").write_text(json.dumps(_sidecar(protocol, direction), indent=2) + "\n")
     write_volume(derivatives / name / "anat" / f"{name}_Chimap.nii.gz", chi, affine)
     write_volume(derivatives / name / "anat" / f"{name}_desc-brain_mask.nii.gz", inside, affine, dtype="uint8")
-    write_description(derivatives, "Susceptibility that made the fields", generated_by={"Name": "mri-attention"})
+    write_description(derivatives, "Susceptibility that made the fields", generated_by=MAKER)
 
 
 def average_to(

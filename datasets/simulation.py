@@ -16,7 +16,7 @@ from ..transforms.deformation import Grid, Sampler, SmoothDeformation, upsample
 from ..transforms.lesions import grow_lesions, lesion_places, remove_small, vary_severity
 from .acquisition import acquire
 from .anatomy import BRAIN_CENTER, Anatomy, list_label_maps, mni_anatomy, read_label_map
-from .bids import write_description
+from .bids import MAKER, write_description
 from .lesion_masks import list_masks, shares_from_mask
 from .protocols import draw_protocols
 from .qsm_subject import draw_protocol, write_qsm_subject
@@ -189,7 +189,7 @@ def _write_subject(
         fields = protocol.sidecar() | {"SliceThickness": round(thickness, 2), "Simulated": True}
         (anat / f"{name}_{contrast}.json").write_text(json.dumps(fields, indent=2) + "\n")
     derivatives = output / "derivatives" / "simulator"
-    write_description(derivatives, "Truth of the simulation", derived=True)
+    write_description(derivatives, "Truth of the simulation", generated_by=MAKER)
     fractions = np.stack(list(head.tissues.values()))
     labels = np.argmax(np.concatenate([1 - fractions.sum(0, keepdims=True), fractions]), axis=0)
     for suffix, volume in {

@@ -84,6 +84,8 @@ def test_dataset_is_bids_that_the_bundle_finds(dataset: Path) -> None:
     cases = find_cases(dataset, label="label-lesion_mask")
     assert [case["subject"] for case in cases] == ["sub-001", "sub-002"]
     assert json.loads((dataset / "dataset_description.json").read_text())["BIDSVersion"]
+    truth = json.loads((dataset / "derivatives" / "simulator" / "dataset_description.json").read_text())
+    assert (truth["DatasetType"], truth["GeneratedBy"]) == ("derivative", [{"Name": "mri-attention"}])
 
 
 @pytest.mark.parametrize("contrast", CONTRASTS)
