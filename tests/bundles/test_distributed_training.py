@@ -11,8 +11,9 @@ from monai.bundle import ConfigParser
 
 from mri_attention.datasets.simulation import simulate_dataset
 
-ROOT = Path(__file__).resolve().parents[2] / "bundles" / "ms_lesion_segmentation_fanet"
-CONFIGS = [str(ROOT / "configs" / name) for name in ("train.yaml", "multi_gpu_train.yaml")]
+BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
+ROOT = BUNDLES / "ms_lesion_segmentation_fanet"
+OVERLAYS = sorted(BUNDLES.glob("*/configs/multi_gpu_train.yaml"))
 TINY = {
     "network_def::channels": [8, 16, 24],
     "spacing": [4.0, 4.0, 4.0],
@@ -25,12 +26,16 @@ TINY = {
 }
 
 
+def configs(folder: Path) -> list[str]:
+    return [str(folder / name) for name in ("train.yaml", "multi_gpu_train.yaml")]
+
+
 @pytest.mark.slow
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
     simulate_dataset(tmp_path / "cohort", n_subjects=2, seed=1, spacing=4.0)
     settings = {
         "bundle_root": str(ROOT),
-        "config_file": CONFIGS,
+        "config_file": configs(ROOT / "configs"),
         "dataset_dir": str(tmp_path / "cohort"),
         "output_dir": str(tmp_path / "out"),
         **TINY,
@@ -53,11 +58,13 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     assert len(writers) == 1, "curves come from one process"
 
 
-def test_each_process_draws_subjects_of_its_own() -> None:
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=[overlay.parents[1].name for overlay in OVERLAYS])
+def test_each_process_draws_subjects_of_its_own(overlay: Path) -> None:
     draws = []
     for rank in (0, 1):
         parser = ConfigParser()
-        parser.read_config(CONFIGS)
+        parser.read_config(configs(overlay.parent))
+        assert any("idist.sync()" in str(line) for line in parser["initialize"])
         parser["parts"], parser["rank"] = [list(range(50)), []], rank
         draws.append(list(parser.get_parsed_content("train::sampler")))
     assert len(draws[0]) == len(draws[1]) == parser["steps"] * parser["subjects"]
