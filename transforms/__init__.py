@@ -1,5 +1,6 @@
 from .b0_direction import b0_direction_from_affine, voxel_size_from_affine
 from .coil_combination import CombineCoils, CombineCoilsd
+from .coil_maps import low_resolution_coil_maps
 from .contrast_mix import RandContrastMix, RandContrastMixd
 from .contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
 from .cosmos import cosmos
@@ -11,6 +12,7 @@ from .dipole_field import DipoleField, DipoleFieldd
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from .kspace_simulation import SimulateKspaced
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond, scaled_affine
 from .magnitude_scaling import ScaleMagnitude, ScaleMagnituded
 from .masks import (
@@ -22,7 +24,10 @@ from .masks import (
     RandomMask,
     SpiralMask,
     UniformMask,
+    mask_by_name,
+    mask_mixture,
 )
+from .measured_kspace import LoadGuidedKspaced
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .registration import RigidMotion, register_rigid
 from .resampling import resample_cubic, resample_spline
@@ -34,6 +39,7 @@ from .signal import (
     spin_echo,
     spoiled_gradient_echo,
 )
+from .slices import FromSlicesd, RandSlicesd, SpreadSlicesd, ToSlicesd
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
 from .undersampling import UndersampleKspace, UndersampleKspaced, shift_mask, undersample_image
 from .zero_filling import ZeroFilled, ZeroFilledd
@@ -52,9 +58,11 @@ __all__ = [
     "EquispacedMask",
     "FourierTransform",
     "FourierTransformd",
+    "FromSlicesd",
     "GaussianMask",
     "KspaceMask",
     "LoadContrastsd",
+    "LoadGuidedKspaced",
     "LoadLabeld",
     "PoissonDiskMask",
     "RadialMask",
@@ -63,6 +71,7 @@ __all__ = [
     "RandFieldNoise",
     "RandFieldNoised",
     "RandRotateWithFieldd",
+    "RandSlicesd",
     "RandSmoothPhase",
     "RandSmoothPhased",
     "RandomMask",
@@ -72,9 +81,12 @@ __all__ = [
     "SaveDerivatived",
     "ScaleMagnitude",
     "ScaleMagnituded",
+    "SimulateKspaced",
     "SimulateLowResolution",
     "SimulateLowResolutiond",
     "SpiralMask",
+    "SpreadSlicesd",
+    "ToSlicesd",
     "UndersampleKspace",
     "UndersampleKspaced",
     "UniformMask",
@@ -89,6 +101,9 @@ __all__ = [
     "image_to_kspace",
     "inversion_recovery_spin_echo",
     "kspace_to_image",
+    "low_resolution_coil_maps",
+    "mask_by_name",
+    "mask_mixture",
     "nulling_inversion_time",
     "register_rigid",
     "resample_cubic",

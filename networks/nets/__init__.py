@@ -1,5 +1,6 @@
 from .agnet import AGNet
 from .cftn import CFTN
+from .compressed_sensing import CompressedSensing
 from .danet import DANet
 from .dense_unet import DenseUNet, EarlyFusionDenseUNet
 from .dipole_solvers import DipoleSolver
@@ -25,6 +26,7 @@ from .srcnn3d import SRCNN3D
 from .unet3d import UNet3D
 from .zeng_net import ZengNet
 from .zero_filled_unet import ZeroFilledUNet
+from .zero_filling import ZeroFilling
 
 __all__ = [
     "CFTN",
@@ -32,6 +34,7 @@ __all__ = [
     "EDSR",
     "SRCNN3D",
     "AGNet",
+    "CompressedSensing",
     "DANet",
     "DenseUNet",
     "DipoleSolver",
@@ -57,5 +60,6 @@ __all__ = [
     "UNet3D",
     "ZengNet",
     "ZeroFilledUNet",
+    "ZeroFilling",
     "fit_threshold",
 ]
