@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from monai.data import MetaTensor
 from monai.inferers import Inferer
 from torch import Tensor
 
@@ -40,7 +41,7 @@ class SliceBatchInferer(Inferer):
         """Map masked k-space, complex, ``(b, 1, [slice,] h, w)``, to images of this shape.
 
         Args:
-            inputs: k-space.
+            inputs: k-space; an image alone gets the metadata of a MetaTensor.
             network: called with k-space, guide and mask, ``(n, 1, h, w)`` each; gives the image, or a dictionary
                 that has it under ``image``.
             auxiliary: guide, of the shape of ``inputs``.
@@ -53,7 +54,10 @@ class SliceBatchInferer(Inferer):
         outputs = [self._run(network, *batch) for batch in zip(*(x.split(n) for x in slices), strict=True)]
         names = list(outputs[0])
         stacked = {name: _from_slices(torch.cat([output[name] for output in outputs]), kspace) for name in names}
-        return stacked["image"] if names == ["image"] else stacked
+        if names != ["image"]:
+            return stacked
+        image = stacked["image"]
+        return MetaTensor(image, meta=inputs.meta) if isinstance(inputs, MetaTensor) else image
 
     def _run(self, network: Callable[..., Any], kspace: Tensor, guide: Tensor, mask: Tensor) -> dict[str, Tensor]:
         with torch.autocast(kspace.device.type, torch.bfloat16, enabled=self.half_precision):
