@@ -30,7 +30,7 @@ class CompressedSensing(nn.Module):
         ValueError: if an argument is not positive.
     """
 
-    def __init__(self, weight: float = 0.006, n_iterations: int = 40, penalty: float = 0.1) -> None:
+    def __init__(self, weight: float = 0.004, n_iterations: int = 40, penalty: float = 0.1) -> None:
         super().__init__()
         if not min(weight, n_iterations, penalty) > 0:
             raise ValueError(f"arguments must be positive, got {weight=}, {n_iterations=}, {penalty=}")
