@@ -92,7 +92,9 @@ class MANet(nn.Module):
         if self.image is not None:
             magnitude, guide = (output.to(magnitude.dtype) for output in self.image(magnitude, guide))
             if self.consistency is not None:
-                refined = self._to_kspace(torch.polar(magnitude, image.angle()))
+                # phases have infinite gradients at zero, and polar() has wrong ones for numbers below it
+                turn = torch.polar(torch.ones_like(magnitude), image.detach().angle())
+                refined = self._to_kspace(magnitude * turn)
                 magnitude = self._to_image(self._agree(refined, kspace, mask)).abs()
         return {"image": magnitude, "auxiliary_image": guide, **outputs}
 
