@@ -8,6 +8,7 @@ import typer
 
 from .benchmark import benchmark
 from .compare import compare
+from .conditions import conditions
 from .console import exit_with
 from .convert_weights import convert_weights
 from .evaluate import evaluate
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights):
+for command in (simulate, train, evaluate, predict, compare, conditions, benchmark, prepare, convert_weights):
     app.command()(command)
 
 

@@ -1,5 +1,6 @@
 from .b0_direction import b0_direction_from_affine, voxel_size_from_affine
 from .coil_combination import CombineCoils, CombineCoilsd
+from .coil_maps import low_resolution_coil_maps
 from .contrast_mix import RandContrastMix, RandContrastMixd
 from .contrast_scaling import ScaleContrasts, ScaleContrastsd
 from .contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
@@ -17,6 +18,7 @@ from .finer_derivatives import SaveFinerDerivatived
 from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
 from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
+from .kspace_simulation import SimulateKspaced
 from .kspace_truncation import (
     TruncateKspace,
     TruncateKspaced,
@@ -39,7 +41,10 @@ from .masks import (
     RandomMask,
     SpiralMask,
     UniformMask,
+    mask_by_name,
+    mask_mixture,
 )
+from .measured_kspace import LoadGuidedKspaced
 from .paired_patches import RandPairedPatchesd
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .registration import RigidMotion, register_rigid
@@ -52,6 +57,7 @@ from .signal import (
     spin_echo,
     spoiled_gradient_echo,
 )
+from .slices import FromSlicesd, RandSlicesd, SpreadSlicesd, ToSlicesd
 from .slices_last import SlicesLast, SlicesLastd, slice_axis
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
 from .susceptibility_file import SaveSusceptibilityd
@@ -81,10 +87,12 @@ __all__ = [
     "ForegroundMaskFromImaged",
     "FourierTransform",
     "FourierTransformd",
+    "FromSlicesd",
     "GaussianMask",
     "KspaceMask",
     "LoadContrastsd",
     "LoadFineContrastsd",
+    "LoadGuidedKspaced",
     "LoadLabeld",
     "LoadLocalFieldd",
     "LoadMapd",
@@ -97,6 +105,7 @@ __all__ = [
     "RandLowerResolutiond",
     "RandPairedPatchesd",
     "RandRotateWithFieldd",
+    "RandSlicesd",
     "RandSmoothPhase",
     "RandSmoothPhased",
     "RandomMask",
@@ -112,12 +121,15 @@ __all__ = [
     "ScaleMagnitude",
     "ScaleMagnituded",
     "ScaleToUnitRanged",
+    "SimulateKspaced",
     "SimulateLowResolution",
     "SimulateLowResolutiond",
     "SlicesLast",
     "SlicesLastd",
     "SpiralMask",
+    "SpreadSlicesd",
     "SubtractMaskedMeand",
+    "ToSlicesd",
     "TruncateKspace",
     "TruncateKspaced",
     "UndersampleKspace",
@@ -138,8 +150,11 @@ __all__ = [
     "inversion_recovery_spin_echo",
     "invert_truncation",
     "kspace_to_image",
+    "low_resolution_coil_maps",
     "low_resolution_of",
     "lower_resolution",
+    "mask_by_name",
+    "mask_mixture",
     "nulling_inversion_time",
     "register_rigid",
     "resample_cubic",

@@ -1,5 +1,6 @@
 from .agnet import AGNet
 from .cftn import CFTN
+from .compressed_sensing import CompressedSensing
 from .danet import DANet
 from .ddsr_net import DDSRNet
 from .dense_unet import DenseUNet, EarlyFusionDenseUNet
@@ -29,6 +30,7 @@ from .two_contrast import TwoContrastNetwork
 from .unet3d import UNet3D
 from .zeng_net import ZengNet
 from .zero_filled_unet import ZeroFilledUNet
+from .zero_filling import ZeroFilling
 
 __all__ = [
     "CFTN",
@@ -37,6 +39,7 @@ __all__ = [
     "SRCNN3D",
     "AGNet",
     "ClassicalSolution",
+    "CompressedSensing",
     "DANet",
     "DDSRNet",
     "DenseUNet",
@@ -66,5 +69,6 @@ __all__ = [
     "UNet3D",
     "ZengNet",
     "ZeroFilledUNet",
+    "ZeroFilling",
     "fit_threshold",
 ]
