@@ -212,8 +212,10 @@ def read_pictures(parser: ConfigParser) -> Pictures | None:
 
 
 def network_name(workflow: ConfigWorkflow) -> str:
-    """Return the class name of the ``network_def`` of ``workflow``, such as ``FANet``."""
+    """Return the class name of the ``network_def`` of ``workflow``, of what it wraps at ``network`` if so: ``FANet``."""
     definition = workflow.parser.get("network_def")
+    while isinstance(definition, dict) and isinstance(definition.get("network"), dict):
+        definition = definition["network"]
     if isinstance(definition, dict) and "_target_" in definition:
         return str(definition["_target_"]).rpartition(".")[2]
     return "network"
