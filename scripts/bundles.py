@@ -212,7 +212,7 @@ def read_pictures(parser: ConfigParser) -> Pictures | None:
 
 
 def network_name(workflow: ConfigWorkflow) -> str:
-    """Return the class name of the ``network_def`` of ``workflow``, of what it wraps at ``network`` if so: ``FANet``."""
+    """Return the class name of the ``network_def`` of ``workflow``, such as ``FANet``; of what it wraps, if it does."""
     definition = workflow.parser.get("network_def")
     while isinstance(definition, dict) and isinstance(definition.get("network"), dict):
         definition = definition["network"]
