@@ -11,6 +11,7 @@ from .compare import compare
 from .console import exit_with
 from .convert_weights import convert_weights
 from .evaluate import evaluate
+from .export import export
 from .predict import predict
 from .prepare import prepare
 from .simulate import simulate
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights):
+for command in (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights, export):
     app.command()(command)
 
 
