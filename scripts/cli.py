@@ -7,6 +7,7 @@ import sys
 import typer
 
 from .benchmark import benchmark
+from .check import check
 from .compare import compare
 from .console import exit_with
 from .convert_weights import convert_weights
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights, export):
+for command in (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights, export, check):
     app.command()(command)
 
 

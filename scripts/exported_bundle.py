@@ -101,13 +101,14 @@ def _about(metadata: dict[str, Any]) -> str:
     return f"""
 ## **This copy**
 
-Version {metadata["version"]}, exported from MRI Attention with the code that its configs use, in `{EXPORTED}/`. It needs the packages in
-`configs/metadata.json` and not that project; where this text says `mri-attention`, it means that project's command.
+Version {metadata["version"]}, exported from MRI Attention with the code that its configs use, in `{EXPORTED}/`.
+It needs the packages in `configs/metadata.json` and not that project; where this text says `mri-attention`, it means
+that project's command.
 
-- `python -m monai.bundle run ...` finds the code from any working directory. `verify_net_in_out`, `ckpt_export` and `onnx_export` do not
-  add the bundle's folder to the search path: set `PYTHONPATH` to it.
-- Every bundle's code is a package `{EXPORTED}`, and Python keeps the first one that it imported. MONAI Label drops it between bundles.
-  In a program of your own do so before the second bundle:
+- `python -m monai.bundle run ...` finds the code from any working directory. `verify_net_in_out`, `ckpt_export` and
+  `onnx_export` do not add the bundle's folder to the search path: set `PYTHONPATH` to it.
+- Every bundle's code is a package `{EXPORTED}`, and Python keeps the first one that it imported. MONAI Label drops it
+  between bundles. In a program of your own do so before the second bundle:
   `for name in [n for n in sys.modules if n.partition(".")[0] == "{EXPORTED}"]: del sys.modules[name]`
 """
 

@@ -145,7 +145,7 @@ def _imported_by_name(node: ast.AST) -> str | None:
     """Return the name in ``importlib.import_module("name")``."""
     if not isinstance(node, ast.Call) or ast.unparse(node.func) != "importlib.import_module":
         return None
-    return node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+    return str(node.args[0].value) if node.args and isinstance(node.args[0], ast.Constant) else None
 
 
 def _third_party(node: ast.AST) -> set[str]:

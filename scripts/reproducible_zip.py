@@ -35,7 +35,7 @@ def extract_zip(archive: Path, folder: Path) -> None:
                 _check_entry(archive, entry)
             if sum(entry.file_size for entry in packed.infolist()) > MAX_BYTES:
                 raise InputError.at(archive, "unpacks to more than 8 GiB", "unpack it by hand if you trust it")
-            packed.extractall(folder)  # noqa: S202 (all entries were checked)
+            packed.extractall(folder)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise InputError.at(archive, f"cannot be unpacked ({error})", "give a bundle's folder or its .zip") from error
 
