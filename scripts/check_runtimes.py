@@ -26,7 +26,8 @@ def check_torchscript(bundle: CheckedBundle) -> Outcome:
     except Exception as error:
         way = f"traced, as it cannot be scripted ({_line(error)})"
         try:
-            with warnings.catch_warnings(action="ignore", category=torch.jit.TracerWarning):  # what matters is compared
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", torch.jit.TracerWarning)  # results are compared
                 scripted = torch.jit.trace(bundle.network, bundle.example, check_trace=False)
         except Exception as traced:
             return skipped(f"cannot be scripted ({_line(error)}) nor traced ({_line(traced)})")
