@@ -20,15 +20,15 @@ def exact_versions(modules: Iterable[str]) -> dict[str, str]:
     is at hand, else those that are installed.
     """
     tested = _tested_versions()
-    names = {_distribution(module) for module in modules}
+    found = packages_distributions()
+    wanted = {Requirement(line).name.lower() for line in requires("mri-attention") or []}
+    names = {_preferred(found.get(module, [module]), wanted) for module in modules}
     return {name: tested.get(name.lower()) or version(name) for name in sorted(names, key=str.lower)}
 
 
-def _distribution(module: str) -> str:
-    """Return what to install for ``module``: what this project asks for, where several distributions have it."""
-    found = packages_distributions().get(module, [module])
-    wanted = {Requirement(line).name.lower() for line in requires("mri-attention") or []}
-    return next((name for name in found if name.lower() in wanted), found[0])
+def _preferred(distributions: list[str], wanted: set[str]) -> str:
+    """Return what to install for a module: what this project asks for, where several distributions have it."""
+    return next((name for name in distributions if name.lower() in wanted), distributions[0])
 
 
 def _tested_versions() -> dict[str, str]:
