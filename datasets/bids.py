@@ -17,6 +17,9 @@ from .input_error import InputError
 logger = logging.getLogger(__name__)
 
 BIDS_VERSION = "1.10.0"
+MAKER = {"Name": "mri-attention"}
+"""What ``generated_by`` says of the derivatives that come with made data."""
+
 Case = dict[str, Any]
 
 

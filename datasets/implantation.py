@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..transforms.deformation import Grid
 from ..transforms.lesions import remove_small, vary_severity
-from .bids import Case, find_cases, write_description
+from .bids import MAKER, Case, find_cases, write_description
 from .input_error import InputError
 from .lesion_masks import list_masks, shares_from_mask
 from .protocols import draw_protocols, signals
@@ -62,7 +62,7 @@ def implant_dataset(
     cases = find_cases(heads, CONTRASTS, LABEL, subjects, require_label=False)
     masks = list_masks(lesion_masks)
     write_description(output, "Real heads with implanted lesions")
-    write_description(output / "derivatives" / "implanted", "Lesions, real and implanted")
+    write_description(output / "derivatives" / "implanted", "Lesions, real and implanted", generated_by=MAKER)
     names = []
     for number in range(1, n_subjects + 1):
         rng = np.random.default_rng([seed, number])

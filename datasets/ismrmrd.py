@@ -115,7 +115,7 @@ def _placed(
     kspace = np.zeros((n_slices, n_coils, n_readout, n_lines), np.complex64)
     counts = np.zeros((n_slices, 1, n_readout, n_lines), int)
     for head, samples in zip(heads, acquisitions["data"], strict=True):
-        line = np.asarray(samples, np.float32).view(np.complex64).reshape(n_coils, -1)
+        line: NDArray[np.complex64] = np.asarray(samples, np.float32).view(np.complex64).reshape(n_coils, -1)
         n_samples = line.shape[1]
         line = line[:, int(head["discard_pre"]) : n_samples - int(head["discard_post"])]
         start = n_readout // 2 - int(head["center_sample"]) + int(head["discard_pre"])

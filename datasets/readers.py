@@ -16,6 +16,7 @@ import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, SpatialImage
+from numpy.typing import NDArray
 
 from .input_error import InputError
 
@@ -31,8 +32,8 @@ _NIBABEL_ERRORS = (*_READ_ERRORS, ImageFileError, HeaderDataError)
 class RawImage(NamedTuple):
     """What a file holds: numbers as stored (scaled), 4x4 affine (RAS, mm), NIfTI header if there is one."""
 
-    data: np.ndarray
-    affine: np.ndarray
+    data: NDArray[Any]
+    affine: NDArray[Any]
     header: nib.Nifti1Header | None
 
 
@@ -70,7 +71,7 @@ def _read_nibabel(path: Path) -> RawImage:
     return RawImage(data, affine, header)
 
 
-def _nibabel_data(path: Path, image: SpatialImage) -> np.ndarray:
+def _nibabel_data(path: Path, image: SpatialImage) -> NDArray[Any]:
     if path.suffix.lower() not in (".gz", ".mgz") or not hasattr(image, "from_stream"):
         return np.asanyarray(image.dataobj, dtype=np.float32)
     with gzip.open(path) as stream:
@@ -147,7 +148,7 @@ def _check_slice_distances(path: Path, image: Any) -> None:
         raise InputError.at(path, problem, "export the whole series, a slice seems to be missing")
 
 
-def _check_kind(path: Path, shape: Sequence[int], dtype: np.dtype | None = None) -> None:
+def _check_kind(path: Path, shape: Sequence[int], dtype: np.dtype[Any] | None = None) -> None:
     if min(shape, default=0) < 1 or math.prod(map(int, shape)) > MAX_VOXELS:
         raise InputError.at(path, f"shape {tuple(shape)} is empty or absurd", "check the file's header")
     if dtype is not None and dtype.kind not in "biuf":

@@ -16,9 +16,11 @@ from ..transforms.deformation import Grid, Sampler, SmoothDeformation, upsample
 from ..transforms.lesions import grow_lesions, lesion_places, remove_small, vary_severity
 from .acquisition import acquire
 from .anatomy import BRAIN_CENTER, Anatomy, list_label_maps, mni_anatomy, read_label_map
-from .bids import write_description
+from .bids import MAKER, write_description
 from .lesion_masks import list_masks, shares_from_mask
 from .protocols import draw_protocols
+from .qsm_subject import draw_protocol, write_qsm_subject
+from .susceptibility import simulate_susceptibility
 from .tissues import BRAIN_TISSUES, TISSUES
 from .volumes import write_volume
 
@@ -57,6 +59,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
     skull: bool = False,
     slice_thickness: float | None = None,
     first_subject: int = 1,
+    susceptibility: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Write a BIDS folder of simulated subjects: T1w, T2w, FLAIR, PDw; lesion, brain and tissue maps in derivatives.
@@ -75,6 +78,8 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         slice_thickness: thickness (mm) of axial slices of every contrast, written on its coarse grid; if None, T1w, T2w
             and PDw have the blur of slices of 1 to 3.5 mm that were interpolated to ``spacing``.
         first_subject: number of the first subject.
+        susceptibility: add ``localfield`` with a drawn direction of B0, noise and slice thickness, and in
+            ``derivatives/qsm`` ``Chimap`` and ``desc-brain_mask`` of its own grid.
         progress: called with the number of finished and of all subjects.
 
     Returns:
@@ -97,6 +102,8 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         head = make_head(anatomy, rng, spacing, skull, mask)
         names.append(f"sub-{number:03d}")
         _write_subject(output, names[-1], head, rng, skull, slice_thickness)
+        if susceptibility:
+            _write_susceptibility(output, names[-1], head, np.random.default_rng([seed, number, 1]))
         if progress:
             progress(done + 1, n_subjects)
     return names
@@ -182,7 +189,7 @@ def _write_subject(
         fields = protocol.sidecar() | {"SliceThickness": round(thickness, 2), "Simulated": True}
         (anat / f"{name}_{contrast}.json").write_text(json.dumps(fields, indent=2) + "\n")
     derivatives = output / "derivatives" / "simulator"
-    write_description(derivatives, "Truth of the simulation", derived=True)
+    write_description(derivatives, "Truth of the simulation", generated_by=MAKER)
     fractions = np.stack(list(head.tissues.values()))
     labels = np.argmax(np.concatenate([1 - fractions.sum(0, keepdims=True), fractions]), axis=0)
     for suffix, volume in {
@@ -194,6 +201,12 @@ def _write_subject(
         write_volume(path, volume.astype(np.uint8), head.grid.affine, dtype="uint8")
     table = "".join(f"{i}\t{tissue}\n" for i, tissue in enumerate(["background", *head.tissues]))
     (derivatives / "dseg.tsv").write_text("index\tname\n" + table)
+
+
+def _write_susceptibility(output: Path, name: str, head: Head, rng: np.random.Generator) -> None:
+    spacing = float(head.grid.affine[0, 0])
+    chi = simulate_susceptibility(head.tissues, (spacing,) * 3, rng, head.lesions)
+    write_qsm_subject(output, name, chi, head.brain, head.grid.affine, draw_protocol(rng, spacing), rng)
 
 
 def _on_grid(

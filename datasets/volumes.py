@@ -6,10 +6,11 @@ import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
+from numpy.typing import NDArray
 
 from .input_error import InputError
 from .readers import read_image
@@ -76,8 +77,8 @@ def header_of(image: MetaTensor) -> nib.Nifti1Header:
 
 def write_volume(
     path: Path | str,
-    data: Tensor | np.ndarray,
-    affine: Tensor | np.ndarray,
+    data: Tensor | NDArray[Any],
+    affine: Tensor | NDArray[Any],
     *,
     header: nib.Nifti1Header | None = None,
     dtype: str = "float32",
@@ -121,7 +122,9 @@ def write_volume(
     return path
 
 
-def geometry_header(shape: tuple[int, ...], affine: np.ndarray, reference: nib.Nifti1Header | None) -> nib.Nifti1Header:
+def geometry_header(
+    shape: tuple[int, ...], affine: NDArray[Any], reference: nib.Nifti1Header | None
+) -> nib.Nifti1Header:
     """Make a header of ``shape`` with the qform and sform of ``reference`` if they give ``affine``.
 
     Otherwise both are set from ``affine``, with the codes of ``reference``, or 1 (scanner) without a
@@ -144,7 +147,7 @@ def geometry_header(shape: tuple[int, ...], affine: np.ndarray, reference: nib.N
     return header
 
 
-def _three_axes(path: Path, data: np.ndarray, allow_2d: bool) -> np.ndarray:
+def _three_axes(path: Path, data: NDArray[Any], allow_2d: bool) -> NDArray[Any]:
     while data.ndim > 3 and data.shape[-1] == 1:
         data = data[..., 0]
     if data.ndim > 3:
@@ -158,7 +161,7 @@ def _three_axes(path: Path, data: np.ndarray, allow_2d: bool) -> np.ndarray:
     return data.reshape(data.shape + (1,) * (3 - data.ndim))
 
 
-def _check_affine(path: Path, affine: np.ndarray) -> None:
+def _check_affine(path: Path, affine: NDArray[Any]) -> None:
     remedy = "repair the header (qform, sform, voxel size)"
     if not np.isfinite(affine).all():
         raise InputError.at(path, "the affine is not finite", remedy)
@@ -173,7 +176,7 @@ def _check_affine(path: Path, affine: np.ndarray) -> None:
         raise InputError.at(path, "the affine is singular, two voxel axes coincide", remedy)
 
 
-def _finite(path: Path, data: np.ndarray, allow_nan: bool) -> np.ndarray:
+def _finite(path: Path, data: NDArray[Any], allow_nan: bool) -> NDArray[Any]:
     with np.errstate(over="ignore"):
         data = np.array(data, dtype=np.float32, order="C")
     bad = ~np.isfinite(data)
@@ -187,7 +190,7 @@ def _finite(path: Path, data: np.ndarray, allow_nan: bool) -> np.ndarray:
     return data
 
 
-def _as_dtype(data: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def _as_dtype(data: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     if data.ndim == 4 and data.shape[0] == 1:
         data = data[0]
     if data.ndim != 3:

@@ -3,11 +3,13 @@ from .dual_domain import DualDomainLoss, RecurrentDualDomainLoss
 from .gradient import GradientLoss
 from .guided_super_resolution import GuidedSuperResolutionLoss
 from .qsm import QSMLoss
+from .reconstruction_target import GuidedReconstructionLoss
 from .regularized_l1 import RegularizedL1Loss
 
 __all__ = [
     "DualDomainLoss",
     "GradientLoss",
+    "GuidedReconstructionLoss",
     "GuidedSuperResolutionLoss",
     "ModelLoss",
     "QSMLoss",

@@ -27,6 +27,8 @@ class QSMLoss(_Loss):
         model_weight: of the model term.
         gradient_weight: of the gradient term.
         padding: see :class:`ModelLoss`.
+        voxel_size: mm, for calls that give none.
+        b0_direction: in voxel axes, for calls that give none.
 
     Raises:
         ValueError: if a standard deviation is not positive or a weight negative.
@@ -39,6 +41,8 @@ class QSMLoss(_Loss):
         model_weight: float = 0.5,
         gradient_weight: float = 0.1,
         padding: float = 1.0,
+        voxel_size: Vector = (1.0, 1.0, 1.0),
+        b0_direction: Vector = (0.0, 0.0, 1.0),
     ) -> None:
         super().__init__()
         if not susceptibility_std > 0 or (field_std is not None and not field_std > 0):
@@ -49,6 +53,7 @@ class QSMLoss(_Loss):
         self.field_std = 1.0 if field_std is None else field_std
         self.model_weight = model_weight
         self.gradient_weight = gradient_weight
+        self.voxel_size, self.b0_direction = voxel_size, b0_direction
         self.model = ModelLoss(padding)
         self.gradient = GradientLoss()
 
@@ -58,8 +63,8 @@ class QSMLoss(_Loss):
         target: Tensor,
         field: Tensor | None = None,
         mask: Tensor | None = None,
-        voxel_size: Vector = (1.0, 1.0, 1.0),
-        b0_direction: Vector = (0.0, 0.0, 1.0),
+        voxel_size: Vector | None = None,
+        b0_direction: Vector | None = None,
     ) -> Tensor:
         """Compare maps.
 
@@ -68,11 +73,16 @@ class QSMLoss(_Loss):
             target: ppm, of the same shape.
             field: measured, ppm, of the same shape; the field of ``target`` if it is None.
             mask: where fields are compared, of the same shape.
-            voxel_size: mm, ``(3,)`` or ``(b, 3)``.
-            b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``.
+            voxel_size: mm, ``(3,)`` or ``(b, 3)``; that of the constructor if it is None.
+            b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``; that of the constructor if it is None.
         """
+        voxel_size = self.voxel_size if voxel_size is None else voxel_size
+        b0_direction = self.b0_direction if b0_direction is None else b0_direction
+        maps = F.l1_loss(prediction, target) + self.gradient_weight * self.gradient(prediction, target)
+        maps = maps / self.susceptibility_std
+        if not self.model_weight:
+            return maps
         if field is None:
             field = self.model.field_of(target, voxel_size, b0_direction)
         model = self.model(prediction, field, voxel_size, b0_direction, mask) / self.field_std
-        maps = F.l1_loss(prediction, target) + self.gradient_weight * self.gradient(prediction, target)
-        return maps / self.susceptibility_std + self.model_weight * model
+        return maps + self.model_weight * model

@@ -1,4 +1,13 @@
-from .image_quality import SuperResolutionMetrics, psnr, ssim
+from .image_quality import (
+    SuperResolutionBrainPSNR,
+    SuperResolutionBrainSSIM,
+    SuperResolutionMetrics,
+    SuperResolutionPSNR,
+    SuperResolutionSSIM,
+    psnr,
+    ssim,
+)
+from .lesion_error import LesionError
 from .lesion_matching import match_lesions
 from .lesion_rates import LesionMatch, size_table
 from .lesions import (
@@ -37,6 +46,7 @@ from .susceptibility_similarity import challenge_psnr, challenge_ssim, xsim
 __all__ = [
     "LesionCount",
     "LesionDice",
+    "LesionError",
     "LesionF1",
     "LesionMatch",
     "LesionMetrics",
@@ -50,7 +60,11 @@ __all__ = [
     "ReconstructionPSNR",
     "ReconstructionSSIM",
     "RegionErrors",
+    "SuperResolutionBrainPSNR",
+    "SuperResolutionBrainSSIM",
     "SuperResolutionMetrics",
+    "SuperResolutionPSNR",
+    "SuperResolutionSSIM",
     "SusceptibilityHFEN",
     "SusceptibilityMetrics",
     "SusceptibilityNRMSE",

@@ -70,7 +70,7 @@ class SuperResolutionMetrics(NamedColumnsMetric):
         ValueError: for an unknown ``reduction``; when called, for volumes that differ in number or shape.
     """
 
-    names = ("PSNR", "SSIM", "PSNR-brain", "SSIM-brain")
+    names: tuple[str, ...] = ("PSNR", "SSIM", "PSNR-brain", "SSIM-brain")
     images = "volumes"
 
     def __init__(self, peak: float = 1.0, reduction: str = "mean_batch") -> None:
@@ -83,14 +83,41 @@ class SuperResolutionMetrics(NamedColumnsMetric):
             shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
             raise ValueError(f"volumes must have shapes (b, 1, x, y, z) and (b, 1 or 2, x, y, z), got {shapes}")
         predictions, truths = (t.detach().as_subclass(Tensor).double().cpu().numpy() for t in (y_pred, y))
-        rows = [self._row(p[0], *t) for p, t in zip(predictions, truths, strict=True)]
+        pairs = zip(predictions, truths, strict=True)
+        rows = [[self._measure(name, p[0], *t) for name in self.names] for p, t in pairs]
         return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
 
-    def _row(self, prediction: NDArray[Any], truth: NDArray[Any], mask: NDArray[Any] | None = None) -> list[float]:
-        whole = [measure(prediction, truth, None, self.peak) for measure in (psnr, ssim)]
-        if mask is None:
-            return [*whole, math.nan, math.nan]
-        return [*whole, *(measure(prediction, truth, mask, self.peak) for measure in (psnr, ssim))]
+    def _measure(
+        self, name: str, prediction: NDArray[Any], truth: NDArray[Any], mask: NDArray[Any] | None = None
+    ) -> float:
+        measure = psnr if name.startswith("PSNR") else ssim
+        if not name.endswith("-brain"):
+            return measure(prediction, truth, None, self.peak)
+        return math.nan if mask is None else measure(prediction, truth, mask, self.peak)
+
+
+class SuperResolutionPSNR(SuperResolutionMetrics):
+    """PSNR of the whole volume; one column."""
+
+    names = ("PSNR",)
+
+
+class SuperResolutionSSIM(SuperResolutionMetrics):
+    """SSIM of the whole volume; one column."""
+
+    names = ("SSIM",)
+
+
+class SuperResolutionBrainPSNR(SuperResolutionMetrics):
+    """PSNR of the brain; one column."""
+
+    names = ("PSNR-brain",)
+
+
+class SuperResolutionBrainSSIM(SuperResolutionMetrics):
+    """SSIM of the brain; one column."""
+
+    names = ("SSIM-brain",)
 
 
 def _volumes(

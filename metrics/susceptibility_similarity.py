@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from .susceptibility_error import Volume, as_volumes
@@ -75,5 +75,5 @@ def _similarity(x: Volume, t: Volume, radius: int, border: str, c1: float, c2: f
     return np.asarray(above / ((mean_x**2 + mean_t**2 + c1) * (variance_x + variance_t + c2)))
 
 
-def _mean_where(values: Volume, where: np.ndarray) -> float:
+def _mean_where(values: Volume, where: NDArray[np.bool_]) -> float:
     return float(values[where].mean()) if where.any() else math.nan

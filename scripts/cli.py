@@ -9,6 +9,7 @@ import typer
 from .benchmark import benchmark
 from .check import check
 from .compare import compare
+from .conditions import conditions
 from .console import exit_with
 from .convert_weights import convert_weights
 from .evaluate import evaluate
@@ -25,7 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights, export, check):
+COMMANDS = (simulate, train, evaluate, predict, compare, conditions, benchmark, prepare, convert_weights, export, check)
+for command in COMMANDS:
     app.command()(command)
 
 

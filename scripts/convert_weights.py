@@ -18,7 +18,7 @@ def convert_weights(
         str, typer.Argument(help="What wrote FILE, such as non-local; a word that is not known lists all.")
     ],
     file: Annotated[Path, typer.Argument(help="Checkpoint: a state dict, or a dict with one under state_dict.")],
-    output: Annotated[Path, typer.Option(help="New file: network, config and state_dict.")],
+    output: Annotated[Path, typer.Option(help="New file: network, config, state_dict; also for --model.")],
 ) -> None:
     """Convert a checkpoint of another implementation, and infer the network's arguments from its shapes."""
     existing_file(file)
@@ -38,5 +38,6 @@ def convert_weights(
     except ValueError as error:
         raise InputError.at(file, str(error), "check ORIGINAL and the file") from error
     with staged(output.parent) as stage:
-        torch.save(vars(converted), stage / output.name)
+        # under model once more, where the bundles' checkpoints have it; torch writes the tensors once
+        torch.save({**vars(converted), "model": converted.state_dict}, stage / output.name)
     console().print(f"{converted.network} {converted.config} in {output}")

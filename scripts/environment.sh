@@ -41,7 +41,7 @@ install_packages() {
     echo "No NVIDIA GPU found. Should pip fetch CUDA packages below (several GB), stop it with Ctrl-C and set"
     echo "TORCH_INDEX_URL to the index of PyTorch's CPU builds (see pytorch.org, Get started, CPU)."
   fi
-  local pip=(.venv/bin/python -m pip install --disable-pip-version-check -c constraints.txt)
+  local pip=(.venv/bin/python -m pip install --disable-pip-version-check --no-compile -c constraints.txt)
   # torch first, so that its index can be chosen for it alone
   if [ -n "${TORCH_INDEX_URL:-}" ]; then
     "${pip[@]}" --index-url "$TORCH_INDEX_URL" torch

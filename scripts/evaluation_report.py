@@ -35,7 +35,8 @@ def evaluation_report(
     if training_dir is not None and (curves := read_curves(training_dir)):
         figure = Picture(curve_figure(curves), alternative="Curves of the training")
         sections.append(Section("Training", pictures=[figure]))
-    title = f"{evaluations[0].network} on {len(evaluations[0].cases)} cases: {provenance['bundle']}"
+    n_cases = len(evaluations[0].cases)
+    title = f"{evaluations[0].network} on {n_cases} case{'s'[: n_cases != 1]}: {provenance['bundle']}"
     return Report(title, _facts(provenance), sections)
 
 

@@ -10,7 +10,7 @@ import typer
 from ..datasets import InputError
 from .bundles import find_bundle, find_configs, known_settings, parse_overrides, read_value
 from .console import announce, console, quiet_third_parties
-from .named_files import check_case, named_case
+from .named_files import check_case, measured_kspace, named_case
 from .outputs import staged
 from .provenance import write_derivative_description
 from .weights import existing_file
@@ -51,7 +51,6 @@ def predict(  # noqa: PLR0913 (one argument per option)
         problem = "images given twice" if is_named else "no images"
         raise InputError.at("predict", problem, "give either --dataset-dir or --image CONTRAST=FILE")
     options = {
-        "reference": None if reference is None else str(reference),
         "scale": None if scale is None else parse_scale(scale),
         "field_unit": field_unit,
         "b0": b0,
@@ -67,9 +66,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
     }
     contrasts = read_value(folder, configs, settings, "contrasts")
     if is_named:
-        known_settings(folder, configs, {"kspace": str(kspace)} if kspace else {})
-        target = read_value(folder, configs, settings, "target") if kspace else None
-        cases = [named_case(image or [], contrasts, kspace, target)]
+        cases = [named_case(image or [], contrasts, measured_kspace(folder, configs, kspace, reference))]
     else:
         cases = read_value(folder, configs, settings | {"dataset_dir": str(dataset_dir)}, "cases")
     with staged(output_dir) as stage:

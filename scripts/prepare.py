@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +12,20 @@ from ..datasets import InputError
 from .console import console, quiet_third_parties
 from .outputs import require_empty, staged
 
-DATASETS = ("ixi", "fastmri")
+DATASETS = ("ixi", "fastmri", "kirby21", "brats", "qsm-labels")
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 (one argument per option)
     dataset: Annotated[str, typer.Argument(help=f"What was downloaded: {', '.join(DATASETS)}.")],
     source: Annotated[Path, typer.Option(help="Folder of the download, unpacked.")],
     output: Annotated[Path, typer.Option(help="New BIDS folder.")],
     pairs: Annotated[Path | None, typer.Option(help="CSV of pairs PD,PDFS of fastMRI files.")] = None,
+    snr: Annotated[float, typer.Option(min=1.0, help="qsm-labels: of the magnitude at 3 T and 20 ms.")] = 40.0,
+    b0_direction: Annotated[str, typer.Option(help="qsm-labels: X,Y,Z in voxel axes.")] = "0,0,1",
+    spacing: Annotated[str | None, typer.Option(help="qsm-labels: voxel size in mm, X,Y,Z.")] = None,
+    erosion: Annotated[float, typer.Option(min=0.0, help="qsm-labels: of the brain mask, in mm.")] = 0.0,
+    vary: Annotated[bool, typer.Option(help="qsm-labels: draw all of these for each subject, for training.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="qsm-labels: of noise and susceptibility.")] = 0,
 ) -> None:
     """Bring a downloaded dataset into the form that the bundles read, with contrasts aligned."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -40,8 +47,24 @@ def prepare(
             from ..datasets.prepare_fastmri import prepare_fastmri
 
             names = prepare_fastmri(source, stage, pairs, progress)
-        else:
-            from ..datasets.prepare_ixi import prepare_ixi
+        elif dataset == "qsm-labels":
+            from ..datasets.prepare_qsm_labels import prepare_qsm_labels
+            from ..datasets.qsm_subject import FieldProtocol
 
-            names = prepare_ixi(source, stage, progress)
+            direction, sizes = _vector(b0_direction, "--b0-direction"), spacing and _vector(spacing, "--spacing")
+            protocol = FieldProtocol(direction, sizes or None, snr, erosion)
+            names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress)
+        else:
+            module = import_module(f"..datasets.prepare_{dataset}", __package__)
+            names = getattr(module, f"prepare_{dataset}")(source, stage, progress)
     console().print(f"{len(names)} subjects in {output} ({names[0]} to {names[-1]})")
+
+
+def _vector(text: str, option: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = map(float, text.split(","))
+    except ValueError as error:
+        raise InputError.at(f"{option} {text}", "not three numbers", f"write {option} 0,0,1") from error
+    if (x, y, z) == (0, 0, 0) or (option == "--spacing" and min(x, y, z) <= 0):
+        raise InputError.at(f"{option} {text}", "must be positive, or not all zero", "give other numbers")
+    return x, y, z

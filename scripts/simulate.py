@@ -32,6 +32,9 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     ] = None,
     skull: Annotated[bool, typer.Option(help="Heads with skull and scalp.")] = False,
     slice_thickness: Annotated[float | None, typer.Option(help="Of axial slices of all contrasts, in mm.")] = None,
+    susceptibility: Annotated[
+        bool, typer.Option(help="Add a local field (ppm), and the susceptibility (ppm) that makes it.")
+    ] = False,
     first_subject: Annotated[int, typer.Option(min=1, help="Number of the first subject.")] = 1,
 ) -> None:
     """Simulate T1w, T2w, FLAIR and PDw images of brains with multiple sclerosis lesions.
@@ -73,6 +76,7 @@ def simulate(  # noqa: PLR0913 (one argument per option)
                 skull=skull,
                 slice_thickness=slice_thickness,
                 first_subject=first_subject,
+                susceptibility=susceptibility,
                 **shared,
             )
     console().print(f"{len(names)} simulated subjects in {output} ({names[0]} to {names[-1]})")

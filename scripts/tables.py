@@ -26,7 +26,13 @@ TITLES = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
     "nmse": "NMSE",
-    "rmse": "RMSE",
+    "psnr_brain": "PSNR of the brain (dB)",
+    "ssim_brain": "SSIM of the brain",
+    "data_consistency_error": "NMSE of the input's k-space",
+    "lesion_error": "error inside lesions",
+    "error_outside_lesions": "error outside lesions",
+    "lesion_bias": "bias inside lesions",
+    "rmse": "RMSE (%)",
     "nrmse": "NRMSE (%)",
     "hfen": "HFEN (%)",
     "xsim": "XSIM",
@@ -36,7 +42,21 @@ TITLES = {
 COUNTS = ("true_count", "true_volume", "predicted_count", "predicted_volume")
 """Metrics that describe a case rather than judge a network."""
 
-DECIMALS = {"true_volume": 2, "predicted_volume": 2, "true_count": 0, "predicted_count": 0, "psnr": 2, "nmse": 4}
+DECIMALS = {
+    "true_volume": 2,
+    "predicted_volume": 2,
+    "true_count": 0,
+    "predicted_count": 0,
+    "psnr": 2,
+    "psnr_brain": 2,
+    "ssim": 4,
+    "ssim_brain": 4,
+    "nmse": 5,
+    "data_consistency_error": 7,
+    "nrmse": 1,
+    "hfen": 1,
+    "rmse": 1,
+}
 
 
 @dataclass(frozen=True)

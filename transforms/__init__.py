@@ -1,6 +1,8 @@
 from .b0_direction import b0_direction_from_affine, voxel_size_from_affine
 from .coil_combination import CombineCoils, CombineCoilsd
+from .coil_maps import low_resolution_coil_maps
 from .contrast_mix import RandContrastMix, RandContrastMixd
+from .contrast_scaling import ScaleContrasts, ScaleContrastsd
 from .contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
 from .cosmos import cosmos
 from .cuboid_dipole import dipole_kernel_from_image_space
@@ -8,9 +10,26 @@ from .derivatives import SaveDerivatived
 from .dipole import dipole_kernel
 from .dipole_convolution import DipoleConvolution
 from .dipole_field import DipoleField, DipoleFieldd
+from .field_inversion import AppendInversiond, SubtractMaskedMeand
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
+from .fine_contrasts import LoadFineContrastsd
+from .finer_derivatives import SaveFinerDerivatived
+from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
+from .kspace_simulation import SimulateKspaced
+from .kspace_truncation import (
+    TruncateKspace,
+    TruncateKspaced,
+    coarse_size,
+    first_voxel_affine,
+    invert_truncation,
+    low_resolution_of,
+    truncate_kspace,
+    zero_fill_kspace,
+)
+from .local_field import LoadLocalFieldd, LoadMapd
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond, scaled_affine
 from .magnitude_scaling import ScaleMagnitude, ScaleMagnituded
 from .masks import (
@@ -22,10 +41,14 @@ from .masks import (
     RandomMask,
     SpiralMask,
     UniformMask,
+    mask_by_name,
+    mask_mixture,
 )
+from .measured_kspace import LoadGuidedKspaced
+from .paired_patches import RandPairedPatchesd
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .registration import RigidMotion, register_rigid
-from .resampling import resample_cubic, resample_spline
+from .resampling import resample_cubic, resample_deconvolved, resample_spline
 from .rician_noise import RicianNoise, RicianNoised
 from .rotation import RandRotateWithFieldd
 from .signal import (
@@ -34,11 +57,22 @@ from .signal import (
     spin_echo,
     spoiled_gradient_echo,
 )
+from .slices import FromSlicesd, RandSlicesd, SpreadSlicesd, ToSlicesd
+from .slices_last import SlicesLast, SlicesLastd, slice_axis
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
+from .susceptibility_file import SaveSusceptibilityd
 from .undersampling import UndersampleKspace, UndersampleKspaced, shift_mask, undersample_image
+from .zero_filled_resolution import (
+    AgreeWithLowResolutiond,
+    RandLowerResolutiond,
+    agree_with_low_resolution,
+    lower_resolution,
+)
 from .zero_filling import ZeroFilled, ZeroFilledd
 
 __all__ = [
+    "AgreeWithLowResolutiond",
+    "AppendInversiond",
     "ApplyBrainMaskd",
     "CheckIsPpm",
     "CheckIsPpmd",
@@ -50,54 +84,90 @@ __all__ = [
     "DipoleField",
     "DipoleFieldd",
     "EquispacedMask",
+    "ForegroundMaskFromImaged",
     "FourierTransform",
     "FourierTransformd",
+    "FromSlicesd",
     "GaussianMask",
     "KspaceMask",
     "LoadContrastsd",
+    "LoadFineContrastsd",
+    "LoadGuidedKspaced",
     "LoadLabeld",
+    "LoadLocalFieldd",
+    "LoadMapd",
     "PoissonDiskMask",
     "RadialMask",
     "RandContrastMix",
     "RandContrastMixd",
     "RandFieldNoise",
     "RandFieldNoised",
+    "RandLowerResolutiond",
+    "RandPairedPatchesd",
     "RandRotateWithFieldd",
+    "RandSlicesd",
     "RandSmoothPhase",
     "RandSmoothPhased",
     "RandomMask",
+    "RestoreIntensityRanged",
     "RicianNoise",
     "RicianNoised",
     "RigidMotion",
     "SaveDerivatived",
+    "SaveFinerDerivatived",
+    "SaveSusceptibilityd",
+    "ScaleContrasts",
+    "ScaleContrastsd",
     "ScaleMagnitude",
     "ScaleMagnituded",
+    "ScaleToUnitRanged",
+    "SimulateKspaced",
     "SimulateLowResolution",
     "SimulateLowResolutiond",
+    "SlicesLast",
+    "SlicesLastd",
     "SpiralMask",
+    "SpreadSlicesd",
+    "SubtractMaskedMeand",
+    "ToSlicesd",
+    "TruncateKspace",
+    "TruncateKspaced",
     "UndersampleKspace",
     "UndersampleKspaced",
     "UniformMask",
     "ZeroFilled",
     "ZeroFilledd",
+    "agree_with_low_resolution",
     "b0_direction_from_affine",
     "check_is_ppm",
+    "coarse_size",
     "convert_field",
     "cosmos",
     "dipole_kernel",
     "dipole_kernel_from_image_space",
+    "first_voxel_affine",
     "image_to_kspace",
     "inversion_recovery_spin_echo",
+    "invert_truncation",
     "kspace_to_image",
+    "low_resolution_coil_maps",
+    "low_resolution_of",
+    "lower_resolution",
+    "mask_by_name",
+    "mask_mixture",
     "nulling_inversion_time",
     "register_rigid",
     "resample_cubic",
+    "resample_deconvolved",
     "resample_spline",
     "scaled_affine",
     "shift_mask",
+    "slice_axis",
     "spin_echo",
     "spoiled_gradient_echo",
+    "truncate_kspace",
     "undersample_image",
     "units_per_ppm",
     "voxel_size_from_affine",
+    "zero_fill_kspace",
 ]

@@ -12,6 +12,8 @@ from monai.utils import convert_to_dst_type
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .delegated_randomness import DelegatedRandomness
+
 
 class RandContrastMix(RandomizableTransform):
     """Add a little of each contrast to each other one: ``x_i + sum_j e_ij x_j`` over ``j != i``.
@@ -51,26 +53,20 @@ class RandContrastMix(RandomizableTransform):
         return mixed
 
 
-class RandContrastMixd(MapTransform, RandomizableTransform):
+class RandContrastMixd(DelegatedRandomness, MapTransform):
     """Dictionary version of :class:`RandContrastMix`; one draw for all keys."""
 
     def __init__(
         self, keys: KeysCollection, prob: float = 0.5, spread: float = 0.15, allow_missing_keys: bool = False
     ) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        RandomizableTransform.__init__(self, 1.0)
-        self.mix = RandContrastMix(prob, spread)
-
-    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> RandContrastMixd:
-        """Set the random state of what it draws from."""
-        self.mix.set_random_state(seed, state)
-        return self
+        super().__init__(keys, allow_missing_keys)
+        self.transform = RandContrastMix(prob, spread)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Mix the contrasts of each key."""
         result = dict(data)
         first = True
         for key in self.key_iterator(result):
-            result[key] = self.mix(result[key], randomize=first)
+            result[key] = self.transform(result[key], randomize=first)
             first = False
         return result

@@ -12,6 +12,7 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, SpatialResample
+from numpy.typing import NDArray
 
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
@@ -73,7 +74,7 @@ class LoadContrastsd(MapTransform):
     def load(self, paths: Mapping[str, Path]) -> MetaTensor:
         """Load ``paths`` (contrast to path) as ``(n_contrasts, x, y, z)``."""
         images = {name: read_volume(path, allow_nan=self.allow_nan) for name, path in paths.items()}
-        reference = images[self.reference]
+        images[self.reference] = reference = self._on_grid(images[self.reference])
         channels, motions = [], []
         for name in self.contrasts:
             aligned, motion = self._align(images[name], reference, name)
@@ -82,7 +83,11 @@ class LoadContrastsd(MapTransform):
         added = {"motion": np.stack(motions), "sources": "\n".join(map(str, paths.values()))}
         return MetaTensor(torch.cat(channels), meta=reference.meta | added)
 
-    def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, np.ndarray]:
+    def _on_grid(self, reference: MetaTensor) -> MetaTensor:
+        """Put the reference on the grid of the result: its own."""
+        return reference
+
+    def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, NDArray[Any]]:
         motion = np.eye(4)
         if self.register and image is not reference:
             found = register_rigid(image, reference)

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
-from numpy.random import RandomState
 from torch import Tensor
 
+from .delegated_randomness import DelegatedRandomness
 from .field_units import units_per_ppm
 
 
@@ -71,7 +71,7 @@ class RandFieldNoise(RandomizableTransform):
         return field + error * (field != 0) * (signal > 0)
 
 
-class RandFieldNoised(RandomizableTransform, MapTransform):
+class RandFieldNoised(DelegatedRandomness, MapTransform):
     """Dictionary version of :class:`RandFieldNoise`; all keys get the same noise.
 
     Args:
@@ -88,16 +88,9 @@ class RandFieldNoised(RandomizableTransform, MapTransform):
         allow_missing_keys: bool = False,
         **options: Any,
     ) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        RandomizableTransform.__init__(self, 1.0)
+        super().__init__(keys, allow_missing_keys)
         self.magnitude_key = magnitude_key
         self.transform = RandFieldNoise(**options)
-
-    def set_random_state(self, seed: int | None = None, state: RandomState | None = None) -> RandFieldNoised:
-        """Seed this transform and the one that it calls."""
-        super().set_random_state(seed, state)
-        self.transform.set_random_state(seed, state)
-        return self
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add noise to the field at every key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from monai.config import KeysCollection
@@ -12,26 +12,28 @@ from monai.utils import ensure_tuple
 from torch import Tensor
 
 AXES = (-2, -1)
+Norm = Literal["ortho", "backward"]
 
 
-def image_to_kspace(image: Tensor, axes: Sequence[int] = AXES) -> Tensor:
+def image_to_kspace(image: Tensor, axes: Sequence[int] = AXES, norm: Norm = "ortho") -> Tensor:
     """Transform ``axes`` alone: ``F(k) = N^(-1/2) sum_x f(x) exp(-2 pi i (k - c)(x - c) / N)``, ``c = N // 2``.
 
     Args:
         image: real or complex, of any shape.
         axes: along which to transform.
+        norm: ``"backward"`` leaves out ``N^(-1/2)``, as some networks were trained so.
 
     Returns:
         Complex k-space of the same shape, its center at index ``N // 2`` of each of the axes.
     """
     shifted = torch.fft.ifftshift(image, tuple(axes))
-    return torch.fft.fftshift(torch.fft.fftn(shifted, dim=tuple(axes), norm="ortho"), tuple(axes))
+    return torch.fft.fftshift(torch.fft.fftn(shifted, dim=tuple(axes), norm=norm), tuple(axes))
 
 
-def kspace_to_image(kspace: Tensor, axes: Sequence[int] = AXES) -> Tensor:
-    """Invert :func:`image_to_kspace`; as that is unitary, this is its adjoint too."""
+def kspace_to_image(kspace: Tensor, axes: Sequence[int] = AXES, norm: Norm = "ortho") -> Tensor:
+    """Invert :func:`image_to_kspace` of the same ``norm``; where that is unitary, this is its adjoint too."""
     shifted = torch.fft.ifftshift(kspace, tuple(axes))
-    return torch.fft.fftshift(torch.fft.ifftn(shifted, dim=tuple(axes), norm="ortho"), tuple(axes))
+    return torch.fft.fftshift(torch.fft.ifftn(shifted, dim=tuple(axes), norm=norm), tuple(axes))
 
 
 class FourierTransform(Transform):

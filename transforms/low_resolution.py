@@ -129,4 +129,5 @@ def _crop(values: Tensor, scale: Sequence[int]) -> Tensor:
     shape = values.shape[1:]
     if any(n < factor for n, factor in zip(shape, scale, strict=True)):
         raise ValueError(f"an image of size {tuple(shape)} is too small for scale {tuple(scale)}")
-    return values[(slice(None), *(slice(n - n % factor) for n, factor in zip(shape, scale, strict=True)))]
+    inside = (slice(None), *(slice(n - n % factor) for n, factor in zip(shape, scale, strict=True)))
+    return values[inside]

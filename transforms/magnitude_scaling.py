@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any, cast
 
 import numpy as np
+import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import InvertibleTransform, MapTransform
@@ -19,34 +20,44 @@ class ScaleMagnitude(InvertibleTransform):
 
     Args:
         quantile: of the magnitudes, 1 for the maximum. Where it is zero, nothing is done.
+        slice_axis: along which each index is divided by the quantile of its own; one for all where it is None.
 
     Raises:
         ValueError: if ``quantile`` is not within 0 and 1; when called, if a given ``scale`` is not positive; when
             inverted, for data that this transform has not scaled.
     """
 
-    def __init__(self, quantile: float = 0.999) -> None:
+    def __init__(self, quantile: float = 0.999, slice_axis: int | None = None) -> None:
         super().__init__()
         if not 0 < quantile <= 1:
             raise ValueError(f"quantile must be within 0 (excluded) and 1, got {quantile}")
         self.quantile = quantile
+        self.slice_axis = slice_axis
 
-    def scale_of(self, data: Tensor) -> float:
-        """Return the number by which to divide."""
-        return float(np.quantile(data.detach().abs().cpu().numpy(), self.quantile)) or 1.0
+    def scale_of(self, data: Tensor) -> Tensor:
+        """Return by what to divide: one number, or one for each slice, in a broadcastable shape."""
+        magnitude = data.detach().abs().as_subclass(Tensor).cpu().numpy()
+        others = None if self.slice_axis is None else _all_but(self.slice_axis, magnitude.ndim)
+        scale = np.quantile(magnitude, self.quantile, axis=others, keepdims=others is not None)
+        return torch.as_tensor(np.where(scale > 0, scale, 1.0), dtype=torch.float32)
 
-    def __call__(self, data: Tensor, scale: float | None = None) -> MetaTensor:
+    def __call__(self, data: Tensor, scale: float | Tensor | None = None) -> MetaTensor:
         """Return ``data / scale``; the scale is theirs if it is None."""
-        scale = self.scale_of(data) if scale is None else scale
-        if not scale > 0:
-            raise ValueError(f"scale must be positive, got {scale}")
+        scale = self.scale_of(data) if scale is None else torch.as_tensor(scale)
+        if not (scale > 0).all():
+            raise ValueError(f"scale must be positive, got {scale.min()}")
+        scale = scale.to(data.device)
         scaled = cast(MetaTensor, (data if isinstance(data, MetaTensor) else MetaTensor(data)) / scale)
         self.push_transform(scaled, extra_info={"scale": scale})
         return scaled
 
     def inverse(self, data: MetaTensor) -> MetaTensor:
         """Multiply by the scale that ``data`` were divided by."""
-        return cast(MetaTensor, data * self.pop_transform(data)["extra_info"]["scale"])
+        return cast(MetaTensor, data * torch.as_tensor(self.pop_transform(data)["extra_info"]["scale"]).to(data.device))
+
+
+def _all_but(axis: int, n_axes: int) -> tuple[int, ...]:
+    return tuple(other for other in range(n_axes) if other != axis % n_axes)
 
 
 class ScaleMagnituded(MapTransform, InvertibleTransform):

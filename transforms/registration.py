@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (its documented abbreviation)
 import torch
 from monai.data import MetaTensor
+from numpy.typing import NDArray
 
 from ..datasets.input_error import InputError
 
@@ -31,12 +33,12 @@ class RigidMotion:
         translation: mm, of the center of the moving image.
     """
 
-    matrix: np.ndarray
+    matrix: NDArray[Any]
     rotation: tuple[float, float, float]
     translation: tuple[float, float, float]
 
     @classmethod
-    def of(cls, matrix: np.ndarray, center: np.ndarray) -> RigidMotion:
+    def of(cls, matrix: NDArray[Any], center: NDArray[Any]) -> RigidMotion:
         """Take angles and the shift of ``center`` (mm) from ``matrix``."""
         r = matrix[:3, :3]
         angles = np.degrees(
@@ -165,7 +167,7 @@ def _refine(fixed: sitk.Image, moving: sitk.Image, seed: int, start: sitk.Euler3
     return transform
 
 
-def _matrix(transform: sitk.Transform) -> np.ndarray:
+def _matrix(transform: sitk.Transform) -> NDArray[Any]:
     """Sample the transform (LPS, mm) at the origin and at unit vectors."""
     origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
     columns = [np.array(transform.TransformPoint(point)) - origin for point in np.eye(3).tolist()]

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, Randomizable, Transform
-from numpy.random import RandomState
 from torch import Tensor
 
+from .delegated_randomness import DelegatedRandomness
 from .fourier import AXES, kspace_to_image
 
 
@@ -61,7 +61,7 @@ class RicianNoise(Randomizable, Transform):
         return data + self.noise.to(data.device, dtype) * image.abs().mean()
 
 
-class RicianNoised(Randomizable, MapTransform):
+class RicianNoised(DelegatedRandomness, MapTransform):
     """Dictionary version of :class:`RicianNoise`; every key gets noise of its own.
 
     Args:
@@ -71,14 +71,8 @@ class RicianNoised(Randomizable, MapTransform):
     """
 
     def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False, **options: Any) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
+        super().__init__(keys, allow_missing_keys)
         self.transform = RicianNoise(**options)
-
-    def set_random_state(self, seed: int | None = None, state: RandomState | None = None) -> RicianNoised:
-        """Seed this transform and the one that it calls."""
-        super().set_random_state(seed, state)
-        self.transform.set_random_state(seed, state)
-        return self
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add noise to what is at every key."""

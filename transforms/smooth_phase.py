@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
-from numpy.random import RandomState
 from numpy.typing import NDArray
 from torch import Tensor
+
+from .delegated_randomness import DelegatedRandomness
 
 
 class RandSmoothPhase(RandomizableTransform):
@@ -71,7 +72,7 @@ class RandSmoothPhase(RandomizableTransform):
         return magnitude * turn.to(magnitude.device, dtype)
 
 
-class RandSmoothPhased(RandomizableTransform, MapTransform):
+class RandSmoothPhased(DelegatedRandomness, MapTransform):
     """Dictionary version of :class:`RandSmoothPhase`; every key has a phase of its own, as every scan has.
 
     Args:
@@ -81,15 +82,8 @@ class RandSmoothPhased(RandomizableTransform, MapTransform):
     """
 
     def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False, **options: Any) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        RandomizableTransform.__init__(self, 1.0)
+        super().__init__(keys, allow_missing_keys)
         self.transform = RandSmoothPhase(**options)
-
-    def set_random_state(self, seed: int | None = None, state: RandomState | None = None) -> RandSmoothPhased:
-        """Seed this transform and the one that it calls."""
-        super().set_random_state(seed, state)
-        self.transform.set_random_state(seed, state)
-        return self
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Give every image a phase."""

@@ -12,6 +12,7 @@ from monai.utils import ensure_tuple
 from numpy.random import RandomState
 from torch import Tensor
 
+from .delegated_randomness import DelegatedRandomness
 from .fourier import image_to_kspace, kspace_to_image, matching_keys
 from .masks import KspaceMask
 
@@ -115,7 +116,7 @@ class UndersampleKspace(Randomizable, Transform):
         return kspace if self.target == "kspace" else kspace_to_image(kspace, axes)
 
 
-class UndersampleKspaced(Randomizable, MapTransform):
+class UndersampleKspaced(DelegatedRandomness, MapTransform):
     """Dictionary version of :class:`UndersampleKspace`; one draw serves all keys.
 
     Args:
@@ -138,16 +139,10 @@ class UndersampleKspaced(Randomizable, MapTransform):
         allow_missing_keys: bool = False,
         **options: Any,
     ) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
+        super().__init__(keys, allow_missing_keys)
         self.output_keys = matching_keys(self.keys, output_keys)
         self.mask_key, self.fraction_key = mask_key, fraction_key
         self.transform = UndersampleKspace(mask, **options)
-
-    def set_random_state(self, seed: int | None = None, state: RandomState | None = None) -> UndersampleKspaced:
-        """Seed this transform and the one that it calls."""
-        super().set_random_state(seed, state)
-        self.transform.set_random_state(seed, state)
-        return self
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Mask what is at every key, and add the mask."""

@@ -6,6 +6,7 @@ from .channel_spatial_attention import ChannelSpatialAttention
 from .channel_spatial_convolution import ChannelSpatialConvolution
 from .concatenation_fusion import ConcatenationFusion
 from .contextual_matching import ContextualMatching
+from .convolution_chain import convolution_chain
 from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
 from .cross_scale_matching import CrossScaleMatching
 from .cross_scale_transformer import CrossScaleTransformer
@@ -66,6 +67,7 @@ __all__ = [
     "SwinGroup",
     "T1GuidedAttention",
     "build_attention",
+    "convolution_chain",
     "cross_scale_affinity",
     "cross_scale_attention",
 ]

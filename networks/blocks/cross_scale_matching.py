@@ -135,8 +135,8 @@ class PatchGrid:
     def crop(self, result: Tensor) -> Tensor:
         """Take ``(b, c, *(scale * size))`` out of the sum of patches."""
         low = self.matching.scale * (self.matching.patch_size // 2)
-        inside = (slice(low, low + self.matching.scale * n) for n in self.size)
-        return result[(slice(None), slice(None), *inside)]
+        inside = (slice(None), slice(None), *(slice(low, low + self.matching.scale * n) for n in self.size))
+        return result[inside]
 
     def within_window(self, queries: Box, keys: Box) -> Tensor | None:
         """Tell which keys the queries of a box may attend to, ``(queries, keys)``; None for all."""
@@ -180,7 +180,8 @@ def patches(padded: Tensor, size: int, stride: int, box: Box | None = None) -> T
     for axis in range(2, 2 + n_axes):
         padded = padded.unfold(axis, size, stride)
     if box is not None:
-        padded = padded[(slice(None), slice(None), *box)]
+        place = (slice(None), slice(None), *box)
+        padded = padded[place]
     return padded.movedim(1, 1 + n_axes).flatten(1 + n_axes).flatten(1, n_axes)
 
 
@@ -188,6 +189,6 @@ def _pad(features: Tensor, low: int, lengths: Sequence[int], padding: str) -> Te
     """Start ``low`` voxels before the features and take ``lengths``, which may end before the features do."""
     sizes = features.shape[2:]
     kept = [min(n, length - low) for n, length in zip(sizes, lengths, strict=True)]
-    features = features[(slice(None), slice(None), *(slice(n) for n in kept))]
+    inside = (slice(None), slice(None), *map(slice, kept))
     pads = [pad for n, length in zip(reversed(kept), reversed(lengths), strict=True) for pad in (low, length - low - n)]
-    return F.pad(features, pads, PADDINGS[padding])
+    return F.pad(features[inside], pads, PADDINGS[padding])

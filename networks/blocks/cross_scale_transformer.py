@@ -85,5 +85,5 @@ class CrossScaleTransformer(nn.Module):
         size = [max(1, n // scale) for n in x.shape[2:]]
         if self.downsampling != "linear":
             return resample_cubic(x, size, antialias=self.downsampling == "antialiased", step=scale)
-        x = x[(slice(None), slice(None), *(slice(n * scale) for n in size))]
-        return F.interpolate(x, size, mode="bilinear" if len(size) == 2 else "trilinear")
+        inside = (slice(None), slice(None), *(slice(n * scale) for n in size))
+        return F.interpolate(x[inside], size, mode="bilinear" if len(size) == 2 else "trilinear")

@@ -58,11 +58,11 @@ class StreamedCrossScale(torch.autograd.Function):
                 weights = _weights(queries[sample], some_keys, grid, box, key_box)
                 slopes = torch.zeros_like(weights)
                 for shift, block in grid.shifts():
-                    rows = _to_rows(_cells(values[sample], grid, key_box, shift, block)).to(gradient.dtype)
-                    above = _to_rows(_cells(gradient[sample], grid, box, shift, block))
+                    rows = _to_rows(_cells(values[sample], grid, key_box, shift, block))
+                    above = _to_rows(_cells(gradient[sample], grid, box, shift, block)).to(values.dtype)
                     slopes += above @ rows.T
                     target = _cells(for_values[sample], grid, key_box, shift, block)
-                    target += _to_cells(weights.T @ above, target)
+                    target += _to_cells(weights.T.to(values.dtype) @ above, target)
                 slopes = weights * (slopes - (slopes * weights).sum(-1, keepdim=True))
                 rows = _query_rows(queries[sample], grid, box).to(keys.dtype)
                 _add(for_keys[sample], slopes.T @ rows, grid, key_box)
@@ -131,8 +131,9 @@ def _add_patches(queries: Tensor, rows: Tensor, grid: PatchGrid, box: Box) -> No
     n = [axis.stop - axis.start for axis in box]
     voxels = rows.view(*n, len(queries), p ** len(n)).unbind(-1)
     for offset, voxel in zip(product(range(p), repeat=len(n)), voxels, strict=True):
-        place = (slice(axis.start * q + o, (axis.stop - 1) * q + o + 1, q) for axis, o in zip(box, offset, strict=True))
-        queries[(slice(None), *place)] += voxel.movedim(-1, 0)
+        steps = (slice(axis.start * q + o, (axis.stop - 1) * q + o + 1, q) for axis, o in zip(box, offset, strict=True))
+        place = (slice(None), *steps)
+        queries[place] += voxel.movedim(-1, 0)
 
 
 def _cells(features: Tensor, grid: PatchGrid, box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Tensor:

@@ -1,11 +1,14 @@
 from .agnet import AGNet
 from .cftn import CFTN
+from .compressed_sensing import CompressedSensing
 from .danet import DANet
+from .ddsr_net import DDSRNet
 from .dense_unet import DenseUNet, EarlyFusionDenseUNet
 from .dipole_solvers import DipoleSolver
 from .dudornet import DRDN, DuDoRNet
 from .edsr import EDSR
 from .fanet import FANet
+from .fasr_net import FASRNet
 from .flair_threshold import FLAIRThreshold, fit_threshold
 from .guided_dense_unet import GuidedDenseUNet
 from .interpolation import Interpolation
@@ -15,6 +18,7 @@ from .mcmrsr import McMRSR
 from .minet import MINet
 from .non_local_unet import NonLocalUNet
 from .non_local_upsampling import NonLocalUpsampling
+from .qsm_refiner import ClassicalSolution, FAQSMRefiner
 from .qsm_unet import QSMUNet
 from .qsmnet import FAQSMNet, QSMNet
 from .recnn import ReCNN
@@ -22,9 +26,11 @@ from .rsanet import RSANet
 from .sanet import SANet
 from .smore_net import SMORENet
 from .srcnn3d import SRCNN3D
+from .two_contrast import TwoContrastNetwork
 from .unet3d import UNet3D
 from .zeng_net import ZengNet
 from .zero_filled_unet import ZeroFilledUNet
+from .zero_filling import ZeroFilling
 
 __all__ = [
     "CFTN",
@@ -32,13 +38,18 @@ __all__ = [
     "EDSR",
     "SRCNN3D",
     "AGNet",
+    "ClassicalSolution",
+    "CompressedSensing",
     "DANet",
+    "DDSRNet",
     "DenseUNet",
     "DipoleSolver",
     "DuDoRNet",
     "EarlyFusionDenseUNet",
     "FANet",
     "FAQSMNet",
+    "FAQSMRefiner",
+    "FASRNet",
     "FLAIRThreshold",
     "GuidedDenseUNet",
     "Interpolation",
@@ -54,8 +65,10 @@ __all__ = [
     "ReCNN",
     "SANet",
     "SMORENet",
+    "TwoContrastNetwork",
     "UNet3D",
     "ZengNet",
     "ZeroFilledUNet",
+    "ZeroFilling",
     "fit_threshold",
 ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from monai.networks.blocks import SubpixelUpsample
 from torch import Tensor, nn
 
 from ..blocks import MutualProjection, ResidualChannelAttentionBlock, SpatialAttentionFusion
-from .interpolation import Interpolation
+from .interpolation import Interpolation, Method
 
 SLOPE = 0.2  # of the leaky ReLU for negative values
 
@@ -52,7 +52,7 @@ class CFTN(nn.Module):
         projections: Sequence[int] = (5,),
         spatial_fusion: bool = True,
         reduction: int = 16,
-        interpolation: Literal["linear", "cubic", "spline"] = "cubic",
+        interpolation: Method = "cubic",
         attention_options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from .unet3d import UNet3D
+from .attention_unet3d import AttentionUNet3D
 
 
-class DANet(UNet3D):
+class DANet(AttentionUNet3D):
     """FA-Net's backbone with the dual attention of Fu et al., CVPR 2019 (arXiv:1809.02983).
 
-    Args:
-        in_channels: number of input images.
-        out_channels: number of classes.
-        channels: width of each level, from the finest to the coarsest.
-        attention_options: options of :class:`mri_attention.networks.blocks.DualAttention`.
-        dropout: probability that a feature map of the first convolution is dropped.
-        norm_groups: number of groups of each normalization.
-
-    Raises:
-        ValueError: if ``channels`` is empty or ``norm_groups`` does not divide each of them.
+    Arguments and errors are those of :class:`AttentionUNet3D`; ``attention_options`` are those of
+    :class:`mri_attention.networks.blocks.DualAttention`.
     """
 
-    def __init__(
-        self,
-        in_channels: int = 3,
-        out_channels: int = 2,
-        channels: Sequence[int] = (32, 64, 128, 256, 512),
-        attention_options: Mapping[str, Any] | None = None,
-        dropout: float = 0.2,
-        norm_groups: int = 8,
-    ) -> None:
-        super().__init__(in_channels, out_channels, channels, "dual", attention_options, dropout, norm_groups)
+    block = "dual"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ...transforms.fourier import kspace_to_image
 from ..blocks import AdditiveDenseBlock
 
 
@@ -76,7 +77,7 @@ class EarlyFusionDenseUNet(nn.Module):
             auxiliary: image of the guide, real or complex, of the same shape.
             mask: not used; for the same call as the other networks of this task.
         """
-        image: Tensor = self.unet(torch.cat([_zero_filled(kspace), auxiliary.abs()], 1))
+        image: Tensor = self.unet(torch.cat([kspace_to_image(kspace).abs(), auxiliary.abs()], 1))
         return image
 
 
@@ -96,8 +97,3 @@ class _Up(nn.Module):
     def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
         x = self.transposed(x)
         return self.norm(self.conv(x if skip is None else torch.cat([x, skip], 1))).relu()
-
-
-def _zero_filled(kspace: Tensor) -> Tensor:
-    image = torch.fft.ifft2(torch.fft.ifftshift(kspace, (-2, -1)), norm="ortho")
-    return torch.fft.fftshift(image, (-2, -1)).abs()

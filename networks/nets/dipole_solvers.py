@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
 
 from ...transforms.b0_direction import Vector
-from ...transforms.dipole_inversion import cgls, tikhonov, tkd, total_variation, tsvd
+from ...transforms.dipole_inversion.solvers import SOLVERS, NamedSolver
 
-SOLVERS: dict[str, Callable[..., Tensor]] = {
-    "tkd": tkd,
-    "tsvd": tsvd,
-    "tikhonov": tikhonov,
-    "total_variation": total_variation,
-    "cgls": cgls,
-}
+__all__ = ["SOLVERS", "DipoleSolver"]
+
 ISOTROPIC = (1.0, 1.0, 1.0)
 ALONG_Z = (0.0, 0.0, 1.0)
 
@@ -38,14 +31,7 @@ class DipoleSolver(nn.Module):
 
     def __init__(self, method: str = "tkd", weight_by_mask: bool = True, **options: Any) -> None:
         super().__init__()
-        if method not in SOLVERS:
-            raise ValueError(f"method must be one of {', '.join(SOLVERS)}, got {method!r}")
-        self.solver = SOLVERS[method]
-        known = inspect.signature(self.solver).parameters
-        if unknown := [name for name in options if name not in known]:
-            raise ValueError(f"{method} takes {', '.join(list(known)[4:])}, got {', '.join(unknown)}")
-        self.weight_by_mask = weight_by_mask and "data_weight" in known
-        self.options = options
+        self.solver = NamedSolver(method, weight_by_mask, **options)
 
     def forward(
         self,
@@ -64,7 +50,4 @@ class DipoleSolver(nn.Module):
         """
         sizes = ISOTROPIC if voxel_size is None else voxel_size
         direction = ALONG_Z if b0_direction is None else b0_direction
-        options = dict(self.options)
-        if self.weight_by_mask and mask is not None:
-            options.setdefault("data_weight", mask.to(field.dtype))
-        return self.solver(field, sizes, direction, mask, **options)
+        return self.solver(field, sizes, direction, mask)

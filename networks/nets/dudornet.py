@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from ...transforms.fourier import Norm, image_to_kspace, kspace_to_image
 from ..blocks import DilatedDenseBlock, KspaceDataConsistency
 
 
@@ -82,7 +82,7 @@ class DuDoRNet(nn.Module):
         n_blocks: int = 3,
         growth: int = 32,
         dilations: Sequence[int] = (1, 2, 3, 3),
-        norm: Literal["ortho", "backward"] = "ortho",
+        norm: Norm = "ortho",
         noise_weight: float | None = None,
     ) -> None:
         super().__init__()
@@ -116,18 +116,21 @@ class DuDoRNet(nn.Module):
         if (auxiliary is None) == self.is_guided:
             raise ValueError(f"auxiliary is {'missing' if auxiliary is None else 'not expected'}")
         guide = [] if auxiliary is None else [auxiliary + 0j]
-        guide_kspace = [self._transform(torch.fft.fft2, image) for image in guide]
-        image, images, kspaces = self._transform(torch.fft.ifft2, kspace), [], []
+        guide_kspace = [self._to_kspace(image) for image in guide]
+        image, images, kspaces = self._to_image(kspace), [], []
         for _ in range(self.n_recurrences):
-            predicted = self._transform(torch.fft.fft2, _apply(self.image, image, *guide))
+            predicted = self._to_kspace(_apply(self.image, image, *guide))
             agreeing = self.consistency(predicted, kspace, mask)
-            images.append(self._transform(torch.fft.ifft2, agreeing))
+            images.append(self._to_image(agreeing))
             kspaces.append(_apply(self.kspace, agreeing, *guide_kspace))
-            image = self._transform(torch.fft.ifft2, self.consistency(kspaces[-1], kspace, mask))
+            image = self._to_image(self.consistency(kspaces[-1], kspace, mask))
         return {"image": image, "images": torch.cat(images, 1), "kspaces": torch.cat(kspaces, 1)}
 
-    def _transform(self, transform: Callable[..., Tensor], x: Tensor) -> Tensor:
-        return torch.fft.fftshift(transform(torch.fft.ifftshift(x, (-2, -1)), norm=self.norm), (-2, -1))
+    def _to_kspace(self, image: Tensor) -> Tensor:
+        return image_to_kspace(image, norm=self.norm)
+
+    def _to_image(self, kspace: Tensor) -> Tensor:
+        return kspace_to_image(kspace, norm=self.norm)
 
 
 def _apply(network: nn.Module, *inputs: Tensor) -> Tensor:

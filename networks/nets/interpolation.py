@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ...transforms.resampling import resample_cubic, resample_spline
+from ...transforms.resampling import resample_cubic, resample_deconvolved, resample_spline
 
-METHODS = ("linear", "cubic", "spline")
+Method = Literal["linear", "cubic", "spline", "deconvolved"]
+METHODS = get_args(Method)
+CUBIC = {"cubic": resample_cubic, "spline": resample_spline, "deconvolved": resample_deconvolved}
 
 
 class Interpolation(nn.Module):
@@ -17,20 +19,31 @@ class Interpolation(nn.Module):
 
     Args:
         scale: number of voxels that one becomes along each axis; 1 returns the image.
-        method: ``"linear"``; ``"cubic"`` convolution; or the cubic ``"spline"`` of scipy, as in the literature.
+        method: ``"linear"``; ``"cubic"`` convolution; the cubic ``"spline"`` of scipy, as in the literature; or
+            ``"deconvolved"``, what undoes the literature's blur at best by linear means.
+        grid: what both grids share, their outer ``"edges"``, or the center of their ``"first_voxel"``, as under
+            truncation of k-space, which ``"cubic"`` alone knows.
 
     Raises:
-        ValueError: if ``scale`` is below one or ``method`` is unknown.
+        ValueError: if ``scale`` is below one, or ``method`` or ``grid`` is unknown.
     """
 
-    def __init__(self, scale: int = 2, method: Literal["linear", "cubic", "spline"] = "spline") -> None:
+    def __init__(
+        self,
+        scale: int = 2,
+        method: Method = "spline",
+        grid: Literal["edges", "first_voxel"] = "edges",
+    ) -> None:
         super().__init__()
+        if grid not in ("edges", "first_voxel") or (grid == "first_voxel" and method != "cubic"):
+            raise ValueError(f'grid must be "edges", or "first_voxel" for method "cubic", got {grid!r} for {method!r}')
         if scale < 1:
             raise ValueError(f"scale must not be below 1, got {scale}")
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
         self.scale = scale
         self.method = method
+        self.grid = grid
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, c, *spatial)``, 2D or 3D, to ``(b, c, *(scale * spatial))``."""
@@ -39,4 +52,6 @@ class Interpolation(nn.Module):
         size = [self.scale * n for n in x.shape[2:]]
         if self.method == "linear":
             return F.interpolate(x, size, mode="bilinear" if len(size) == 2 else "trilinear")
-        return resample_cubic(x, size) if self.method == "cubic" else resample_spline(x, size)
+        if self.grid == "first_voxel":
+            return resample_cubic(x, size, grid="first_voxel")
+        return CUBIC[self.method](x, size)

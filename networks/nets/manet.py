@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from ...transforms.fourier import image_to_kspace, kspace_to_image
 from ..blocks import KspaceDataConsistency
 from .guided_dense_unet import GuidedDenseUNet
 
@@ -91,7 +92,9 @@ class MANet(nn.Module):
         if self.image is not None:
             magnitude, guide = (output.to(magnitude.dtype) for output in self.image(magnitude, guide))
             if self.consistency is not None:
-                refined = self._to_kspace(torch.polar(magnitude, image.angle()))
+                # phases have infinite gradients at zero, and polar() has wrong ones for numbers below it
+                turn = torch.polar(torch.ones_like(magnitude), image.detach().angle())
+                refined = self._to_kspace(magnitude * turn)
                 magnitude = self._to_image(self._agree(refined, kspace, mask)).abs()
         return {"image": magnitude, "auxiliary_image": guide, **outputs}
 
@@ -99,10 +102,10 @@ class MANet(nn.Module):
         return predicted if self.consistency is None else self.consistency(predicted, measured, mask)
 
     def _to_kspace(self, image: Tensor) -> Tensor:
-        return _centered(torch.fft.fft2, image) if self.is_centered else torch.fft.fft2(image)
+        return image_to_kspace(image) if self.is_centered else torch.fft.fft2(image)
 
     def _to_image(self, kspace: Tensor) -> Tensor:
-        return _centered(torch.fft.ifft2, kspace) if self.is_centered else torch.fft.ifft2(kspace)
+        return kspace_to_image(kspace) if self.is_centered else torch.fft.ifft2(kspace)
 
 
 def _complex(channels: Tensor, like: Tensor) -> Tensor:
@@ -111,7 +114,3 @@ def _complex(channels: Tensor, like: Tensor) -> Tensor:
 
 def _channels(x: Tensor) -> Tensor:
     return torch.cat([x.real, x.imag], 1)
-
-
-def _centered(transform: Any, x: Tensor) -> Tensor:
-    return torch.fft.fftshift(transform(torch.fft.ifftshift(x, (-2, -1)), norm="ortho"), (-2, -1))

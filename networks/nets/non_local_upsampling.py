@@ -90,7 +90,8 @@ class NonLocalUpsampling(nn.Module):
             if all(step == radius for step in offset):
                 continue
             place = (slice(step, step + n) for step, n in zip(offset, shape, strict=True))
-            other = padded[(slice(None), slice(None), *place)]
+            shifted = (slice(None), slice(None), *place)
+            other = padded[shifted]
             weight = torch.exp(-_local_mean((image - other) ** 2, self.patch_radius) / width)
             total += weight * other
             weights += weight

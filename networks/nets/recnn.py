@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from itertools import pairwise
 
 from torch import Tensor, nn
 
+from ..blocks import convolution_chain
 from .interpolation import Interpolation
 
 
@@ -33,12 +33,8 @@ class ReCNN(nn.Module):
         if n_layers < 2:
             raise ValueError(f"n_layers must not be below 2, got {n_layers}")
         self.interpolation = Interpolation(scale, "spline")
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
-        for number, widths in enumerate(pairwise((1, *[channels] * (n_layers - 1), 1)), 1):
-            layers[f"conv{number}"] = nn.Conv3d(*widths, 3, padding=1)
-            layers[f"relu{number}"] = nn.ReLU()
-        layers.popitem()
-        self.layers = nn.Sequential(layers)
+        widths = pairwise((1, *[channels] * (n_layers - 1), 1))
+        self.layers = convolution_chain(nn.Conv3d(*pair, 3, padding=1) for pair in widths)
         self.apply(_initialize)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ..blocks import convolution_chain
 from .interpolation import Interpolation
 
 
@@ -40,12 +40,8 @@ class SRCNN3D(nn.Module):
             )
         self.interpolation = Interpolation(scale, "spline")
         self.margin = sum(size // 2 for size in kernel_sizes)
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
-        for number, (widths, size) in enumerate(zip(pairwise((1, *channels, 1)), kernel_sizes, strict=True), 1):
-            layers[f"conv{number}"] = nn.Conv3d(*widths, size)
-            layers[f"relu{number}"] = nn.ReLU()
-        layers.popitem()
-        self.layers = nn.Sequential(layers)
+        widths = pairwise((1, *channels, 1))
+        self.layers = convolution_chain(nn.Conv3d(*pair, size) for pair, size in zip(widths, kernel_sizes, strict=True))
         self.apply(_initialize)
 
     def forward(self, x: Tensor) -> Tensor:

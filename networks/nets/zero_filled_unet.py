@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
+
+from ...transforms.fourier import kspace_to_image
 
 
 class ZeroFilledUNet(nn.Module):
@@ -30,10 +31,5 @@ class ZeroFilledUNet(nn.Module):
             auxiliary: not used; for the same call as the other networks of this task.
             mask: not used, likewise.
         """
-        image: Tensor = self.unet(_zero_filled(kspace))
+        image: Tensor = self.unet(kspace_to_image(kspace).abs())
         return image
-
-
-def _zero_filled(kspace: Tensor) -> Tensor:
-    image = torch.fft.ifft2(torch.fft.ifftshift(kspace, (-2, -1)), norm="ortho")
-    return torch.fft.fftshift(image, (-2, -1)).abs()

@@ -84,6 +84,8 @@ def test_dataset_is_bids_that_the_bundle_finds(dataset: Path) -> None:
     cases = find_cases(dataset, label="label-lesion_mask")
     assert [case["subject"] for case in cases] == ["sub-001", "sub-002"]
     assert json.loads((dataset / "dataset_description.json").read_text())["BIDSVersion"]
+    truth = json.loads((dataset / "derivatives" / "simulator" / "dataset_description.json").read_text())
+    assert (truth["DatasetType"], truth["GeneratedBy"]) == ("derivative", [{"Name": "mri-attention"}])
 
 
 @pytest.mark.parametrize("contrast", CONTRASTS)
@@ -175,3 +177,11 @@ def test_rejects_impossible_requests(wrong: dict[str, float], tmp_path: Path) ->
 def test_rejects_a_folder_without_masks(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \*mask"):
         simulate_dataset(tmp_path / "out", lesion_masks=tmp_path)
+
+
+def test_susceptibility_adds_a_field_and_the_map_that_makes_it(tmp_path: Path) -> None:
+    simulate_dataset(tmp_path, n_subjects=1, seed=1, spacing=6.0, susceptibility=True)
+    case = find_cases(tmp_path, ("localfield",), "Chimap")[0]
+    field, chi = (np.asarray(nib.load(path).dataobj) for path in (*case["image"], case["label"]))
+    assert field.shape == chi.shape
+    assert 0.001 < field[field != 0].std() < chi[field != 0].std() < 0.3

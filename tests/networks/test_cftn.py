@@ -119,7 +119,7 @@ def test_fusion_weighs_each_voxel_of_the_sum(spatial_dims: int) -> None:
         ({"scale": 4}, "scale must be 2 or 3, got 4"),
         ({"projections": (1, 1)}, r"from 0 to 3, got \(1, 1\)"),
         ({"projections": (4,)}, r"from 0 to 3, got \(4,\)"),
-        ({"interpolation": "nearest"}, "method must be one of linear, cubic, spline, got 'nearest'"),
+        ({"interpolation": "nearest"}, "method must be one of linear, cubic, spline, deconvolved, got 'nearest'"),
         ({"reduction": 0}, "reduction must not be below 1"),
     ],
     ids=str,

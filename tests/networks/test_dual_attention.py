@@ -54,6 +54,26 @@ def test_channel_attention_does_not_change_when_a_row_of_energies_shifts() -> No
     torch.testing.assert_close(weights, (-(energies + shift)).softmax(-1))
 
 
+def test_channel_affinities_do_not_change_with_an_image_that_all_channels_gain() -> None:
+    """Where it is orthogonal to all of them, each energy gains the same, its squared norm."""
+    x = features(1, 4, 5, 6, dtype=torch.float64)
+    channels, _ = torch.linalg.qr(x[0].flatten(1).T)
+    image = features(2, 30, dtype=torch.float64)[1]
+    shared = (image - channels @ (channels.T @ image)).view(5, 6)
+    block = ChannelGramAttention()
+    torch.testing.assert_close(block.attention_weights(x + shared), block.attention_weights(x))
+    assert not torch.allclose(block.attention_weights(x + 1), block.attention_weights(x))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_channel_affinities_do_not_depend_on_where_voxels_are(shape: tuple[int, ...]) -> None:
+    block, x = with_open_gates(ChannelGramAttention()), features(*shape, dtype=torch.float64)
+    order = torch.randperm(x[0, 0].numel(), generator=torch.Generator().manual_seed(2))
+    permuted = x.flatten(2)[..., order].view(shape)
+    torch.testing.assert_close(block.attention_weights(permuted), block.attention_weights(x))
+    torch.testing.assert_close(block(permuted).flatten(2), block(x).flatten(2)[..., order])
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_channel_attention_follows_permuted_channels(shape: tuple[int, ...]) -> None:
     block, x = with_open_gates(ChannelGramAttention()), features(*shape, dtype=torch.float64)

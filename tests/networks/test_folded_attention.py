@@ -62,6 +62,13 @@ def test_order_of_axes_is_irrelevant(order: tuple[str, ...]) -> None:
     torch.testing.assert_close(block(x), expected)
 
 
+@pytest.mark.parametrize(("options", "is_equal"), [({}, True), ({"recompute": True}, False)], ids=str)
+def test_transposing_axes_transposes_the_output_unless_recomputed(options: dict[str, object], is_equal: bool) -> None:
+    block, x = attention((2, 3, 4, 2, 5), **options).double(), features((2, 3, 4, 2, 5), torch.float64)
+    transposed = block(x.permute(0, 1, 4, 2, 3)).permute(0, 1, 3, 4, 2)
+    assert torch.allclose(transposed, block(x), rtol=1e-9, atol=1e-12) == is_equal
+
+
 def test_recomputing_follows_the_running_result() -> None:
     x = features((2, 3, 4, 5), torch.float64)
     block = attention((2, 3, 4, 5), recompute=True, residual=False).double()

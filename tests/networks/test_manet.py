@@ -124,6 +124,19 @@ def test_data_consistency_keeps_the_measured_samples() -> None:
     torch.testing.assert_close(network(kspace, auxiliary, everywhere)["image"], zero_filled(kspace).abs())
 
 
+def test_data_consistency_has_right_gradients_for_negative_images() -> None:
+    network, (kspace, auxiliary, mask) = manet(domains="image", data_consistency=True).eval().double(), acquisition()
+    bias = network.image.target.head.bias
+
+    def loss(value: float) -> Tensor:
+        nn.init.constant_(bias, value)
+        return network(kspace.to(torch.complex128), auxiliary.double(), mask)["image"].square().sum()
+
+    (gradient,) = torch.autograd.grad(loss(-5.0), bias)
+    expected = (loss(-5.0 + 1e-5) - loss(-5.0 - 1e-5)) / 2e-5
+    torch.testing.assert_close(gradient[0], expected, rtol=1e-4, atol=1e-4)
+
+
 def test_released_transform_differs_by_scale_and_center_only() -> None:
     kspace, _, _ = acquisition(16, 32)
     centered, released = (manet(transform=name)._to_image(kspace) for name in ("orthonormal", "released"))

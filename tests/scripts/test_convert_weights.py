@@ -27,7 +27,8 @@ def test_writes_a_file_from_which_the_network_can_be_built(
     assert run_command("convert-weights", "channel-attention", checkpoint, "--output", output) == 0
     assert "mri_attention.networks.blocks.ChannelAttention" in capsys.readouterr().out
     content = torch.load(output, weights_only=True)
-    assert set(content) == {"network", "config", "state_dict"}
+    assert set(content) == {"network", "config", "state_dict", "model"}
+    assert content["model"].keys() == content["state_dict"].keys()
     parser = ConfigParser({"network": {"_target_": content["network"], **content["config"]}})
     network = parser.get_parsed_content("network")
     network.load_state_dict(content["state_dict"])

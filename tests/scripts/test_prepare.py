@@ -26,3 +26,15 @@ def test_bad_arguments_have_one_line(
     assert run_command("prepare", dataset, "--source", tmp_path, "--output", tmp_path / "out") == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--b0-direction", "0,1"), ("--b0-direction", "0,0,0"), ("--spacing", "1,0,1")]
+)
+def test_vectors_that_are_none_are_refused(
+    option: str, value: str, run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("prepare", "qsm-labels", "--source", tmp_path, "--output", tmp_path / "out")
+    assert run_command(*arguments, option, value) == 2
+    assert option in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -62,3 +62,11 @@ def test_rejects_impossible_scales_and_what_it_has_not_scaled() -> None:
         ScaleMagnitude()(image(), scale=0)
     with pytest.raises(ValueError, match="empty 'applied_operations'"):
         ScaleMagnitude().inverse(MetaTensor(image()))
+
+
+def test_every_slice_has_its_own_scale() -> None:
+    data = torch.rand(1, 3, 8, 8) * torch.tensor([1.0, 10.0, 0.0])[:, None, None]
+    transform = ScaleMagnitude(1.0, slice_axis=1)
+    scaled = transform(data)
+    torch.testing.assert_close(scaled.as_tensor().amax((0, 2, 3)), torch.tensor([1.0, 1.0, 0.0]))
+    torch.testing.assert_close(transform.inverse(scaled).as_tensor(), data)

@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.interpolate import CubicHermiteSpline
 from torch.nn import functional as F  # noqa: N812
 
-from mri_attention.transforms import resample_cubic, resample_spline
+from mri_attention.transforms import resample_cubic, resample_deconvolved, resample_spline
 from tests.helpers import assert_linear, features
 
 SHAPES = [((9, 8, 7), (18, 16, 14)), ((10, 8), (5, 4)), ((9, 7, 11), (3, 5, 4)), ((1, 3, 5), (2, 6, 10))]
@@ -88,3 +88,17 @@ def test_keeps_dtype_and_precision_under_autocast() -> None:
 def test_rejects_other_sizes(size: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="size must have positive numbers"):
         resample_cubic(torch.zeros(3, 3), size)
+
+
+def test_deconvolution_refuses_sizes_that_are_no_multiples() -> None:
+    with pytest.raises(ValueError, match="size must be multiples of"):
+        resample_deconvolved(torch.zeros(1, 4, 4), (8, 7))
+    image = torch.rand(1, 4, 5)
+    torch.testing.assert_close(resample_deconvolved(image, (4, 5)), image)
+
+
+def test_deconvolution_keeps_constants_and_mirrors() -> None:
+    torch.testing.assert_close(resample_deconvolved(torch.full((1, 7, 5), 3.0), (14, 15)), torch.full((1, 14, 15), 3.0))
+    x = features(1, 1, 7, 6, dtype=torch.float64)
+    flipped = resample_deconvolved(x.flip((2, 3)), (14, 12))
+    torch.testing.assert_close(flipped, resample_deconvolved(x, (14, 12)).flip((2, 3)))

@@ -1,6 +1,7 @@
 from .equispaced_mask import EquispacedMask
 from .gaussian_mask import GaussianMask
 from .kspace_mask import KspaceMask
+from .mask_by_name import MASKS, mask_by_name, mask_mixture
 from .poisson_disk_mask import PoissonDiskMask
 from .radial_mask import RadialMask
 from .random_mask import RandomMask
@@ -8,6 +9,7 @@ from .spiral_mask import SpiralMask
 from .uniform_mask import UniformMask
 
 __all__ = [
+    "MASKS",
     "EquispacedMask",
     "GaussianMask",
     "KspaceMask",
@@ -16,4 +18,6 @@ __all__ = [
     "RandomMask",
     "SpiralMask",
     "UniformMask",
+    "mask_by_name",
+    "mask_mixture",
 ]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from .kspace_mask import KspaceMask, Pattern, center_columns
+from .fastmri_mask import FastMRIMask
+from .kspace_mask import Pattern, center_columns
 
 STRETCHES = np.linspace(0, 0.5, 101)  # of the spacing, tried in this order
 
 
-class EquispacedMask(KspaceMask):
+class EquispacedMask(FastMRIMask):
     """Sample a block of center columns, and equispaced columns over all of k-space, the center included.
 
     Of fastMRI (Zbontar et al. 2018, arXiv:1811.08839, and its code): columns ``round(o + i s)`` below
@@ -20,26 +19,8 @@ class EquispacedMask(KspaceMask):
     shrunk here as little as it takes; with ``exact=False`` never, which is the mask of MONAI's
     ``EquispacedKspaceMask`` for the same random state.
 
-    Args:
-        acceleration: see :class:`KspaceMask`.
-        center_fraction: see :class:`KspaceMask`.
-        axes: see :class:`KspaceMask`.
-        slice_axis: see :class:`KspaceMask`.
-        exact: sample the number of columns that is due, not that on average.
+    Arguments are those of :class:`FastMRIMask`.
     """
-
-    n_masked_axes = 1
-
-    def __init__(
-        self,
-        acceleration: float | Sequence[float] = 4.0,
-        center_fraction: float | Sequence[float] = 0.08,
-        axes: Sequence[int] = (-2, -1),
-        slice_axis: int | None = None,
-        exact: bool = True,
-    ) -> None:
-        super().__init__(acceleration, center_fraction, axes, slice_axis)
-        self.exact = exact
 
     def pattern(self, sizes: tuple[int, ...], n_sampled: int, n_center: int) -> Pattern:
         """Draw the offset."""

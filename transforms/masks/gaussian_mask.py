@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +19,8 @@ class GaussianMask(KspaceMask):
     Args:
         acceleration: see :class:`KspaceMask`.
         center_fraction: see :class:`KspaceMask`.
-        axes: see :class:`KspaceMask`.
-        slice_axis: see :class:`KspaceMask`.
         sigma: standard deviation, in units of the distance from center to edge.
+        options: ``axes`` and ``slice_axis``, see :class:`KspaceMask`.
 
     Raises:
         ValueError: if ``sigma`` is not positive.
@@ -32,11 +32,11 @@ class GaussianMask(KspaceMask):
         self,
         acceleration: float | Sequence[float] = 4.0,
         center_fraction: float | Sequence[float] = 0.02,
-        axes: Sequence[int] = (-2, -1),
-        slice_axis: int | None = None,
+        *,
         sigma: float = 0.4,
+        **options: Any,
     ) -> None:
-        super().__init__(acceleration, center_fraction, axes, slice_axis)
+        super().__init__(acceleration, center_fraction, **options)
         if sigma <= 0:
             raise ValueError(f"sigma must be positive, got {sigma}")
         self.sigma = sigma

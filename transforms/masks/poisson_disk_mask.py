@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -27,9 +28,8 @@ class PoissonDiskMask(KspaceMask):
     Args:
         acceleration: see :class:`KspaceMask`.
         center_fraction: of all samples, in an ellipse.
-        axes: see :class:`KspaceMask`.
-        slice_axis: see :class:`KspaceMask`.
         slope: by how much the distance grows from center to edge, 0 for a constant density.
+        options: ``axes`` and ``slice_axis``, see :class:`KspaceMask`.
 
     Raises:
         ValueError: if ``slope`` is negative.
@@ -41,11 +41,11 @@ class PoissonDiskMask(KspaceMask):
         self,
         acceleration: float | Sequence[float] = 4.0,
         center_fraction: float | Sequence[float] = 0.02,
-        axes: Sequence[int] = (-2, -1),
-        slice_axis: int | None = None,
+        *,
         slope: float = 2.0,
+        **options: Any,
     ) -> None:
-        super().__init__(acceleration, center_fraction, axes, slice_axis)
+        super().__init__(acceleration, center_fraction, **options)
         if slope < 0:
             raise ValueError(f"slope must not be negative, got {slope}")
         self.slope = slope

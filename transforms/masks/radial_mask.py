@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -24,9 +24,8 @@ class RadialMask(KspaceMask):
     Args:
         acceleration: see :class:`KspaceMask`.
         center_fraction: of all samples, in an ellipse.
-        axes: see :class:`KspaceMask`.
-        slice_axis: see :class:`KspaceMask`.
         angles: divide the half turn ``"uniform"``-ly, or go on by the ``"golden"`` angle.
+        options: ``axes`` and ``slice_axis``, see :class:`KspaceMask`.
 
     Raises:
         ValueError: for other ``angles``.
@@ -38,11 +37,11 @@ class RadialMask(KspaceMask):
         self,
         acceleration: float | Sequence[float] = 4.0,
         center_fraction: float | Sequence[float] = 0.0,
-        axes: Sequence[int] = (-2, -1),
-        slice_axis: int | None = None,
+        *,
         angles: Angles = "uniform",
+        **options: Any,
     ) -> None:
-        super().__init__(acceleration, center_fraction, axes, slice_axis)
+        super().__init__(acceleration, center_fraction, **options)
         if angles not in get_args(Angles):
             raise ValueError(f"angles must be one of {', '.join(get_args(Angles))}, got {angles}")
         self.angles = angles

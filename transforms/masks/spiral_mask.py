@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +25,8 @@ class SpiralMask(KspaceMask):
     Args:
         acceleration: see :class:`KspaceMask`.
         center_fraction: of all samples, in an ellipse.
-        axes: see :class:`KspaceMask`.
-        slice_axis: see :class:`KspaceMask`.
         n_interleaves: number of spirals.
+        options: ``axes`` and ``slice_axis``, see :class:`KspaceMask`.
 
     Raises:
         ValueError: if ``n_interleaves`` is less than 1.
@@ -38,11 +38,11 @@ class SpiralMask(KspaceMask):
         self,
         acceleration: float | Sequence[float] = 4.0,
         center_fraction: float | Sequence[float] = 0.0,
-        axes: Sequence[int] = (-2, -1),
-        slice_axis: int | None = None,
+        *,
         n_interleaves: int = 8,
+        **options: Any,
     ) -> None:
-        super().__init__(acceleration, center_fraction, axes, slice_axis)
+        super().__init__(acceleration, center_fraction, **options)
         if n_interleaves < 1:
             raise ValueError(f"n_interleaves must be at least 1, got {n_interleaves}")
         self.n_interleaves = n_interleaves

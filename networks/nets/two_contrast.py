@@ -1,0 +1,55 @@
+"""One input for networks that take a target of low resolution and a guide."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+
+class TwoContrastNetwork(nn.Module):
+    """Give a network its two images from the channels of one: the target, zero-filled to the fine grid, and the guide.
+
+    A network on the coarse grid gets every ``stride``-th pixel of the target, which are the very pixels of the image of
+    low resolution, for zero-filling of k-space goes through them. A network on the fine grid, of stride 1, is the same
+    for every factor of super-resolution.
+
+    Args:
+        network: ``network(low)``, or ``network(low, guide)``; its first channel is the target.
+        stride: pixels of the fine grid for one of the network's input; what it enlarges by.
+        is_guided: the network takes the guide.
+        is_residual: add the zero-filled target to the first channel of the output.
+
+    Raises:
+        ValueError: if ``stride`` is below one.
+    """
+
+    def __init__(self, network: nn.Module, stride: int = 1, is_guided: bool = True, is_residual: bool = False) -> None:
+        super().__init__()
+        if stride < 1:
+            raise ValueError(f"stride must not be below 1, got {stride}")
+        self.network = network
+        self.stride = stride
+        self.is_guided = is_guided
+        self.is_residual = is_residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(b, 2, h, w)``, the target and the guide, to what the network makes of them, ``(b, c, h, w)``.
+
+        Raises:
+            ValueError: if ``x`` has another number of channels.
+        """
+        if x.shape[1] != 2:
+            raise ValueError(f"x must have two channels, got {x.shape[1]}")
+        padded = self._pad(x)
+        low, guide = padded[:, :1, :: self.stride, :: self.stride], padded[:, 1:]
+        image: Tensor = self.network(low, guide) if self.is_guided else self.network(low)
+        image = image[..., : x.shape[2], : x.shape[3]]
+        if not self.is_residual:
+            return image
+        return torch.cat([x[:, :1] + image[:, :1], image[:, 1:]], 1)
+
+    def _pad(self, x: Tensor) -> Tensor:
+        """Repeat the border up to a multiple of the stride."""
+        missing = [-n % self.stride for n in x.shape[2:]]
+        return F.pad(x, (0, missing[1], 0, missing[0]), "replicate") if any(missing) else x

@@ -1,0 +1,86 @@
+"""Inference over stacks of slices with a network for slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from monai.data import MetaTensor
+from monai.inferers import Inferer
+from torch import Tensor
+
+Output = Tensor | dict[str, Tensor]
+
+
+class SliceBatchInferer(Inferer):
+    """Reconstruct slices of any matrix from k-space, guide and mask, some at a time.
+
+    MONAI's ``SliceInferer`` takes one input; these networks take three. Axes between the channel and the last two are
+    those of slices, none or one. Networks run under autocast to bfloat16 where ``half_precision`` says so; what they
+    give is float32 again.
+
+    Args:
+        batch_size: number of slices at a time; all of them where it is None, as training needs it for batch
+            normalization and gradients.
+        image_only: give the magnitude image, and not what else the network returns for its loss.
+        half_precision: whether to use bfloat16.
+    """
+
+    def __init__(self, batch_size: int | None = 4, image_only: bool = True, half_precision: bool = False) -> None:
+        super().__init__()
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        self.batch_size = batch_size
+        self.image_only = image_only
+        self.half_precision = half_precision
+
+    def __call__(
+        self, inputs: Tensor, network: Callable[..., Any], auxiliary: Tensor, mask: Tensor | None = None
+    ) -> Output:
+        """Map masked k-space, complex, ``(b, 1, [slice,] h, w)``, to images of this shape.
+
+        Args:
+            inputs: k-space; an image alone gets the metadata of a MetaTensor.
+            network: called with k-space, guide and mask, ``(n, 1, h, w)`` each; gives the image, or a dictionary
+                that has it under ``image``.
+            auxiliary: guide, of the shape of ``inputs``.
+            mask: True is sampled, broadcastable.
+        """
+        kspace, guide = (x.as_subclass(Tensor) for x in (inputs, auxiliary))
+        sampled = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool().expand_as(kspace)
+        slices = [_to_slices(x) for x in (kspace, guide.float(), sampled)]
+        n = self.batch_size or len(slices[0])
+        outputs = [self._run(network, *batch) for batch in zip(*(x.split(n) for x in slices), strict=True)]
+        names = list(outputs[0])
+        stacked = {name: _from_slices(torch.cat([output[name] for output in outputs]), kspace) for name in names}
+        if names != ["image"]:
+            return stacked
+        image = stacked["image"]
+        return MetaTensor(image, meta=inputs.meta) if isinstance(inputs, MetaTensor) else image
+
+    def _run(self, network: Callable[..., Any], kspace: Tensor, guide: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        with torch.autocast(kspace.device.type, torch.bfloat16, enabled=self.half_precision):
+            output = network(kspace, guide, mask)
+        named = dict(output) if isinstance(output, Mapping) else {"image": output}
+        if self.image_only:
+            named = {"image": named["image"].abs()}
+        return {name: value if value.is_complex() else value.float() for name, value in named.items()}
+
+
+def image_of(output: Tensor | Mapping[str, Tensor]) -> Tensor:
+    """Return the magnitude image of what a network gives."""
+    image = output["image"] if isinstance(output, Mapping) else output
+    return image.abs()
+
+
+def _to_slices(x: Tensor) -> Tensor:
+    """Move slices ``(b, 1, [slice,] h, w)`` to the batch."""
+    return x.reshape(-1, 1, *x.shape[-2:])
+
+
+def _from_slices(x: Tensor, like: Tensor) -> Tensor:
+    """Undo :func:`_to_slices`; channels that a network adds stay channels."""
+    b, _, *spatial = like.shape
+    stacked = x.reshape(b, -1, x.shape[1], *x.shape[-2:]).transpose(1, 2)
+    return stacked.reshape(b, x.shape[1], *spatial)

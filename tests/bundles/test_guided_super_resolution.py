@@ -1,0 +1,257 @@
+"""The bundle's workflows, end to end on a tiny simulated dataset."""
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
+from monai.data import MetaTensor
+
+from mri_attention.datasets import InputError, read_volume, write_volume
+from mri_attention.datasets.simulation import simulate_dataset
+from mri_attention.transforms import TruncateKspace, lower_resolution
+
+ROOT = Path(__file__).resolve().parents[2] / "bundles" / "guided_super_resolution_sanet"
+TINY = {"network_def::network::n_stages": 1, "network_def::network::n_blocks": 1}
+SHORT = {"epochs": 1, "steps": 2, "val_interval": 1, "progress": False, "patch": [24, 24], "validation_share": 0.5}
+NETWORKS = sorted(p.stem for p in (ROOT / "configs" / "networks").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cohort")
+    simulate_dataset(folder, n_subjects=2, seed=1, spacing=4.0)
+    return folder
+
+
+def configs(*names: str) -> list[str]:
+    return [str(ROOT / "configs" / f"{name}.yaml") for name in names]
+
+
+def run(kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
+    workflow = ConfigWorkflow(
+        configs(*names), workflow_type=kind, logging_file=False, bundle_root=str(ROOT), **overrides
+    )
+    workflow.initialize()
+    workflow.run()
+    workflow.finalize()
+    return workflow
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("training")
+    run("train", ("train",), dataset_dir=str(dataset), output_dir=str(output), **TINY, **SHORT)
+    return output
+
+
+@pytest.fixture(scope="module")
+def pair(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A T2w of low resolution, and a T1w on a grid of its own with an odd size."""
+    folder = tmp_path_factory.mktemp("pair")
+    anat = dataset / "sub-001" / "anat"
+    high = read_volume(anat / "sub-001_T2w.nii.gz")
+    low = TruncateKspace((2, 2, 1))(high[:, :38, :46])
+    assert isinstance(low, MetaTensor)
+    write_volume(folder / "sub-001_T2w.nii.gz", low.as_tensor(), low.affine)
+    guide = read_volume(anat / "sub-001_T1w.nii.gz")
+    affine = guide.affine.clone()
+    affine[:3, 3] += affine[:3, 0]
+    write_volume(folder / "sub-001_T1w.nii.gz", guide[:, 1:, :45].as_tensor(), affine)
+    images = [str(folder / f"sub-001_{name}.nii.gz") for name in ("T2w", "T1w")]
+    return {"subject": "sub-001", "session": "", "image": images}
+
+
+def infer(case: dict[str, Any], output: Path, *overlays: str, **overrides: Any) -> nib.Nifti1Image:
+    settings = {"cases": [case], "output_dir": str(output), "model_file": "none", **overrides}
+    run("infer", ("inference", *overlays), **settings)
+    return nib.load(output / "sub-001" / "anat" / "sub-001_rec-sanet_T2w.nii.gz")
+
+
+def test_training_writes_best_and_last_checkpoint(trained: Path) -> None:
+    assert {p.name for p in (trained / "models").iterdir()} >= {"checkpoint_last.pt", "model.pt"}
+
+
+def test_training_resumes_where_it_stopped(trained: Path, dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "checkpoint_last.pt").write_bytes((trained / "models" / "checkpoint_last.pt").read_bytes())
+    settings = {**TINY, **SHORT, "epochs": 2, "resume": True}
+    workflow = run("train", ("train",), dataset_dir=str(dataset), output_dir=str(tmp_path), **settings)
+    trainer = workflow.parser.get_parsed_content("train::trainer")
+    assert (trainer.state.epoch, trainer.state.iteration) == (2, 4)
+
+
+def test_real_heads_join_the_simulated_ones(dataset: Path, tmp_path: Path) -> None:
+    settings = {**TINY, **SHORT, "steps": 1, "real_dataset_dirs": [str(dataset)], "real_subjects": ["sub-002"]}
+    workflow = run(
+        "train", ("train", "mixed"), dataset_dir=str(dataset), output_dir=str(tmp_path), val_interval=2, **{k: v for k, v in settings.items() if k != "val_interval"}
+    )
+    assert len(workflow.parser.get_parsed_content("train::dataset")) == 2
+    assert workflow.parser.get_parsed_content("extra_weights") == [1.0]
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained: Path, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ConfigWorkflow]:
+    output = tmp_path_factory.mktemp("evaluation")
+    model = str(trained / "models" / "model.pt")
+    settings = {"dataset_dir": str(dataset), "output_dir": str(output), "model_file": model, **TINY}
+    return output, run("infer", ("inference", "evaluate", "lesions"), **settings)
+
+
+def test_evaluation_writes_on_the_grid_of_the_t2w(evaluated: tuple[Path, ConfigWorkflow], dataset: Path) -> None:
+    t2w = nib.load(dataset / "sub-001" / "anat" / "sub-001_T2w.nii.gz")
+    for suffix in ("rec-sanet", "desc-reference", "desc-input"):
+        result = nib.load(evaluated[0] / "sub-001" / "anat" / f"sub-001_{suffix}_T2w.nii.gz")
+        assert result.shape == t2w.shape
+        np.testing.assert_array_equal(result.affine, t2w.affine)
+
+
+def test_reference_and_input_have_the_intensities_of_the_file(
+    evaluated: tuple[Path, ConfigWorkflow], dataset: Path
+) -> None:
+    t2w = read_volume(dataset / "sub-001" / "anat" / "sub-001_T2w.nii.gz")[0].as_tensor()
+    anat = evaluated[0] / "sub-001" / "anat"
+    reference, given = (read_volume(anat / f"sub-001_desc-{name}_T2w.nii.gz")[0] for name in ("reference", "input"))
+    torch.testing.assert_close(reference.as_tensor(), t2w, rtol=1e-4, atol=1e-3)
+    expected = lower_resolution(t2w.movedim(-1, 0), 2).movedim(0, -1)
+    torch.testing.assert_close(given.as_tensor(), expected, rtol=1e-4, atol=1e-2 * float(t2w.mean()))
+
+
+def test_evaluation_reports_every_metric_for_every_case(evaluated: tuple[Path, ConfigWorkflow]) -> None:
+    details = evaluated[1].parser.get_parsed_content("evaluator").state.metric_details
+    names = {"psnr", "ssim", "nmse", "data_consistency_error", "lesion_error", "error_outside_lesions", "lesion_bias"}
+    assert set(details) == names
+    assert {len(values) for values in details.values()} == {2}
+    assert all(values.isfinite().all() for values in details.values())
+
+
+@pytest.mark.parametrize("overlays", [("networks/zero_filled",), ("networks/bicubic",)])
+def test_data_consistency_is_exact_where_asked_for(dataset: Path, tmp_path: Path, overlays: tuple[str, ...]) -> None:
+    errors = []
+    for is_asked in (False, True):
+        settings = {"dataset_dir": str(dataset), "output_dir": str(tmp_path), "model_file": "none", "scale": 4}
+        workflow = run("infer", ("inference", "evaluate", *overlays), data_consistency=is_asked, **settings)
+        errors.append(workflow.parser.get_parsed_content("evaluator").state.metrics["data_consistency_error"])
+    assert errors[1] < 1e-9
+    assert errors[0] > 1e-6
+
+
+def test_result_lies_on_the_fine_grid_of_the_t2w(pair: dict[str, Any], tmp_path: Path) -> None:
+    result = infer(pair, tmp_path, **TINY)
+    low = nib.load(pair["image"][0])
+    assert result.shape == (2 * low.shape[0], 2 * low.shape[1], low.shape[2])
+    np.testing.assert_allclose(result.affine, low.affine @ np.diag([0.5, 0.5, 1, 1]), atol=1e-5)
+
+
+def test_zero_filling_keeps_every_voxel_of_the_t2w(pair: dict[str, Any], tmp_path: Path) -> None:
+    result = np.asarray(infer(pair, tmp_path, "networks/zero_filled").dataobj)
+    low = np.asarray(nib.load(pair["image"][0]).dataobj)
+    np.testing.assert_allclose(result[::2, ::2], low, atol=1e-4 * low.max())
+
+
+def test_slices_across_another_axis_give_the_same(pair: dict[str, Any], tmp_path: Path) -> None:
+    upright = infer(pair, tmp_path / "a", "networks/bicubic")
+    turned = []
+    for path in pair["image"]:
+        image = nib.load(path).as_reoriented(nib.orientations.axcodes2ornt(("S", "R", "A"), (("L", "R"), ("P", "A"), ("I", "S"))))
+        nib.save(image, tmp_path / Path(path).name)
+        turned.append(str(tmp_path / Path(path).name))
+    result = infer(pair | {"image": turned}, tmp_path / "b", "networks/bicubic")
+    back = nib.as_closest_canonical(result)
+    np.testing.assert_allclose(back.affine, nib.as_closest_canonical(upright).affine, atol=1e-4)
+    np.testing.assert_allclose(back.get_fdata(), nib.as_closest_canonical(upright).get_fdata(), rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("images", "problem"),
+    [(["missing_T2w.nii.gz", 1], "no such file"), ([0], "no T1w image beside it"), ([0, 1, 1], "3 images for 2")],
+)
+def test_bad_input_is_told_before_anything_is_written(
+    images: list[str | int], problem: str, pair: dict[str, Any], tmp_path: Path
+) -> None:
+    paths = [pair["image"][i] if isinstance(i, int) else i for i in images]
+    if len(paths) == 1:
+        (tmp_path / "in").mkdir()
+        alone = tmp_path / "in" / "sub-001_T2w.nii.gz"
+        alone.write_bytes(Path(paths[0]).read_bytes())
+        paths = [str(alone)]
+    with pytest.raises(Exception, match=".") as error:
+        infer(pair | {"image": paths}, tmp_path / "out", **TINY)
+    assert problem in _input_error(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def _input_error(error: BaseException | None) -> str:
+    while error is not None:
+        if isinstance(error, InputError):
+            return str(error)
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def parse(*names: str) -> ConfigParser:
+    parser = ConfigParser()
+    parser.read_config(configs(*names))
+    parser["bundle_root"] = str(ROOT)
+    return parser
+
+
+def test_train_and_inference_agree() -> None:
+    train, inference = parse("train"), parse("inference")
+    for name in ("network_def", "contrasts", "slice_axis"):
+        assert train[name] == inference[name]
+    scaling = [
+        next(step for step in steps if step["_target_"].endswith("ScaleContrastsd"))
+        for steps in (train["train::deterministic_transforms"], inference["preprocessing::transforms"][1:])
+    ]
+    assert scaling[0] == scaling[1]
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("overlay", NETWORKS)
+def test_every_network_maps_odd_sizes_to_the_same(overlay: str, scale: int) -> None:
+    parser = parse("inference", f"networks/{overlay}")
+    parser["scale"] = scale
+    network = parser.get_parsed_content("network_def").eval()
+    with torch.no_grad():
+        assert network(torch.rand(1, 2, 35, 42)).shape[2:] == (35, 42)
+
+
+def test_the_default_network_is_the_same_for_every_scale() -> None:
+    for names in ((), ("networks/minet",), ("networks/sanet_unguided",)):
+        states = []
+        for scale in (2, 4):
+            parser = parse("train", *names)
+            parser["scale"] = scale
+            states.append(parser.get_parsed_content("network_def").state_dict())
+        assert [(k, v.shape) for k, v in states[0].items()] == [(k, v.shape) for k, v in states[1].items()]
+
+
+@pytest.mark.parametrize(
+    ("overlays", "n_parameters"),
+    [((), 518_308), (("paper",), 6_806_627), (("networks/edsr",), 1_367_553), (("networks/bicubic",), 0)],
+)
+def test_networks_have_the_documented_sizes(overlays: tuple[str, ...], n_parameters: int) -> None:
+    network = parse("train", *overlays).get_parsed_content("network_def")
+    assert sum(p.numel() for p in network.parameters()) == n_parameters
+
+
+@pytest.mark.parametrize("config", ["inference", "train"])
+def test_network_fulfills_the_metadata(config: str) -> None:
+    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), configs(config)[0], n=4, p=4)
+
+
+def test_shipped_weights_fit_the_network_and_the_limit() -> None:
+    model = ROOT / "models" / "model.pt"
+    assert model.stat().st_size <= 8 * 2**20
+    state = torch.load(model, weights_only=True)
+    state = state.get("model", state)
+    parse("inference").get_parsed_content("network_def").load_state_dict(state)
+    assert {value.dtype for value in state.values()} == {torch.float16}
+
+
+def test_multi_gpu_overlay_parses() -> None:
+    assert parse("train", "multi_gpu_train")["network"]["_target_"].endswith("DistributedDataParallel")

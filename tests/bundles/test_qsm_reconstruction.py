@@ -1,0 +1,178 @@
+"""The bundle's workflows, end to end on a tiny simulated dataset."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
+from scipy import ndimage
+
+from mri_attention.datasets.qsm_subject import FieldProtocol, write_qsm_subject
+
+ROOT = Path(__file__).resolve().parents[2] / "bundles" / "qsm_reconstruction_fanet"
+FAST = {"classical": {"method": "tikhonov", "weight": 0.01}, "network_def::channels": [4, 8], "patch": [16, 16, 16]}
+SHORT = {"epochs": 1, "steps": 2, "val_interval": 1, "progress": False, "validation_share": 0.5}
+OBLIQUE = (0.0, 0.6, 0.8)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fields")
+    brain = np.linalg.norm(np.indices((26, 24, 22)) - np.array([13, 12, 11])[:, None, None, None], axis=0) < 10
+    for number in (1, 2):
+        rng = np.random.default_rng(number)
+        chi = ndimage.gaussian_filter(rng.normal(size=brain.shape), 1.5)
+        chi = 0.05 * chi / chi.std()
+        protocol = FieldProtocol(OBLIQUE, spacing=(1.0, 1.0, 2.0))
+        write_qsm_subject(folder, f"sub-{number}", chi, brain, np.eye(4), protocol, rng)
+    return folder
+
+
+def configs(*names: str) -> list[str]:
+    return [str(ROOT / "configs" / f"{name}.yaml") for name in names]
+
+
+def run(kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
+    workflow = ConfigWorkflow(
+        configs(*names), workflow_type=kind, logging_file=False, bundle_root=str(ROOT), **overrides
+    )
+    workflow.initialize()
+    workflow.run()
+    workflow.finalize()
+    return workflow
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("training")
+    run("train", ("train",), dataset_dir=str(dataset), output_dir=str(output), **FAST, **SHORT)
+    return output
+
+
+@pytest.fixture(scope="module")
+def predicted(trained: Path, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ConfigWorkflow]:
+    output = tmp_path_factory.mktemp("evaluation")
+    settings = {"dataset_dir": str(dataset), "output_dir": str(output), **FAST}
+    return output, run(
+        "infer", ("inference", "evaluate"), model_file=str(trained / "models" / "model.pt"), **settings
+    )
+
+
+def test_training_writes_best_and_last_checkpoint(trained: Path) -> None:
+    assert {p.name for p in (trained / "models").iterdir()} >= {"checkpoint_last.pt", "model.pt"}
+
+
+def test_training_resumes_where_it_stopped(trained: Path, dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "checkpoint_last.pt").write_bytes((trained / "models" / "checkpoint_last.pt").read_bytes())
+    settings = {**FAST, **SHORT, "epochs": 2, "resume": True}
+    workflow = run("train", ("train",), dataset_dir=str(dataset), output_dir=str(tmp_path), **settings)
+    state = workflow.parser.get_parsed_content("train::trainer").state
+    assert (state.epoch, state.iteration) == (2, 4)
+
+
+def test_training_in_the_way_of_the_paper(dataset: Path, tmp_path: Path) -> None:
+    small = {"network_def::channels": [4, 8], "network_def::kernel_size": 3, "patch": [16, 16, 8], "subjects": 2}
+    run("train", ("train", "paper"), dataset_dir=str(dataset), output_dir=str(tmp_path), **{**SHORT, **small})
+    assert (tmp_path / "models" / "model.pt").is_file()
+
+
+def test_maps_lie_on_the_grid_of_the_field_and_name_direction_and_zero(
+    predicted: tuple[Path, ConfigWorkflow], dataset: Path
+) -> None:
+    field = nib.load(dataset / "sub-1" / "anat" / "sub-1_localfield.nii.gz")
+    anat = predicted[0] / "sub-1" / "anat"
+    for suffix in ("Chimap", "desc-input_localfield", "desc-reference_Chimap"):
+        result = nib.load(anat / f"sub-1_{suffix}.nii.gz")
+        assert result.shape == field.shape
+        np.testing.assert_array_equal(result.affine, field.affine)
+    sidecar = json.loads((anat / "sub-1_Chimap.json").read_text())
+    assert sidecar["Units"] == "ppm"
+    np.testing.assert_allclose(sidecar["B0Direction"], OBLIQUE, atol=1e-5)
+    chi, mask = nib.load(anat / "sub-1_Chimap.nii.gz").get_fdata(), field.get_fdata() != 0
+    assert chi[mask].mean() == pytest.approx(0, abs=1e-6)
+    assert not chi[~mask].any()
+
+
+def test_evaluation_reports_every_metric_for_every_case(predicted: tuple[Path, ConfigWorkflow]) -> None:
+    details = predicted[1].parser.get_parsed_content("evaluator").state.metric_details
+    assert set(details) == {"nrmse", "rmse", "hfen", "ssim", "psnr", "xsim"}
+    assert {len(values) for values in details.values()} == {2}
+
+
+def nrmse(output: Path, dataset: Path, *overlays: str, **settings: Any) -> float:
+    names = ("inference", "evaluate", *overlays)
+    done = run("infer", names, dataset_dir=str(dataset), output_dir=str(output), model_file="none", **settings)
+    return float(done.parser.get_parsed_content("evaluator").state.metrics["nrmse"])
+
+
+def test_an_untrained_network_has_the_error_of_its_classical_solution(dataset: Path, tmp_path: Path) -> None:
+    network = nrmse(tmp_path / "network", dataset, **FAST)
+    solver = nrmse(tmp_path / "solver", dataset, "solvers/tikhonov", patch=[16] * 3)
+    assert network == pytest.approx(solver, rel=1e-2)
+    assert solver < 90
+
+
+def test_the_direction_of_b0_matters(dataset: Path, tmp_path: Path) -> None:
+    known = nrmse(tmp_path / "known", dataset, "solvers/tikhonov")
+    wrong = nrmse(tmp_path / "wrong", dataset, "solvers/tikhonov", b0_direction="1,0,0")
+    assert wrong > 1.2 * known
+
+
+def parse(*names: str) -> ConfigParser:
+    parser = ConfigParser()
+    parser.read_config(configs(*names))
+    parser["bundle_root"] = str(ROOT)
+    return parser
+
+
+def test_train_and_inference_agree() -> None:
+    train, inference = parse("train"), parse("inference")
+    for name in ("network_def", "classical", "patch", "contrasts"):
+        assert train[name] == inference[name]
+
+
+@pytest.mark.parametrize("overlay", sorted(p.stem for p in (ROOT / "configs" / "networks").glob("*.yaml")))
+@pytest.mark.parametrize("config", ["train", "inference"])
+def test_every_network_maps_its_channels_to_one(overlay: str, config: str) -> None:
+    parser = parse(config, f"networks/{overlay}")
+    n_channels = 1 if parser["classical"] is None else 2
+    with torch.no_grad():
+        network = parser.get_parsed_content("network_def").eval()
+        assert network(torch.randn(1, n_channels, 16, 16, 16)).shape == (1, 1, 16, 16, 16)
+
+
+@pytest.mark.parametrize("overlay", sorted(p.stem for p in (ROOT / "configs" / "solvers").glob("*.yaml")))
+def test_every_solver_parses_and_has_no_parameters(overlay: str) -> None:
+    parser = parse("inference", f"solvers/{overlay}")
+    parser.get_parsed_content("preprocessing")
+    assert not list(parser.get_parsed_content("network_def").parameters())
+
+
+def test_the_paper_has_the_size_of_qsmnet_and_attention() -> None:
+    network = parse("train", "paper").get_parsed_content("network_def")
+    attention = sum(p.numel() for p in network.unet.attention.parameters())
+    assert sum(p.numel() for p in network.parameters()) - attention == 99_453_985
+
+
+@pytest.mark.parametrize("config", ["inference", "train"])
+def test_network_fulfills_the_metadata(config: str) -> None:
+    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), configs(config)[0], n=4, p=4)
+
+
+def test_shipped_weights_fit_the_network_and_the_limit() -> None:
+    model = ROOT / "models" / "model.pt"
+    if not model.exists():
+        pytest.skip("no weights yet")
+    assert model.stat().st_size <= 8 * 2**20
+    state = torch.load(model, weights_only=True)
+    parse("inference").get_parsed_content("network_def").load_state_dict(state)
+    assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float16}
+
+
+def test_multi_gpu_overlay_parses() -> None:
+    assert parse("train", "multi_gpu_train")["network"]["_target_"].endswith("DistributedDataParallel")

@@ -1,0 +1,65 @@
+"""Tests of networks.nets.qsm_refiner."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from mri_attention.networks.nets import ClassicalSolution, FAQSMRefiner
+from tests.helpers import assert_deterministic_in_eval, with_open_gates
+
+
+def maps() -> Tensor:
+    return 0.03 * torch.randn(1, 2, 9, 10, 11, generator=torch.Generator().manual_seed(0))
+
+
+def small(**options: object) -> FAQSMRefiner:
+    return FAQSMRefiner(channels=(4, 6), **options)  # type: ignore[arg-type]
+
+
+def test_it_starts_at_the_classical_solution() -> None:
+    x = maps()
+    torch.testing.assert_close(small()(x), x[:, 1:])
+
+
+def test_it_is_zero_where_the_field_is() -> None:
+    x = maps()
+    x[:, 0, :4] = 0
+    network = with_open_gates(small())
+    assert not network(x)[:, :, :4].any()
+    assert network(x)[:, :, 4:].any()
+
+
+def test_scales_cancel_in_units() -> None:
+    """Maps in ppb with scales in ppb give the same result in ppb."""
+    ppm, ppb = with_open_gates(small()).eval(), small(field_scale=10.0, susceptibility_scale=30.0).eval()
+    ppb.load_state_dict(ppm.state_dict())
+    torch.testing.assert_close(ppb(1000 * maps()), 1000 * ppm(maps()), rtol=1e-4, atol=1e-3)
+
+
+def test_eval_is_deterministic() -> None:
+    network = with_open_gates(small())
+    assert_deterministic_in_eval(network, maps())
+
+
+def test_the_last_layer_gets_gradients_from_the_start() -> None:
+    network = small()
+    (network(maps()) - 1).square().mean().backward()
+    assert network.unet.head.weight.grad is not None
+    assert network.unet.head.weight.grad.any()
+
+
+def test_bad_scales_and_channels_are_refused() -> None:
+    with pytest.raises(ValueError, match="scales must be positive"):
+        small(field_scale=0.0)
+    with pytest.raises(ValueError, match="two channels"):
+        small()(maps()[:, :1])
+
+
+def test_classical_solution_is_a_copy_of_the_last_channel() -> None:
+    x = maps()
+    out = ClassicalSolution()(x)
+    assert torch.equal(out, x[:, 1:])
+    out *= 0
+    assert x[:, 1:].any()

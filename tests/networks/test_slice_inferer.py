@@ -1,0 +1,84 @@
+"""Tests of inference over stacks of slices, and of compressed sensing."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from mri_attention.losses import GuidedReconstructionLoss
+from mri_attention.networks.nets import CompressedSensing, ZeroFilling
+from mri_attention.networks.slice_inferer import SliceBatchInferer, image_of
+from mri_attention.transforms import image_to_kspace, kspace_to_image, mask_by_name
+from tests.helpers import features
+
+KSPACE = image_to_kspace(features(1, 1, 5, 16, 12).abs())
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, None])
+def test_slices_stay_in_their_places(batch_size: int | None) -> None:
+    result = SliceBatchInferer(batch_size)(KSPACE, ZeroFilling(), auxiliary=KSPACE.abs())
+    torch.testing.assert_close(result, kspace_to_image(KSPACE).abs())
+
+
+def test_network_gets_slices_of_all_three_and_outputs_keep_their_channels() -> None:
+    def network(kspace: Tensor, auxiliary: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        assert kspace.shape == auxiliary.shape == mask.shape
+        return {"image": auxiliary, "both": torch.cat([kspace, mask + 0j], 1)}
+
+    mask = torch.zeros(1, 1, 1, 16, 12, dtype=torch.bool)
+    guide = features(1, 1, 5, 16, 12)
+    out = SliceBatchInferer(2, image_only=False)(KSPACE, network, auxiliary=guide, mask=mask)
+    torch.testing.assert_close(out["image"], guide)
+    torch.testing.assert_close(out["both"], torch.cat([KSPACE, torch.zeros_like(KSPACE)], 1))
+    torch.testing.assert_close(image_of(out), guide.abs())
+
+
+def test_slices_of_a_plain_batch() -> None:
+    assert SliceBatchInferer(3)(KSPACE[:, :, 0], ZeroFilling(), auxiliary=KSPACE[:, :, 0].abs()).shape == (1, 1, 16, 12)
+
+
+def test_rejects_no_slices() -> None:
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        SliceBatchInferer(0)
+
+
+def phantom() -> torch.Tensor:
+    image = torch.zeros(1, 1, 48, 40)
+    image[..., 8:40, 8:32] = 1
+    image[..., 20:30, 12:20] = 0.4
+    return image
+
+
+def test_compressed_sensing_finds_a_piecewise_constant_image() -> None:
+    mask = mask_by_name("gaussian", 3)
+    mask.set_random_state(0)
+    sampled = mask((1, 1, 48, 40))
+    kspace = image_to_kspace(phantom()) * sampled
+    errors = [
+        (network(kspace, None, sampled) - phantom()).abs().square().mean()
+        for network in (ZeroFilling(), CompressedSensing(0.002, n_iterations=200))
+    ]
+    assert errors[1] < 0.05 * errors[0]
+
+
+def test_compressed_sensing_without_weight_keeps_full_kspace() -> None:
+    image = CompressedSensing(1e-6, n_iterations=200)(image_to_kspace(phantom()))
+    torch.testing.assert_close(image.real, phantom(), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("options", [{"weight": 0.0}, {"n_iterations": 0}, {"penalty": -1.0}])
+def test_compressed_sensing_rejects_what_is_not_positive(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="arguments must be positive"):
+        CompressedSensing(**options)
+
+
+def test_loss_is_zero_for_the_truth_in_every_domain() -> None:
+    target = torch.complex(features(2, 2, 3, 8, 8), features(2, 2, 3, 8, 8).flip(2))
+    image, guide = target.split(1, 1)
+    magnitudes = {"image": image.abs(), "auxiliary_image": guide.abs()}
+    kspaces = {"kspace": image_to_kspace(image), "auxiliary_kspace": image_to_kspace(guide)}
+    loss = GuidedReconstructionLoss()
+    assert loss(magnitudes | kspaces, target) == 0
+    assert loss(image.abs(), target) == loss(image, target) == 0
+    assert loss(image.abs() + 1, target) == pytest.approx(1)
+    with pytest.raises(ValueError, match="must have two channels"):
+        loss(image, image)

@@ -1,0 +1,53 @@
+"""Tests of networks.nets.two_contrast."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mri_attention.networks.nets import TwoContrastNetwork
+from mri_attention.transforms import lower_resolution, truncate_kspace
+from tests.helpers import features
+
+
+class Recorder(nn.Module):
+    """Keep what comes, give back the guide."""
+
+    def forward(self, low: Tensor, guide: Tensor) -> Tensor:
+        self.low, self.guide = low, guide
+        return guide
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+def test_a_coarse_network_gets_the_image_of_low_resolution(stride: int) -> None:
+    truth = features(1, 1, 16, 24).abs()
+    recorder = Recorder()
+    TwoContrastNetwork(recorder, stride)(torch.cat([lower_resolution(truth, stride), truth], 1))
+    torch.testing.assert_close(recorder.low, truncate_kspace(truth, (16 // stride, 24 // stride)).abs())
+    torch.testing.assert_close(recorder.guide, truth)
+
+
+def test_any_size_fits_any_stride() -> None:
+    x = features(1, 2, 17, 22)
+    recorder = Recorder()
+    assert TwoContrastNetwork(recorder, 4)(x).shape == (1, 1, 17, 22)
+    assert recorder.low.shape == (1, 1, 5, 6)
+
+
+def test_residual_is_added_to_the_target_alone() -> None:
+    class Zeros(nn.Module):
+        def forward(self, low: Tensor, guide: Tensor) -> Tensor:
+            return torch.zeros_like(torch.cat([low, guide], 1))
+
+    x = features(1, 2, 6, 7)
+    out = TwoContrastNetwork(Zeros(), is_residual=True)(x)
+    torch.testing.assert_close(out[:, :1], x[:, :1])
+    assert not out[:, 1:].any()
+
+
+def test_rejects_other_strides_and_channels() -> None:
+    with pytest.raises(ValueError, match="stride must not be below 1"):
+        TwoContrastNetwork(nn.Identity(), 0)
+    with pytest.raises(ValueError, match="x must have two channels"):
+        TwoContrastNetwork(nn.Identity())(torch.zeros(1, 1, 4, 4))

@@ -1,0 +1,49 @@
+"""Tests of transforms.field_inversion."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mri_attention.transforms import AppendInversiond, SubtractMaskedMeand
+from mri_attention.transforms.dipole_inversion import tikhonov
+
+SIZE, DIRECTION = torch.tensor([1.0, 1.0, 2.0]), torch.tensor([0.0, 0.6, 0.8])
+
+
+def case() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    mask = torch.zeros(1, 9, 8, 7, dtype=torch.uint8)
+    mask[:, 2:-2, 2:-2, 2:-2] = 1
+    field = 0.02 * torch.randn(1, 9, 8, 7, generator=generator) * mask
+    return {"image": field, "mask": mask, "voxel_size": SIZE, "b0_direction": DIRECTION}
+
+
+def test_the_second_channel_is_the_solution_with_mean_zero_in_the_mask() -> None:
+    data = case()
+    image = AppendInversiond(solver={"method": "tikhonov", "weight": 0.1})(data)["image"]
+    assert torch.equal(image[:1], data["image"])
+    inside = data["mask"][0] > 0
+    chi = tikhonov(data["image"][None], SIZE, DIRECTION, weight=0.1)[0, 0]
+    torch.testing.assert_close(image[1][inside], chi[inside] - chi[inside].mean())
+    assert not image[1][~inside].any()
+
+
+def test_without_a_solver_the_field_stays_alone() -> None:
+    assert torch.equal(AppendInversiond()(case())["image"], case()["image"])
+
+
+def test_unknown_solvers_and_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="method must be"):
+        AppendInversiond(solver={"method": "magic"})
+    with pytest.raises(ValueError, match="takes"):
+        AppendInversiond(solver={"method": "tkd", "weight": 1.0})
+
+
+def test_mean_in_the_mask_becomes_zero_and_so_does_the_outside() -> None:
+    data = case() | {"label": torch.full((1, 9, 8, 7), 3.0)}
+    data["label"][:, 4] = 5.0
+    out = SubtractMaskedMeand("label")(data)["label"]
+    assert not out[data["mask"] == 0].any()
+    torch.testing.assert_close(out[data["mask"] > 0].mean(), torch.tensor(0.0))
+    torch.testing.assert_close(out[0, 4, 3, 3] - out[0, 3, 3, 3], torch.tensor(2.0))

@@ -1,0 +1,72 @@
+"""Tests of transforms.zero_filled_resolution."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from monai.data import MetaTensor
+
+from mri_attention.transforms import (
+    AgreeWithLowResolutiond,
+    RandLowerResolutiond,
+    agree_with_low_resolution,
+    coarse_size,
+    lower_resolution,
+    truncate_kspace,
+)
+from tests.helpers import features
+
+VOLUME = features(2, 17, 16, 3).abs()
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 15), (18, 10)])
+@pytest.mark.parametrize("factor", [2, 4])
+def test_agreement_is_exact_and_changes_nothing_else(shape: tuple[int, int], factor: int) -> None:
+    truth, guess = features(2, *shape, dtype=torch.float64).abs()
+    given = lower_resolution(truth, factor)
+    agreed = agree_with_low_resolution(guess, given, factor)
+    size = coarse_size(shape, (factor, factor))
+    torch.testing.assert_close(truncate_kspace(agreed, size), truncate_kspace(truth, size).abs())
+    torch.testing.assert_close(agree_with_low_resolution(agreed, given, factor), agreed)
+    change = torch.fft.fft2(agreed - guess)
+    reach = [n // 2 for n in size]
+    assert change[reach[0] + 1 : shape[0] - reach[0]].abs().max() < 1e-9
+    assert change[:, reach[1] + 1 : shape[1] - reach[1]].abs().max() < 1e-9
+
+
+def test_lowers_one_channel_plane_by_plane() -> None:
+    out = RandLowerResolutiond("image", [2])({"image": VOLUME})["image"]
+    torch.testing.assert_close(out[1], VOLUME[1])
+    for k in range(3):
+        torch.testing.assert_close(out[0, ..., k], lower_resolution(VOLUME[0, ..., k], 2))
+    plane = RandLowerResolutiond("image", [2])({"image": VOLUME[..., 0]})["image"]
+    torch.testing.assert_close(plane, out[..., 0])
+
+
+def test_draws_every_factor_and_repeats_with_its_seed() -> None:
+    transform = RandLowerResolutiond("image", [2, 4]).set_random_state(0)
+    drawn = []
+    for _ in range(20):
+        transform({"image": VOLUME[..., 0]})
+        drawn.append(transform.factor)
+    assert set(drawn) == {2, 4}
+    again = RandLowerResolutiond("image", [2, 4]).set_random_state(0)
+    again({"image": VOLUME[..., 0]})
+    assert again.factor == drawn[0]
+
+
+def test_dictionary_form_agrees_with_the_first_channel() -> None:
+    image = MetaTensor(RandLowerResolutiond("image", [2])({"image": VOLUME})["image"])
+    pred = MetaTensor(VOLUME[1:] * 0.5)
+    out = AgreeWithLowResolutiond("pred", "image", 2)({"pred": pred, "image": image})["pred"]
+    low = truncate_kspace(out.as_tensor()[0].movedim(-1, 0), (8, 8))
+    expected = truncate_kspace(VOLUME[0].movedim(-1, 0), (8, 8)).abs()
+    torch.testing.assert_close(low, expected, atol=1e-5, rtol=1e-5)
+    off = AgreeWithLowResolutiond("pred", "image", 2, is_enabled=False)({"pred": pred, "image": image})["pred"]
+    torch.testing.assert_close(off.as_tensor(), pred.as_tensor())
+
+
+@pytest.mark.parametrize("factors", [[], [2, 0.5]])
+def test_rejects_other_factors(factors: list[float]) -> None:
+    with pytest.raises(ValueError, match="factors must not be below 1"):
+        RandLowerResolutiond("image", factors)

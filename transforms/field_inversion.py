@@ -1,0 +1,76 @@
+"""Classical dipole inversion as a further channel, and the zero of susceptibility."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from torch import Tensor
+
+from .dipole_inversion.solvers import NamedSolver
+
+
+class AppendInversiond(MapTransform):
+    """Append the susceptibility (ppm) that a classical solver finds to a field, as its second channel.
+
+    The solver sees the whole volume, its voxel size and direction of B0, so that a network after it needs none of them
+    and may work on patches. The map has mean zero in the mask.
+
+    Args:
+        keys: of fields (ppm) ``(1, x, y, z)``.
+        solver: arguments of :class:`NamedSolver`, such as ``{"method": "tkd", "threshold": 0.15}``; with None, fields
+            stay alone.
+        mask_key: of the brain mask.
+
+    Raises:
+        ValueError: as :class:`NamedSolver` does.
+    """
+
+    def __init__(
+        self, keys: KeysCollection = "image", solver: Mapping[str, Any] | None = None, mask_key: str = "mask"
+    ) -> None:
+        super().__init__(keys)
+        self.solver = None if solver is None else NamedSolver(**solver)
+        self.mask_key = mask_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Append the map to the field at every key."""
+        out = dict(data)
+        if self.solver is None:
+            return out
+        for key in self.key_iterator(out):
+            field, mask = (torch.as_tensor(out[k]).as_subclass(Tensor).float()[None] for k in (key, self.mask_key))
+            with torch.no_grad():
+                found = self.solver(field, out["voxel_size"], out["b0_direction"], mask)
+            out[key] = torch.cat([out[key], subtract_masked_mean(found, mask)[0]])
+        return out
+
+
+class SubtractMaskedMeand(MapTransform):
+    """Make the mean in the mask zero, and all outside of it.
+
+    Args:
+        keys: of maps ``(c, x, y, z)``.
+        mask_key: of the mask.
+        allow_missing_keys: skip keys that are not there.
+    """
+
+    def __init__(self, keys: KeysCollection, mask_key: str = "mask", allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.mask_key = mask_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Shift the map at every key."""
+        out = dict(data)
+        for key in self.key_iterator(out):
+            mask = torch.as_tensor(out[self.mask_key]).as_subclass(Tensor).to(out[key])
+            out[key] = subtract_masked_mean(out[key], mask)
+        return out
+
+
+def subtract_masked_mean(image: Tensor, mask: Tensor) -> Tensor:
+    """Subtract the mean in a mask of 0 and 1 from an image, and set it to zero outside."""
+    return (image - (image * mask).sum() / mask.sum().clamp(min=1)) * mask

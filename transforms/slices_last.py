@@ -1,0 +1,101 @@
+"""Put the axis across slices last."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import InvertibleTransform, MapTransform
+from torch import Tensor
+
+TOLERANCE = 0.02  # of the ratio of voxel sizes, within which planes are equally square
+
+
+def slice_axis(affine: Tensor) -> int:
+    """Find the axis across slices: the one whose plane has the squarest pixels; of equals, the one nearest to S.
+
+    Truncation of k-space in a plane keeps its pixels as square as they were, so that images of low and of high
+    resolution have the same axis, also where slices are thinner than pixels.
+
+    Args:
+        affine: 4x4 (RAS, mm).
+    """
+    columns = affine.double().cpu().numpy()[:3, :3]
+    sizes = np.linalg.norm(columns, axis=0)
+    elongations = [np.ptp(np.log(np.delete(sizes, axis))) for axis in range(3)]
+    closest = [axis for axis in range(3) if elongations[axis] <= min(elongations) + TOLERANCE]
+    return max(closest, key=lambda axis: abs(columns[2, axis]) / sizes[axis])
+
+
+class SlicesLast(InvertibleTransform):
+    """Move the axis across slices of a volume ``(c, x, y, z)`` to the end; the affine follows.
+
+    Args:
+        axis: across slices, 0 to 2; by :func:`slice_axis` if it is None.
+
+    Raises:
+        ValueError: if ``axis`` is another number.
+    """
+
+    def __init__(self, axis: int | None = None) -> None:
+        super().__init__()
+        if axis not in (None, 0, 1, 2):
+            raise ValueError(f"axis must be 0, 1, 2 or None, got {axis}")
+        self.axis = axis
+
+    def __call__(self, image: MetaTensor, axis: int | None = None) -> MetaTensor:
+        """Return ``(c, *in_plane, slices)``; ``axis`` stands above that of the constructor."""
+        axis = self.axis if axis is None else axis
+        axis = slice_axis(image.affine) if axis is None else axis
+        moved = _permute(image, [i for i in range(3) if i != axis] + [axis])
+        self.push_transform(moved, extra_info={"axis": axis})
+        return moved
+
+    def inverse(self, image: MetaTensor) -> MetaTensor:
+        """Move the axis back."""
+        axis = self.pop_transform(image)["extra_info"]["axis"]
+        order = [0, 1]
+        order.insert(axis, 2)
+        return _permute(image, order)
+
+
+class SlicesLastd(MapTransform, InvertibleTransform):
+    """Dictionary version of :class:`SlicesLast`.
+
+    Args:
+        keys: of volumes on one grid.
+        axis: across slices; by :func:`slice_axis` of the first key if it is None.
+        allow_missing_keys: skip keys that are not there.
+    """
+
+    def __init__(self, keys: KeysCollection, axis: int | None = None, allow_missing_keys: bool = False) -> None:
+        MapTransform.__init__(self, keys, allow_missing_keys)
+        self.transform = SlicesLast(axis)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Move the axis of every key."""
+        out = dict(data)
+        axis = self.transform.axis
+        for key in self.key_iterator(out):
+            axis = slice_axis(out[key].affine) if axis is None else axis
+            out[key] = self.transform(out[key], axis)
+        return out
+
+    def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Move the axis of every key back."""
+        out = dict(data)
+        for key in self.key_iterator(out):
+            out[key] = self.transform.inverse(out[key])
+        return out
+
+
+def _permute(image: MetaTensor, order: list[int]) -> MetaTensor:
+    values = image.as_tensor().permute(0, *(1 + i for i in order)).contiguous()
+    moved = MetaTensor(values, meta=dict(image.meta), applied_operations=image.applied_operations)
+    columns = torch.tensor([*order, 3])
+    moved.affine = image.affine[:, columns]
+    return moved

@@ -1,0 +1,139 @@
+"""Lower the resolution of images and keep their grid."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform, Randomizable
+from torch import Tensor
+
+from .kspace_truncation import (
+    coarse_size,
+    invert_truncation,
+    low_resolution_of,
+    truncate_kspace,
+    zero_fill_kspace,
+)
+
+
+def lower_resolution(image: Tensor, factor: float) -> Tensor:
+    """Truncate the k-space of the last two axes, take magnitudes, and fill k-space up with zeros.
+
+    What a scanner gives at low resolution, on the fine grid: every ``factor``-th value is one of its voxels.
+
+    Args:
+        image: real, ``(..., x, y)``.
+        factor: of truncation, see :class:`TruncateKspace`.
+    """
+    full = image.shape[-2:]
+    return zero_fill_kspace(truncate_kspace(image, coarse_size(full, (factor, factor))).abs(), full)
+
+
+def agree_with_low_resolution(image: Tensor, zero_filled: Tensor, factor: float) -> Tensor:
+    """Change ``image`` as little as possible so that its truncation is the low resolution of ``zero_filled``.
+
+    ``x + A^+ (y - A x)`` with A of :func:`truncate_kspace`: exact in k-space, all other samples stay.
+
+    Args:
+        image: real, ``(..., x, y)``.
+        zero_filled: from :func:`lower_resolution`, or another zero-filled image, of the same shape.
+        factor: of truncation.
+    """
+    full = image.shape[-2:]
+    size = coarse_size(full, (factor, factor))
+    missing = low_resolution_of(zero_filled, size) - truncate_kspace(image, size)
+    return image + invert_truncation(missing, full)
+
+
+class RandLowerResolutiond(Randomizable, MapTransform):
+    """Lower the in-plane resolution of a channel by a factor that is drawn.
+
+    Args:
+        keys: of images ``(c, x, y)``, or volumes ``(c, x, y, slices)``.
+        factors: to draw from, with equal chance; a single one leaves nothing to chance.
+        channel: whose resolution is lowered.
+        allow_missing_keys: skip keys that are not there.
+
+    Raises:
+        ValueError: if there is no factor, or one is below one.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        factors: Sequence[float] = (2, 4),
+        channel: int = 0,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        MapTransform.__init__(self, keys, allow_missing_keys)
+        if not factors or min(factors) < 1:
+            raise ValueError(f"factors must not be below 1, got {factors}")
+        self.factors = tuple(factors)
+        self.channel = channel
+        self.factor = self.factors[0]
+
+    def randomize(self, data: Any = None) -> None:
+        """Draw the factor."""
+        self.factor = self.factors[self.R.randint(len(self.factors))]
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Lower the resolution at every key by the same factor."""
+        out = dict(data)
+        self.randomize()
+        for key in self.key_iterator(out):
+            out[key] = self._lowered(out[key])
+        return out
+
+    def _lowered(self, image: Tensor) -> Tensor:
+        lowered = image.clone()
+        values = image.as_tensor()[self.channel] if isinstance(image, MetaTensor) else image[self.channel]
+        lowered[self.channel] = _in_planes(values, lambda planes: lower_resolution(planes, self.factor))
+        return lowered
+
+
+class AgreeWithLowResolutiond(MapTransform):
+    """Make results agree exactly with the low resolution that they were made from, see above.
+
+    Args:
+        keys: of results ``(1, x, y, slices)``.
+        image_key: of the image whose first channel is zero-filled.
+        factor: of truncation.
+        is_enabled: do nothing otherwise.
+        allow_missing_keys: skip keys that are not there.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        image_key: str,
+        factor: float,
+        is_enabled: bool = True,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.image_key = image_key
+        self.factor = factor
+        self.is_enabled = is_enabled
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Correct what is at every key."""
+        out = dict(data)
+        for key in self.key_iterator(out):
+            if self.is_enabled:
+                result, given = out[key], out[self.image_key]
+                pair = torch.stack([t.as_tensor()[0].double().cpu() for t in (result, given)])
+                planes = pair.movedim(-1, 1)
+                agreed = agree_with_low_resolution(planes[0], planes[1], self.factor).movedim(0, -1)[None]
+                out[key] = MetaTensor(agreed.to(result), meta=dict(result.meta))
+        return out
+
+
+def _in_planes(values: Tensor, function: Any) -> Tensor:
+    """Apply ``function`` to the planes of the first two axes."""
+    if values.ndim == 2:
+        return cast(Tensor, function(values))
+    return cast(Tensor, function(values.movedim(-1, 0)).movedim(0, -1))
