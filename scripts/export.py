@@ -38,5 +38,3 @@ def export(
         files = sorted(p.name for p in (stage / source.name / "models").iterdir())
     console().print(f"{output / source.name}: {len(code.modules)} modules, {', '.join(files)}")
     console().print(f"{output / archive}: SHA-256 {digest}")
-    if "model.safetensors" not in files:
-        console().print("No model.safetensors: the package safetensors is not installed (pip install safetensors).")

@@ -114,16 +114,13 @@ that project's command.
 
 
 def _write_weights(bundle: Path, folder: Path) -> None:
-    """Copy the weights, and write them as safetensors too where that package is installed."""
+    """Copy the weights, and write them as safetensors too."""
+    import torch
+    from safetensors.torch import save
+
     source = _existing(bundle / "models" / "model.pt")
     (folder / "models").mkdir()
     (folder / "models" / "model.pt").write_bytes(source.read_bytes())
-    try:
-        from safetensors.torch import save
-    except ImportError:
-        return
-    import torch
-
     state = torch.load(source, map_location="cpu", weights_only=True)
     state = state.get("model", state.get("state_dict", state))
     tensors = {name: value.contiguous().clone() for name, value in state.items()}

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -111,7 +110,6 @@ def test_metadata_tell_packages_and_hashes(bundle: Path, tmp_path: Path) -> None
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
 
-@pytest.mark.skipif(not find_spec("safetensors"), reason="needs safetensors")
 def test_safetensors_hold_the_same_weights(bundle: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
