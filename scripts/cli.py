@@ -7,11 +7,13 @@ import sys
 import typer
 
 from .benchmark import benchmark
+from .check import check
 from .compare import compare
 from .conditions import conditions
 from .console import exit_with
 from .convert_weights import convert_weights
 from .evaluate import evaluate
+from .export import export
 from .predict import predict
 from .prepare import prepare
 from .simulate import simulate
@@ -24,7 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (simulate, train, evaluate, predict, compare, conditions, benchmark, prepare, convert_weights):
+COMMANDS = (simulate, train, evaluate, predict, compare, conditions, benchmark, prepare, convert_weights, export, check)
+for command in COMMANDS:
     app.command()(command)
 
 

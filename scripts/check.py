@@ -1,0 +1,78 @@
+"""The command ``check``: everything that a bundle must satisfy, one line each."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..datasets import InputError
+from .bundles import find_bundle
+from .console import announce, console, quiet_third_parties
+from .outputs import staged
+from .reproducible_zip import extract_zip
+
+
+def check(
+    bundle: Annotated[str, typer.Argument(help="Name of a bundle, its folder, or its .zip.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report here, too.")] = None,
+    verbose: Annotated[bool, typer.Option(help="List every expression and target of the configs.")] = False,
+    trust: Annotated[
+        bool, typer.Option(help="Run the bundle's own code, and what the security report objects to.")
+    ] = False,
+) -> int:
+    """Check BUNDLE, yours or anybody's: files, metadata, configs, network, weights, security."""
+    quiet_third_parties()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = _folder(bundle, Path(temporary))
+        announce(f"Checking {folder.name}")
+        from .bundle_checks import check_bundle
+        from .security import security_report
+
+        outcomes = {}
+        for name, outcome in check_bundle(folder, trust=trust):
+            outcomes[name] = outcome
+            console().print(f"{outcome.status}  {name}: {outcome.reason}")
+        try:
+            findings = security_report(folder)
+        except InputError:  # told by the checks
+            findings = []
+    if verbose:
+        for finding in findings:
+            reason = f"  ({finding.reason})" if finding.reason else ""
+            console().print(f"{finding.level:8}{finding.file} {finding.place}: {finding.text}{reason}")
+    counts = Counter(outcome.status for outcome in outcomes.values())
+    console().print(", ".join(f"{counts[status]} {status}" for status in ("PASS", "WARN", "FAIL", "SKIP")))
+    if json_file:
+        checks = [{"check": name, **asdict(outcome)} for name, outcome in outcomes.items()]
+        report = {"bundle": folder.name, "checks": checks, "expressions": [asdict(finding) for finding in findings]}
+        with staged(json_file.parent) as stage:
+            (stage / json_file.name).write_text(json.dumps(report, indent=2) + "\n")
+    return 1 if counts["FAIL"] else 0
+
+
+def _folder(bundle: str, temporary: Path) -> Path:
+    """Return the folder of ``bundle``, even if it lacks its metadata, which a check will tell."""
+    if bundle.endswith(".zip"):
+        return _unpacked(Path(bundle), temporary)
+    return Path(bundle).resolve() if (Path(bundle) / "configs").is_dir() else find_bundle(bundle)
+
+
+def _unpacked(archive: Path, folder: Path) -> Path:
+    """Unpack ``archive`` and return the bundle's folder in it.
+
+    Raises:
+        InputError: if there is no such file, it would leave the folder, or holds no bundle.
+    """
+    if not archive.is_file():
+        raise InputError.at(archive, "no such file", "give a bundle's folder or its .zip")
+    extract_zip(archive, folder)
+    found = sorted(file.parents[1] for file in folder.rglob("configs/metadata.json"))
+    if not found:
+        raise InputError.at(archive, "holds no configs/metadata.json", "give the .zip of a bundle")
+    return found[0]

@@ -1,0 +1,135 @@
+"""A bundle whose objects are built once for all checks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config_files import SUFFIXES
+
+if TYPE_CHECKING:
+    from monai.bundle import ConfigParser
+    from torch import Tensor, nn
+
+MIN_SIZE = 32
+"""Voxels along an axis of the example, where the metadata leave a choice."""
+
+
+class CheckedBundle:
+    """Parsers, network and example input of the bundle in ``folder``, each built when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.metadata: dict[str, Any] = json.loads((folder / "configs" / "metadata.json").read_text())
+
+    def config(self, name: str) -> Path | None:
+        """Return the file of the config ``name``, or None."""
+        files = (self.folder / "configs" / f"{name}{suffix}" for suffix in SUFFIXES)
+        return next((file for file in files if file.is_file()), None)
+
+    def parser(self, *files: Path) -> ConfigParser:
+        """Return the merged content of ``files``, macros replaced, nothing evaluated."""
+        from monai.bundle import ConfigParser
+
+        parser = ConfigParser()
+        parser.read_config([str(file) for file in files])
+        parser.read_meta(str(self.folder / "configs" / "metadata.json"))
+        parser["bundle_root"] = str(self.folder)
+        parser.parse(reset=True)
+        return parser
+
+    @cached_property
+    def inference(self) -> ConfigParser | None:
+        """The inference config."""
+        return self.parser(file) if (file := self.config("inference")) else None
+
+    @cached_property
+    def train(self) -> ConfigParser | None:
+        """The training config."""
+        return self.parser(file) if (file := self.config("train")) else None
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The network of the inference config, on the CPU, in eval mode, with the weights that ship.
+
+        Raises:
+            LookupError: if there is none.
+        """
+        if self.inference is None or "network_def" not in self.inference:
+            raise LookupError("no network_def in an inference config")
+        network: nn.Module = self.inference.get_parsed_content("network_def")
+        if state := self.weights:
+            network.load_state_dict(state)
+        return network.cpu().float().eval()
+
+    @cached_property
+    def weights(self) -> dict[str, Tensor]:
+        """The state dict in ``models/model.pt``, empty without that file."""
+        import torch
+
+        file = self.folder / "models" / "model.pt"
+        if not file.is_file():
+            return {}
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        found: dict[str, Tensor] = state.get("model", state.get("state_dict", state))
+        return found
+
+    @cached_property
+    def factors(self) -> dict[str, int]:
+        """Factor ``n``, exponent ``p`` and free size ``any`` of the smallest example with 32 voxels an axis or more."""
+        shape = self.metadata["network_data_format"]["inputs"]["image"]["spatial_shape"]
+        choices = ({"p": p, "n": n, "any": MIN_SIZE} for p in range(1, 9) for n in range(1, 65))
+        for factors in choices:
+            sizes = spatial_shape(shape, factors)
+            if all(size >= MIN_SIZE for size, given in zip(sizes, shape, strict=True) if isinstance(given, str)):
+                return factors
+        raise ValueError(f"spatial_shape {shape} gives no size of {MIN_SIZE} or more")
+
+    @cached_property
+    def example(self) -> Tensor:
+        """Seeded uniform input as the metadata tell it, ``(1, c, *spatial)``."""
+        import torch
+        from monai.utils import get_equivalent_dtype
+
+        given = self.metadata["network_data_format"]["inputs"]["image"]
+        shape = (1, given["num_channels"], *spatial_shape(given["spatial_shape"], self.factors))
+        dtype = get_equivalent_dtype(given["dtype"], torch.Tensor)
+        return torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(dtype)
+
+    @cached_property
+    def output(self) -> Any:
+        """What the network makes of the example."""
+        import torch
+
+        with torch.no_grad():
+            return self.network(self.example)
+
+
+def spatial_shape(shape: list[int | str], factors: dict[str, int]) -> tuple[int, ...]:
+    """Return the sizes behind entries such as ``"8*n"``."""
+    from monai.bundle.scripts import _get_fake_spatial_shape
+
+    sizes: tuple[int, ...] = _get_fake_spatial_shape(shape, **factors)
+    return sizes
+
+
+@contextmanager
+def code_of(folder: Path) -> Iterator[None]:
+    """Make the package ``scripts`` of the bundle in ``folder`` the one that is imported, and forget it afterwards."""
+    _forget_scripts()
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = [path for path in sys.path if path != str(folder)]
+        _forget_scripts()
+
+
+def _forget_scripts() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "scripts"]:
+        del sys.modules[name]

@@ -1,0 +1,40 @@
+"""The command ``export``: a bundle that runs without this package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..datasets import InputError
+from .bundles import find_bundle, read_metadata
+from .console import announce, console, quiet_third_parties
+from .outputs import require_empty, staged
+
+
+def export(
+    bundle: Annotated[str, typer.Argument(help="Name of a bundle, or its folder.")],
+    output: Annotated[Path, typer.Option(help="Folder for NAME/, NAME_vVERSION.zip and its SHA-256.")],
+) -> None:
+    """Write BUNDLE with the code that it uses, for the model zoo, MONAI Label and colleagues."""
+    quiet_third_parties()
+    source = find_bundle(bundle)
+    archive = f"{source.name}_v{read_metadata(source).get('version', '0')}.zip"
+    require_empty(output / source.name)
+    for name in (archive, f"{archive}.sha256"):
+        if (output / name).exists():
+            raise InputError.at(output / name, "is there already", "choose another output folder, or remove it")
+    announce(f"Exporting {source.name}")
+    from .exported_bundle import sha256, write_bundle
+    from .reproducible_zip import write_zip
+
+    with staged(output) as stage:
+        (stage / source.name).mkdir()
+        code = write_bundle(source, stage / source.name)
+        write_zip(stage / archive, stage / source.name)
+        digest = sha256(stage / archive)
+        (stage / f"{archive}.sha256").write_text(f"{digest}  {archive}\n")
+        files = sorted(p.name for p in (stage / source.name / "models").iterdir())
+    console().print(f"{output / source.name}: {len(code.modules)} modules, {', '.join(files)}")
+    console().print(f"{output / archive}: SHA-256 {digest}")
