@@ -51,10 +51,11 @@ def test_the_version_is_in_the_changelog(file: Path) -> None:
 
 @each_bundle
 def test_versions_of_packages_are_those_that_are_tested(file: Path) -> None:
-    pins = set(re.findall(r"^([\w-]+==[\w.]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    pins = set(re.findall(r"^([\w-]+==[\w.]+)", (ROOT / "constraints.txt").read_text().lower(), re.MULTILINE))
     content = read(file)
     named = {"monai": content["monai_version"], "torch": content["pytorch_version"], "numpy": content["numpy_version"]}
-    assert {f"{name}=={version}" for name, version in (named | content["required_packages_version"]).items()} <= pins
+    asked = named | content["required_packages_version"]
+    assert {f"{name}=={version}".lower() for name, version in asked.items()} <= pins
 
 
 @each_bundle
