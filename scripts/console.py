@@ -100,7 +100,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         if isinstance(link, OSError) and link.filename is not None:
             return f"{link.filename}: {link.strerror or link}", BAD_INPUT
     hint = f"set {DEBUG_VARIABLE}=1 for the traceback"
-    return f"{type(error).__name__}: {error}: {hint}", 1
+    *_, root = _chain(error)  # MONAI wraps what went wrong in what it was doing
+    return f"{type(root).__name__}: {root}: {hint}", 1
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

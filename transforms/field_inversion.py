@@ -55,7 +55,7 @@ class SubtractMaskedMeand(MapTransform):
     Args:
         keys: of maps ``(c, x, y, z)``.
         mask_key: of the mask.
-        allow_missing_keys: skip keys that are not there.
+        allow_missing_keys: skip keys that are not there, or None, as MONAI's evaluator sets the label without truth.
     """
 
     def __init__(self, keys: KeysCollection, mask_key: str = "mask", allow_missing_keys: bool = False) -> None:
@@ -66,6 +66,8 @@ class SubtractMaskedMeand(MapTransform):
         """Shift the map at every key."""
         out = dict(data)
         for key in self.key_iterator(out):
+            if out[key] is None and self.allow_missing_keys:
+                continue
             mask = torch.as_tensor(out[self.mask_key]).as_subclass(Tensor).to(out[key])
             out[key] = subtract_masked_mean(out[key], mask)
         return out

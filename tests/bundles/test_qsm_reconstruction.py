@@ -98,6 +98,14 @@ def test_maps_lie_on_the_grid_of_the_field_and_name_direction_and_zero(
     assert not chi[~mask].any()
 
 
+def test_a_field_without_truth_gives_a_map(trained: Path, dataset: Path, tmp_path: Path) -> None:
+    case = {"subject": "sub-1", "session": "", "image": [str(next(dataset.glob("sub-*/anat/*_localfield.nii.gz")))]}
+    settings = {"cases": [case], "output_dir": str(tmp_path), **FAST}
+    run("infer", ("inference",), model_file=str(trained / "models" / "model.pt"), **settings)
+    (result,) = tmp_path.rglob("*_Chimap.nii.gz")
+    assert abs(nib.load(result).get_fdata()).max() > 0
+
+
 def test_evaluation_reports_every_metric_for_every_case(predicted: tuple[Path, ConfigWorkflow]) -> None:
     details = predicted[1].parser.get_parsed_content("evaluator").state.metric_details
     assert set(details) == {"nrmse", "rmse", "hfen", "ssim", "psnr", "xsim"}
