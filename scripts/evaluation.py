@@ -11,7 +11,6 @@ from ..datasets import select
 from .bundles import build_workflow, network_name, read_pictures, run_workflow
 from .tables import Evaluation
 from .weights import find_weights
-from .written_files import WrittenFiles
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
@@ -63,6 +62,7 @@ def evaluate_network(
     """
     from ..transforms.contrasts import contrast_paths
     from .attention_maps import attention_maps
+    from .written_files import WrittenFiles
 
     names = [*configs, *([contestant.overlay] if contestant.overlay else [])]
     model_file = contestant.model_file(bundle)
