@@ -87,7 +87,7 @@ def condition_table(results: Sequence[ConditionResult], metric: str) -> tuple[li
 def write_condition_markdown(results: Sequence[ConditionResult], path: Path) -> None:
     """Write one table per metric."""
     n_cases = len(results[0].evaluation.cases)
-    lines = [f"Mean ± standard deviation over {n_cases} volumes, normalized by the maximum of each reference.", ""]
+    lines = [f"Mean ± standard deviation over {n_cases} volume(s), normalized by the maximum of each reference.", ""]
     for metric in METRICS:
         header, rows = condition_table(results, metric)
         lines += [f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows)]
