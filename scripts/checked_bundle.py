@@ -27,6 +27,11 @@ class CheckedBundle:
         self.folder = folder
         self.metadata: dict[str, Any] = json.loads((folder / "configs" / "metadata.json").read_text())
 
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the network's inputs, as the metadata tell."""
+        return list(self.metadata.get("network_data_format", {}).get("inputs", {}))
+
     def config(self, name: str) -> Path | None:
         """Return the file of the config ``name``, or None."""
         files = (self.folder / "configs" / f"{name}{suffix}" for suffix in SUFFIXES)

@@ -58,9 +58,9 @@ class ReachedCode:
 
     def _follow(self, module: str, name: str | None) -> None:
         self._add_packages(module)
-        if name and self._is_package(module) and self._file(f"{module}.{name}"):
-            return self._follow(f"{module}.{name}", None)
         sources = self._reexports(module) if self._is_package(module) else {}
+        if name and name not in sources and self._is_package(module) and self._file(f"{module}.{name}"):
+            return self._follow(f"{module}.{name}", None)
         names = [name] if name in sources else sources if name is None else ()
         for exported in names:
             self._export(module, exported, *sources[exported])

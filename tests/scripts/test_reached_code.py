@@ -60,6 +60,16 @@ def test_package_with_code_of_its_own_is_kept_whole(code: ReachedCode) -> None:
     assert "blocks.unused" in code.modules
 
 
+def test_a_function_with_the_name_of_its_module_stays_a_function(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "__init__.py").write_text("from .chain import chain\n")
+    (tmp_path / "tools" / "chain.py").write_text("def chain(): ...\n")
+    (tmp_path / "user.py").write_text("from .tools import chain\n")
+    code = ReachedCode(tmp_path)
+    code.follow("user")
+    assert "from .chain import chain" in code.files()["tools/__init__.py"]
+
+
 def test_unknown_module_is_refused(code: ReachedCode) -> None:
     with pytest.raises(ModuleNotFoundError, match=r"no module networks\.Big"):
         code.follow("networks.Big")
