@@ -191,7 +191,6 @@ class Pictures:
         result: BIDS suffix of the network's image.
         reference: of the truth.
         input: of what the network got.
-        guide: of a further image, or None.
         window: gray values of black and white, None for the reference's range.
         error_window: difference shown at full color, None for a fifth of the window.
         unit: of the gray values.
@@ -200,7 +199,6 @@ class Pictures:
     result: str
     reference: str
     input: str
-    guide: str | None = None
     window: tuple[float, float] | None = None
     error_window: float | None = None
     unit: str = ""
