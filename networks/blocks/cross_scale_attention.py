@@ -42,18 +42,17 @@ def cross_scale_attention(queries: Tensor, keys: Tensor, values: Tensor, matchin
     """
     grid = _checked_grid(queries, keys, values, matching)
     rows = key_rows(keys, grid)
-    padded_queries, padded_values = grid.pad_queries(queries), grid.pad_values(values)
-    if _is_literal(grid):
-        result = _literal(padded_queries, rows, padded_values, grid)
-    else:
-        result = StreamedCrossScale.apply(padded_queries, rows, padded_values, grid)
+    dtype = values.dtype
+    queries, values = grid.pad_queries(queries), grid.pad_values(values)  # the unpadded ones may be freed
+    sum_up = _literal if _is_literal(grid) else StreamedCrossScale.apply
+    result = sum_up(queries, rows, values, grid)
     if matching.overlap == "count":
         for axis in range(len(grid.size)):
             counts = grid.overlaps(axis).to(result)[: result.shape[2 + axis]]
             result.div_(counts.view(-1, *[1] * (len(grid.size) - 1 - axis)))
     elif matching.overlap != "none":
         result.div_(matching.overlap)
-    return grid.crop(result).to(values.dtype)
+    return grid.crop(result).to(dtype)
 
 
 def cross_scale_affinity(queries: Tensor, keys: Tensor, matching: CrossScaleMatching) -> Tensor:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -72,6 +72,20 @@ class CrossScaleMatching:
         return PatchGrid(self, tuple(size), queries, keys)
 
 
+class Segment(NamedTuple):
+    """A part of the cells of :class:`PatchGrid`, along an axis.
+
+    Attributes:
+        voxels: of the cell.
+        n_patches: that cover it.
+        is_padding: of the first cell it lies outside of the features.
+    """
+
+    voxels: slice
+    n_patches: int
+    is_padding: bool
+
+
 @dataclass(frozen=True)
 class PatchGrid:
     """Where patches lie in features of one size.
@@ -106,6 +120,14 @@ class PatchGrid:
         """Lengths of the blocks that make a patch of values: whole cells, and the last."""
         length = self.matching.scale * self.matching.patch_size
         return [min(self.cell, length - start) for start in range(0, length, self.cell)]
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The parts of a cell along an axis that are covered by different numbers of patches."""
+        n, last = len(self.blocks), self.blocks[-1]
+        low = self.matching.scale * (self.matching.patch_size // 2)
+        rest = [Segment(slice(last, self.cell), n - 1, self.cell <= low)] if n > 1 and last < self.cell else []
+        return [Segment(slice(0, last), n, last <= low), *rest]
 
     def shifts(self) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
         """Yield, for each block of a patch, by how many cells it is shifted and its size along each axis."""

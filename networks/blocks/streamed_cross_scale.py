@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -11,9 +12,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F  # noqa: N812
 
-from .cross_scale_matching import Box, PatchGrid, patches
+from .cross_scale_matching import Box, PatchGrid, Segment, patches
+from .diagonal_sums import adjoint_diagonal_sum, diagonal_sum
 
-CHUNK_BYTES = 2**24  # of the affinities of one box
+CHUNK_BYTES = 2**22  # of the affinities of one box
+
+Segments = tuple[Segment, ...]  # one along each axis
+Places = list[tuple[slice, slice]]  # along each axis: cells, and voxels of each
 
 
 class StreamedCrossScale(torch.autograd.Function):
@@ -22,9 +27,11 @@ class StreamedCrossScale(torch.autograd.Function):
     The backward pass computes the affinities anew, so that training keeps queries, keys and values alone. It has no
     second derivative.
 
-    A patch of values is a cell and parts of its neighbors (:class:`PatchGrid`). Block by block, what the queries of a
-    box sum up is one matrix product whose results lie apart in the output, so that neither all patches of values nor
-    those of the result are ever there at once, and adding them up has no conflicts.
+    A patch of values is a cell and parts of its neighbors (:class:`PatchGrid`), so several patches cover a voxel. What
+    a cell of the result gets from one of values, by all patches that are placed alike in both, has one factor: a sum
+    along a diagonal of the affinities (:func:`diagonal_sum`). With it each segment of the cells is one matrix product,
+    with up to 3.4 times fewer operations at scale 2 than one patch after the other, and neither the patches of values
+    nor those of the result are ever there at once.
     """
 
     @staticmethod
@@ -36,13 +43,15 @@ class StreamedCrossScale(torch.autograd.Function):
         sizes = [(n + len(grid.blocks) - 1) * grid.cell for n in grid.queries]
         result = values.new_zeros((*values.shape[:2], *sizes), dtype=dtype)
         with torch.autocast(values.device.type, enabled=False):
-            for sample, box, key_box in _tasks(values, grid):
+            for sample, box, key_box, rows in _tasks(values, grid):
                 weights = _weights(queries[sample], _select(keys[sample], grid, key_box), grid, box, key_box)
-                weights = weights.to(values.dtype)
-                for shift, block in grid.shifts():
-                    rows = _to_rows(_cells(values[sample], grid, key_box, shift, block))
-                    target = _cells(result[sample], grid, box, shift, block)
-                    target += _to_cells(_weighted_sum(weights, rows, grid.matching.top_k), target)
+                if _are_few(grid.matching.top_k, weights):
+                    _add_few(weights, values[sample], result[sample], grid, box, key_box)
+                    continue
+                sums = _segment_sums(_on_axes(weights, box, key_box), grid, box, key_box)
+                for (segments, total), some_values in zip(sums, rows, strict=True):
+                    target = _cells(result[sample], grid, _shared(box, segments))
+                    target += _to_cells(_as_matrix(total).to(values.dtype) @ some_values, target)
         return result
 
     @staticmethod
@@ -53,19 +62,20 @@ class StreamedCrossScale(torch.autograd.Function):
         for_queries, for_keys = torch.zeros_like(queries, dtype=keys.dtype), torch.zeros_like(keys)
         for_values = torch.zeros_like(values, dtype=gradient.dtype)
         with torch.autocast(values.device.type, enabled=False):
-            for sample, box, key_box in _tasks(values, grid):
+            for sample, box, key_box, rows in _tasks(values, grid):
                 some_keys = _select(keys[sample], grid, key_box)
                 weights = _weights(queries[sample], some_keys, grid, box, key_box)
                 slopes = torch.zeros_like(weights)
-                for shift, block in grid.shifts():
-                    rows = _to_rows(_cells(values[sample], grid, key_box, shift, block))
-                    above = _to_rows(_cells(gradient[sample], grid, box, shift, block)).to(values.dtype)
-                    slopes += above @ rows.T
-                    target = _cells(for_values[sample], grid, key_box, shift, block)
-                    target += _to_cells(weights.T.to(values.dtype) @ above, target)
+                sums = _segment_sums(_on_axes(weights, box, key_box), grid, box, key_box)
+                for (segments, total), some_values in zip(sums, rows, strict=True):
+                    above = _to_rows(_cells(gradient[sample], grid, _shared(box, segments))).to(values.dtype)
+                    slopes_of_sums = (above @ some_values.T).view_as(total)
+                    slopes += _adjoint_sums(slopes_of_sums, grid, segments, box, key_box).view_as(slopes)
+                    target = _cells(for_values[sample], grid, _shared(key_box, segments, grid))
+                    target += _to_cells(_as_matrix(total).T.to(values.dtype) @ above, target)
                 slopes = weights * (slopes - (slopes * weights).sum(-1, keepdim=True))
-                rows = _query_rows(queries[sample], grid, box).to(keys.dtype)
-                _add(for_keys[sample], slopes.T @ rows, grid, key_box)
+                some_queries = _query_rows(queries[sample], grid, box).to(keys.dtype)
+                _add(for_keys[sample], slopes.T @ some_queries, grid, key_box)
                 _add_patches(for_queries[sample], slopes @ some_keys, grid, box)
         return for_queries.to(queries.dtype), for_keys, for_values.to(values.dtype), None
 
@@ -85,12 +95,18 @@ def affinity(logits: Tensor, allowed: Tensor | None, top_k: int | None) -> Tenso
     return F.threshold(weights, smallest.tiny / smallest.eps, 0.0, inplace=not weights.requires_grad)
 
 
-def _tasks(values: Tensor, grid: PatchGrid) -> Any:
-    """Samples, boxes of queries, and the boxes of keys that these reach."""
+def _tasks(values: Tensor, grid: PatchGrid) -> Iterator[tuple[int, Box, Box, list[Tensor]]]:
+    """Samples, boxes of queries, the boxes of keys that these reach, and the values there by segments of a cell."""
     largest = max(_reached(grid), values.shape[1] * grid.cell ** len(grid.size))
     n_queries = CHUNK_BYTES // (largest * max(4, values.element_size()))
-    for sample, box in product(range(len(values)), grid.boxes(n_queries)):
-        yield sample, box, grid.reachable_keys(box)
+    for index, sample in enumerate(values):
+        reached, rows = None, []
+        for box in grid.boxes(n_queries):
+            key_box = grid.reachable_keys(box)
+            if key_box != reached:
+                places = (_shared(key_box, segments, grid) for segments in product(grid.segments, repeat=len(box)))
+                reached, rows = key_box, [_to_rows(_cells(sample, grid, place)) for place in places]
+            yield index, box, key_box, rows
 
 
 def _reached(grid: PatchGrid) -> int:
@@ -108,12 +124,52 @@ def _query_rows(queries: Tensor, grid: PatchGrid, box: Box) -> Tensor:
     return patches(queries[None], grid.matching.patch_size, grid.matching.stride, box)[0]
 
 
-def _weighted_sum(weights: Tensor, rows: Tensor, top_k: int | None) -> Tensor:
-    """``weights @ rows``, by the ``top_k`` rows of each sum alone where there are much fewer than all."""
-    if top_k is None or 8 * top_k > len(rows):
-        return weights @ rows
-    shares, places = weights.topk(top_k)
-    return F.embedding_bag(places, rows, per_sample_weights=shares, mode="sum")
+def _are_few(top_k: int | None, weights: Tensor) -> bool:
+    return top_k is not None and 8 * top_k <= weights.shape[1]
+
+
+def _add_few(weights: Tensor, values: Tensor, result: Tensor, grid: PatchGrid, box: Box, key_box: Box) -> None:
+    """Add the weighted patches of the ``top_k`` keys of each query to the result."""
+    shares, keys = weights.to(values.dtype).topk(grid.matching.top_k or 0)
+    for shift, block in grid.shifts():
+        rows = _to_rows(_cells(values, grid, _shifted(key_box, shift, block)))
+        target = _cells(result, grid, _shifted(box, shift, block))
+        target += _to_cells(F.embedding_bag(keys, rows, per_sample_weights=shares, mode="sum"), target)
+
+
+def _segment_sums(
+    weights: Tensor, grid: PatchGrid, box: Box, key_box: Box, segments: Segments = ()
+) -> Iterator[tuple[Segments, Tensor]]:
+    """Yield the segments of a cell, and the sums of ``(*queries, *keys)`` for all patches that cover each of them."""
+    axis = len(segments)
+    if axis == len(box):
+        yield segments, weights
+        return
+    for segment in grid.segments:
+        skip = _skipped(box[axis], segment), _skipped(key_box[axis], segment, grid)
+        sums = diagonal_sum(weights, axis, segment.n_patches, skip)
+        yield from _segment_sums(sums, grid, box, key_box, (*segments, segment))
+
+
+def _adjoint_sums(gradient: Tensor, grid: PatchGrid, segments: Segments, box: Box, key_box: Box) -> Tensor:
+    for axis, segment in enumerate(segments):
+        skip = _skipped(box[axis], segment), _skipped(key_box[axis], segment, grid)
+        gradient = adjoint_diagonal_sum(gradient, axis, segment.n_patches, skip)
+    return gradient.contiguous()
+
+
+def _skipped(cells: slice, segment: Segment, values: PatchGrid | None = None) -> int:
+    """One if the first cell needs nothing: of the result what is cropped, of ``values`` what is zero."""
+    is_needed = values is not None and values.matching.padding != "zeros"
+    return int(segment.is_padding and segment.n_patches > 1 and cells.start == 0 and not is_needed)
+
+
+def _on_axes(weights: Tensor, box: Box, key_box: Box) -> Tensor:
+    return weights.view([axis.stop - axis.start for axis in (*box, *key_box)])
+
+
+def _as_matrix(weights: Tensor) -> Tensor:
+    return weights.flatten(weights.ndim // 2).flatten(0, weights.ndim // 2 - 1)
 
 
 def _select(keys: Tensor, grid: PatchGrid, box: Box) -> Tensor:
@@ -136,14 +192,24 @@ def _add_patches(queries: Tensor, rows: Tensor, grid: PatchGrid, box: Box) -> No
         queries[place] += voxel.movedim(-1, 0)
 
 
-def _cells(features: Tensor, grid: PatchGrid, box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Tensor:
-    """View the same block of a box of patches: ``(c, n, l, n, l, ...)``, n patches and l voxels along each axis."""
-    place: list[slice] = [slice(None)]
+def _shared(box: Box, segments: Segments, values: PatchGrid | None = None) -> Places:
+    """Where the cells and voxels lie that the patches of a box cover with a segment."""
+    return [
+        (slice(some.start + _skipped(some, segment, values), some.stop + segment.n_patches - 1), segment.voxels)
+        for some, segment in zip(box, segments, strict=True)
+    ]
+
+
+def _shifted(box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Places:
+    """Where the same block of the patches of a box lies."""
+    return [(slice(b.start + s, b.stop + s), slice(n)) for b, s, n in zip(box, shift, block, strict=True)]
+
+
+def _cells(features: Tensor, grid: PatchGrid, places: Places) -> Tensor:
+    """View some voxels of some cells: ``(c, n, l, n, l, ...)``, n cells and l voxels of each along each axis."""
     for axis in reversed(range(1, features.ndim)):
         features = features.unflatten(axis, (-1, grid.cell))
-    for some, step, length in zip(box, shift, block, strict=True):
-        place += [slice(some.start + step, some.stop + step), slice(length)]
-    return features[tuple(place)]
+    return features[(slice(None), *(place for pair in places for place in pair))]
 
 
 def _to_rows(cells: Tensor) -> Tensor:
