@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..datasets import InputError
-from .bundles import find_bundle, find_configs, known_settings, parse_overrides, read_value
+from .bundles import find_bundle, find_configs, known_settings, merged_config, parse_overrides, read_value
 from .console import announce, console, quiet_third_parties
 from .named_files import check_case, measured_kspace, named_case
 from .outputs import staged
@@ -64,6 +64,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
         **known_settings(folder, configs, {k: v for k, v in options.items() if v is not None}),
         **parse_overrides(overrides or []),
     }
+    check_scale(folder, configs, settings)
     contrasts = read_value(folder, configs, settings, "contrasts")
     if is_named:
         cases = [named_case(image or [], contrasts, measured_kspace(folder, configs, kspace, reference))]
@@ -80,6 +81,19 @@ def predict(  # noqa: PLR0913 (one argument per option)
     for result in results:
         for line in result.lines(output_dir):
             console().print(line)
+
+
+def check_scale(bundle: Path, configs: list[str], settings: dict[str, Any]) -> None:
+    """Check the scale of ``settings`` against those that the config lists as ``scales``, if it does.
+
+    Raises:
+        InputError: if it is none of them.
+    """
+    if "scale" not in settings or "scales" not in merged_config(bundle, configs, {}):
+        return
+    if settings["scale"] not in (scales := read_value(bundle, configs, {}, "scales")):
+        known = " or ".join(map(str, scales))
+        raise InputError.at(f"--scale {settings['scale']}", f"{bundle.name} cannot do that", f"choose {known}")
 
 
 def parse_scale(text: str) -> int | list[int]:

@@ -217,3 +217,13 @@ def test_other_names_than_those_of_bids_name_their_results(
     assert (tmp_path / "out" / "dark fluid_label-lesion_mask.nii.gz").is_file()
     assert (tmp_path / "out" / "dark fluid_overview.png").is_file()
     assert "\ndark fluid\n" in "\n" + capsys.readouterr().out
+
+
+@pytest.mark.parametrize("scale", ["4", "1,1,3"])
+def test_refuses_a_scale_that_the_bundle_cannot_do(
+    run_command: Run, images: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], scale: str
+) -> None:
+    given = ["--image", f"T1w={images['T1w']}", "--scale", scale]
+    assert run_command("predict", "brain_super_resolution_cftn", "--output-dir", tmp_path / "out", *given) == 2
+    assert "cannot do that; choose 2 or 3" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
