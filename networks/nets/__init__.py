@@ -24,6 +24,7 @@ from .qsmnet import FAQSMNet, QSMNet
 from .recnn import ReCNN
 from .rsanet import RSANet
 from .sanet import SANet
+from .single_coil_varnet import SingleCoilVarNet
 from .smore_net import SMORENet
 from .srcnn3d import SRCNN3D
 from .two_contrast import TwoContrastNetwork
@@ -65,6 +66,7 @@ __all__ = [
     "ReCNN",
     "SANet",
     "SMORENet",
+    "SingleCoilVarNet",
     "TwoContrastNetwork",
     "UNet3D",
     "ZengNet",

@@ -275,7 +275,7 @@ def test_every_network_maps_kspace_to_images_with_a_loss(overlay: str) -> None:
 
 @pytest.mark.parametrize(
     ("overlays", "n_parameters"),
-    [((), 1_829_750), (("paper",), 7_283_670), (("networks/unet",), 1_978_433), (("networks/dense_unet",), 1_892_353)],
+    [((), 1_829_750), (("paper",), 7_283_670), (("networks/unet",), 1_978_433), (("networks/dense_unet",), 1_892_353), (("networks/varnet",), 1_984_268)],
 )
 def test_networks_have_the_documented_sizes(overlays: tuple[str, ...], n_parameters: int) -> None:
     network = parse("train", *overlays).get_parsed_content("network_def")

@@ -14,6 +14,7 @@ from mri_attention.networks.nets import (
     EarlyFusionDenseUNet,
     GuidedDenseUNet,
     MANet,
+    SingleCoilVarNet,
     ZeroFilledUNet,
 )
 from tests.helpers import assert_deterministic_in_eval, features
@@ -239,3 +240,38 @@ def test_dudornet_rejects_a_guide_too_much_or_few(is_guided: bool, message: str)
 def test_rejects_options(network: type[nn.Module], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         network(**options)
+
+
+class Constant(nn.Module):
+    """Refinement that is the same whatever it sees."""
+
+    def __init__(self, image: Tensor) -> None:
+        super().__init__()
+        self.image = torch.view_as_real(image)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.image.expand_as(x)
+
+
+def test_varnet_subtracts_refinements_and_returns_to_the_samples() -> None:
+    network = SingleCoilVarNet(2, (4, 4, 4, 4, 4, 4))
+    kspace, guide, mask = acquisition(32, 48)
+    refinement = torch.complex(features(2, 1, 32, 48), features(2, 1, 32, 48).flip(3))
+    for cascade in network.cascades:
+        cascade.model = Constant(refinement)
+    spectrum = torch.fft.fftshift(torch.fft.fft2(torch.fft.ifftshift(refinement, CENTERED), norm="ortho"), CENTERED)
+    first = kspace - spectrum
+    second = first - mask * (first - kspace) - spectrum
+    torch.testing.assert_close(network(kspace, guide, mask), zero_filled(second).abs(), atol=1e-5, rtol=1e-4)
+
+
+def test_varnet_trains_each_cascade() -> None:
+    network = SingleCoilVarNet(2, (4, 4, 4, 4, 4, 4))
+    network(*acquisition(32, 48)).square().sum().backward()
+    for cascade in network.cascades:
+        assert cascade.model.unet.final_conv.weight.grad.abs().max() > 0
+
+
+def test_varnet_needs_cascades() -> None:
+    with pytest.raises(ValueError, match="must be positive, got 0"):
+        SingleCoilVarNet(0)
