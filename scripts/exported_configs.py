@@ -55,7 +55,7 @@ def exported_configs(bundle: Path) -> dict[str, str]:
 
 
 def monailabel_configs(bundle: Path) -> dict[str, str]:
-    """Return ``configs/NAME.json`` for each overlay ``configs/monailabel/NAME.yaml``, merged with ``configs/NAME.yaml``.
+    """Return ``configs/NAME.json`` of ``configs/NAME.yaml`` and ``configs/monailabel/NAME.yaml``, where that is.
 
     MONAI Label's app reads one file, and looks for JSON first.
     """

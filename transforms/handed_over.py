@@ -18,9 +18,8 @@ class HandOverd(Transform):
     """Hand the file of a result over to a MONAI Label server, with the grid, the affine and the values that it has.
 
     That server resizes ``pred`` by nearest neighbor to ``spatial_shape`` in the ``meta`` of ``image``, and writes it
-    with ``original_affine`` from there, in the type at ``result_dtype`` and the format at ``result_extension``. So
-    ``pred`` becomes the file's content, ``image`` gets its geometry, and the format is NIfTI if none was asked for.
-    ``result``, which the server sends along as JSON, becomes ``{"file": path}``.
+    with ``original_affine`` from there, in the type at ``result_dtype``. So ``pred`` becomes the file's content, and
+    ``image`` gets its geometry. ``result``, which the server sends along as JSON, becomes ``{"file": path}``.
 
     Viewers ask for labels, as integers. Values would be cut to them; so who asks for integers gets zeros in their
     place, and has to open the file.
@@ -47,7 +46,6 @@ class HandOverd(Transform):
         image: MetaTensor = out["image"].clone()
         image.meta |= {"spatial_shape": np.asarray(result.shape[1:]), "original_affine": result.affine.numpy()}
         out.update(pred=result, image=image, result={"file": str(path)})
-        out.setdefault("result_extension", ".nii.gz")
         return out
 
 

@@ -52,8 +52,8 @@ class LoadGuidedKspaced(MapTransform):
 
     Raises:
         ValueError: if ``contrasts`` are not two.
-        InputError: if an image or k-space is missing or unusable (see :func:`~.read_volume`, :func:`~.read_kspace`), or the grid
-            of k-space's images is not that of guide or reference.
+        InputError: if an image or k-space is missing or unusable (see :func:`~.read_volume`, :func:`~.read_kspace`),
+            or the grid of k-space's images is not that of guide or reference.
     """
 
     def __init__(

@@ -183,8 +183,25 @@ def pair(
     workflow.initialize()
     workflow.run()
     expected = nib.load(output / "sub-001" / "anat" / f"sub-001_{RESULT[bundle]}.nii.gz")
-    print(f"{bundle}: {served.shape}, values {np.ptp(served.get_fdata()):.4g} apart, affine", *served.affine.ravel())
+    _log(server, bundle, served, expected)
     return bundle, served, expected
+
+
+def _log(server: Server, bundle: str, served: nib.Nifti1Image, expected: nib.Nifti1Image) -> None:
+    """Write what is compared to ``work/BUNDLE.json``, for a person to read."""
+    values, wanted = served.get_fdata(), expected.get_fdata()
+    found = {
+        "shape": served.shape,
+        "shape expected": expected.shape,
+        "type": str(served.get_data_dtype()),
+        "range": [float(values.min()), float(values.max())],
+        "range expected": [float(wanted.min()), float(wanted.max())],
+        "nonzero voxels": int(np.count_nonzero(values)),
+    }
+    if served.shape == expected.shape:
+        found["greatest difference of values"] = float(abs(values - wanted).max())
+        found["greatest difference of affines"] = float(abs(served.affine - expected.affine).max())
+    (server.work / f"{bundle}.json").write_text(json.dumps(found, indent=2) + "\n")
 
 
 def test_info_tells_the_bundles(server: Server) -> None:

@@ -33,16 +33,11 @@ def test_server_gets_grid_and_values_of_the_file(data: dict[str, object]) -> Non
     assert out["image"].meta["spatial_shape"].tolist() == [6, 5, 4]
     np.testing.assert_array_equal(out["image"].meta["original_affine"], FINE)
     assert out["result"] == {"file": data["pred_path"]}
-    assert out["result_extension"] == ".nii.gz"
 
 
 def test_image_that_was_given_stays_as_it_was(data: dict[str, object]) -> None:
     HandOverd()(data)
     assert data["image"].meta["spatial_shape"].tolist() == [3, 5, 4]  # type: ignore[attr-defined]
-
-
-def test_format_that_a_viewer_asks_for_stays(data: dict[str, object]) -> None:
-    assert HandOverd()(data | {"result_extension": ".nrrd"})["result_extension"] == ".nrrd"
 
 
 @pytest.mark.parametrize(("asked", "any_value"), [("uint8", False), ("float32", True), (None, True)])

@@ -15,14 +15,17 @@ from mri_attention.transforms import LoadGuidedKspaced
 def kspace(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     file = tmp_path / "sub-01_acq-fast_kspace.npz"
-    data = rng.normal(size=(3, 6, 8)) + 1j * rng.normal(size=(3, 6, 8))
-    np.savez(file, kspace=data.astype(np.complex64), mask=np.arange(8) % 2 == 0)
+    data = rng.normal(size=(3, 16, 20)) + 1j * rng.normal(size=(3, 16, 20))
+    data[:, 8, 10] = 100  # strongest in the middle
+    mask = np.arange(20) % 2 == 0
+    np.savez(file, kspace=(data * mask).astype(np.complex64), mask=mask)
     return file
 
 
 @pytest.mark.parametrize("suffix", [".nii.gz", ".nii"])
 def test_guide_is_found_beside_kspace(suffix: str, kspace: Path) -> None:
-    guide = write_volume(kspace.with_name(f"sub-01_acq-fast_T1w{suffix}"), np.random.rand(8, 6, 3), np.eye(4))
+    values = np.random.default_rng(1).random((20, 16, 3))
+    guide = write_volume(kspace.with_name(f"sub-01_acq-fast_T1w{suffix}"), values, np.eye(4))
     alone = LoadGuidedKspaced()({"image": str(kspace)})
     named = LoadGuidedKspaced()({"image": [str(guide)], "kspace": str(kspace)})
     assert alone.keys() == named.keys()
