@@ -16,6 +16,7 @@ from .ismrmrd import ismrmrd_kspace
 from .kspace import Kspace, checked_kspace
 
 H5_SUFFIXES = (".h5", ".hdf5", ".mrd")
+KSPACE_SUFFIXES = (".npz", *H5_SUFFIXES)
 _READ_ERRORS = (OSError, EOFError, ValueError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile)
 
 

@@ -36,18 +36,24 @@ class SliceBatchInferer(Inferer):
         self.half_precision = half_precision
 
     def __call__(
-        self, inputs: Tensor, network: Callable[..., Any], auxiliary: Tensor, mask: Tensor | None = None
+        self,
+        inputs: Tensor,
+        network: Callable[..., Any],
+        auxiliary: Tensor | None = None,
+        mask: Tensor | None = None,
     ) -> Output:
         """Map masked k-space, complex, ``(b, 1, [slice,] h, w)``, to images of this shape.
 
         Args:
-            inputs: k-space; an image alone gets the metadata of a MetaTensor.
+            inputs: k-space; an image alone gets the metadata of a MetaTensor. Its second channel is the guide where
+                there is no ``auxiliary``: a MONAI Label server passes one tensor.
             network: called with k-space, guide and mask, ``(n, 1, h, w)`` each; gives the image, or a dictionary
                 that has it under ``image``.
-            auxiliary: guide, of the shape of ``inputs``.
+            auxiliary: guide, of the shape of k-space.
             mask: True is sampled, broadcastable.
         """
-        kspace, guide = (x.as_subclass(Tensor) for x in (inputs, auxiliary))
+        parts = (inputs[:, :1], inputs[:, 1:].real) if auxiliary is None else (inputs, auxiliary)
+        kspace, guide = (x.as_subclass(Tensor) for x in parts)
         sampled = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool().expand_as(kspace)
         slices = [_to_slices(x) for x in (kspace, guide.float(), sampled)]
         n = self.batch_size or len(slices[0])

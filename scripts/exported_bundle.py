@@ -11,7 +11,7 @@ from typing import Any
 from ..datasets import InputError
 from .bundles import read_metadata
 from .config_files import list_configs, read_config, targets
-from .exported_configs import EXPORTED, PACKAGE, exported_configs, reached_names
+from .exported_configs import EXPORTED, PACKAGE, exported_configs, monailabel_configs, reached_names
 from .package_versions import exact_versions
 from .reached_code import ReachedCode
 
@@ -35,6 +35,7 @@ def write_bundle(bundle: Path, folder: Path) -> ReachedCode:
     for name in sorted(reached_names(bundle)):
         code.follow(name)
     _write_texts(folder, exported_configs(bundle))
+    _write_texts(folder, monailabel_configs(folder))
     _write_texts(folder / EXPORTED, {path: _renamed(text) for path, text in code.files().items()})
     _write_documents(bundle, folder)
     _write_weights(bundle, folder)

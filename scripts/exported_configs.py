@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,21 @@ def exported_configs(bundle: Path) -> dict[str, str]:
         if PACKAGE in re.sub(r"#.*", "", text) or re.search(rf"(from|import) {EXPORTED}\b", text):
             problem = f"names {PACKAGE} in a form that cannot be exported"
             raise InputError.at(bundle / name, problem, f"write '- $from {PACKAGE}.a import b' on a line of its own")
+    return texts
+
+
+def monailabel_configs(bundle: Path) -> dict[str, str]:
+    """Return ``configs/NAME.json`` of ``configs/NAME.yaml`` and ``configs/monailabel/NAME.yaml``, where that is.
+
+    MONAI Label's app reads one file, and looks for JSON first.
+    """
+    from monai.bundle import ConfigParser
+
+    configs = bundle / "configs"
+    texts = {}
+    for overlay in sorted((configs / "monailabel").glob("*.yaml")):
+        merged = ConfigParser.load_config_files([str(configs / overlay.name), str(overlay)])
+        texts[f"configs/{overlay.stem}.json"] = json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
     return texts
 
 

@@ -17,6 +17,7 @@ from .fine_contrasts import LoadFineContrastsd
 from .finer_derivatives import SaveFinerDerivatived
 from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from .handed_over import HandOverd, OwnKeysSpacingd
 from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
 from .kspace_simulation import SimulateKspaced
 from .kspace_truncation import (
@@ -89,6 +90,7 @@ __all__ = [
     "FourierTransformd",
     "FromSlicesd",
     "GaussianMask",
+    "HandOverd",
     "KspaceMask",
     "LoadContrastsd",
     "LoadFineContrastsd",
@@ -96,6 +98,7 @@ __all__ = [
     "LoadLabeld",
     "LoadLocalFieldd",
     "LoadMapd",
+    "OwnKeysSpacingd",
     "PoissonDiskMask",
     "RadialMask",
     "RandContrastMix",

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..datasets.input_error import InputError
 from ..datasets.kspace import Kspace
-from ..datasets.kspace_readers import read_kspace
+from ..datasets.kspace_readers import KSPACE_SUFFIXES, read_kspace
 from ..datasets.volumes import header_of, read_volume
 from .coil_combination import CombineCoils
 from .coil_maps import low_resolution_coil_maps
@@ -35,6 +35,9 @@ class LoadGuidedKspaced(MapTransform):
     ``image``, masked complex k-space ``(1, slice, y, x)``; ``sampled``, its mask, bool, broadcastable; and ``guide``,
     ``(1, slice, y, x)``; their grid is that of the guide, or of the file at ``reference``.
 
+    One path alone stands for both images, as in :class:`LoadContrastsd`, or for k-space, beside which the guide is
+    found: ``sub-01_T1w.nii.gz`` beside ``sub-01_kspace.npz``. A MONAI Label server hands over one path only.
+
     Coils are combined with sensitivities from the center of k-space, and what is then outside of the mask is set to
     zero: k-space of one virtual coil. The guide's grid has the matrix of k-space, or its ``recon_matrix``: the center
     of the field of view; around it the guide is zero.
@@ -49,8 +52,8 @@ class LoadGuidedKspaced(MapTransform):
 
     Raises:
         ValueError: if ``contrasts`` are not two.
-        InputError: if an image or k-space is unusable (see :func:`~.read_volume`, :func:`~.read_kspace`), or the grid
-            of k-space's images is not that of guide or reference.
+        InputError: if an image or k-space is missing or unusable (see :func:`~.read_volume`, :func:`~.read_kspace`),
+            or the grid of k-space's images is not that of guide or reference.
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class LoadGuidedKspaced(MapTransform):
         """Replace paths by what they hold."""
         out = dict(data)
         paths = out.pop(self.first_key(out))
+        if isinstance(paths, (str, Path)) and Path(paths).suffix.lower() in KSPACE_SUFFIXES:
+            out[self.kspace_key], paths = paths, _beside(Path(paths), self.guide)
         if out.get(self.kspace_key) is None:
             return out | self._images(paths)
         paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
@@ -101,6 +106,15 @@ class LoadGuidedKspaced(MapTransform):
         meta = {**grid.meta, "slice_axis": 2, "motion": np.stack([motion]), "sources": f"{file}\n{guide_file}"}
         padded = SpatialPad(combined.shape[1:])(aligned)
         return {"image": MetaTensor(combined, meta=meta), "sampled": mask, "guide": MetaTensor(padded, meta=meta)}
+
+
+def _beside(file: Path, contrast: str) -> Path:
+    """Return the image of ``contrast`` beside a file of k-space."""
+    stem = f"{file.stem.rpartition('_')[0]}_{contrast}"
+    images = [file.with_name(f"{stem}{suffix}") for suffix in (".nii.gz", ".nii")]
+    if found := next((image for image in images if image.is_file()), None):
+        return found
+    raise InputError.at(file, f"no {contrast} image beside it", f"add {images[0].name}")
 
 
 def combine_coils(kspace: Kspace) -> tuple[Tensor, Tensor]:

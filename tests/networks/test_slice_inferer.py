@@ -36,6 +36,15 @@ def test_slices_of_a_plain_batch() -> None:
     assert SliceBatchInferer(3)(KSPACE[:, :, 0], ZeroFilling(), auxiliary=KSPACE[:, :, 0].abs()).shape == (1, 1, 16, 12)
 
 
+def test_guide_as_second_channel_is_the_guide() -> None:
+    def network(kspace: Tensor, auxiliary: Tensor, mask: Tensor) -> Tensor:
+        return kspace_to_image(kspace) * mask.all() + auxiliary
+
+    guide = features(1, 1, 5, 16, 12)
+    together = SliceBatchInferer(2)(torch.cat([KSPACE, guide + 0j], 1), network)
+    torch.testing.assert_close(together, SliceBatchInferer(2)(KSPACE, network, auxiliary=guide))
+
+
 def test_rejects_no_slices() -> None:
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         SliceBatchInferer(0)

@@ -1,0 +1,86 @@
+"""Tests of scripts/monailabel and of what exported bundles hold for MONAI Label, without its server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from monai.bundle import ConfigParser
+
+from mri_attention.scripts.bundles import BUNDLES
+from mri_attention.scripts.exported_configs import monailabel_configs
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "monailabel"
+NAMES = sorted(file.parents[1].name for file in BUNDLES.glob("*/configs/metadata.json"))
+
+
+def run_script(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", SCRIPT, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([], "--studies: is missing"),
+        (["--studies"], "--studies: a value is missing"),
+        (["--studies", ".", "--bogus"], "--bogus: no such option"),
+        (["--studies", "."], "BUNDLE: is missing"),
+        (["--studies", "nowhere", NAMES[0]], "nowhere: no such folder"),
+        (["--studies", ".", "brain"], "brain: no such bundle; give one of"),
+        (["--studies", ".", "../bundles"], "../bundles: no such bundle"),
+        (["--studies", ".", "--port", "http", NAMES[0]], "--port http: give 1 to 65535"),
+        (["--studies", ".", "--port", "65536", NAMES[0]], "--port 65536: give 1 to 65535"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_code_two(arguments: list[str], problem: str) -> None:
+    finished = run_script(*arguments)
+    assert finished.returncode == 2
+    assert problem in finished.stderr
+    assert finished.stderr.startswith("Error: ")
+    assert finished.stderr.count("\n") == 1
+
+
+def test_help_tells_the_options() -> None:
+    finished = run_script("--help")
+    assert finished.returncode == 0
+    assert "--studies FOLDER BUNDLE" in finished.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_app_reads_inference_with_its_overlay(name: str) -> None:
+    merged = json.loads(monailabel_configs(BUNDLES / name)["configs/inference.json"])
+    base = ConfigParser.load_config_file(BUNDLES / name / "configs" / "inference.yaml")
+    last = merged["postprocessing"]["transforms"][-1]
+    assert last["_target_"].endswith(".HandOverd")
+    assert merged["postprocessing"]["transforms"][:-1] == base["postprocessing"]["transforms"]
+    assert merged["network_def"] == base["network_def"]
+    saved = next(t for t in reversed(base["postprocessing"]["transforms"]) if "Save" in t["_target_"])
+    assert last["path_key"].removesuffix("_path") in saved["keys"]
+
+
+def test_only_the_name_of_the_spacing_changes_in_preprocessing() -> None:
+    bundle = BUNDLES / "ms_lesion_segmentation_fanet"
+    merged = json.loads(monailabel_configs(bundle)["configs/inference.json"])["preprocessing"]["transforms"]
+    base = ConfigParser.load_config_file(bundle / "configs" / "inference.yaml")["preprocessing"]["transforms"]
+    for step in merged:
+        step["_target_"] = step["_target_"].replace("mri_attention.transforms.OwnKeys", "")
+    assert merged == base
+
+
+def test_training_takes_what_the_app_gives_and_writes_what_it_reads(tmp_path: Path) -> None:
+    merged = json.loads(monailabel_configs(BUNDLES / "ms_lesion_segmentation_fanet")["configs/train.json"])
+    parser = ConfigParser(merged)
+    parser["bundle_root"] = str(tmp_path)
+    parser["train::trainer::max_epochs"] = 7
+    parser["train::dataset::data"] = [{"image": "a_FLAIR.nii.gz", "label": "a.nii.gz"}] * 3
+    assert parser.get_parsed_content("epochs") == 7
+    assert parser.get_parsed_content("train::sampler::weights") == [1.0, 1.0, 1.0]
+    assert parser.get_parsed_content("last_checkpoint").parent == tmp_path / "models"
+    handlers = [name["_target_"] for name in merged["train"]["handlers"]]
+    assert isinstance(merged["train"]["handlers"], list)
+    assert handlers[2] == "ValidationHandler"
+    assert handlers[-1] == "CheckpointSaver"
