@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
@@ -79,19 +81,19 @@ def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False, shi
     """Return the weights ``(n_out, n_in)`` of :func:`resample_cubic` along one axis, float64; rows sum to one."""
     width = max(step, 1.0) if antialias else 1.0
     reach = math.ceil(2 * width)
-    centers = (torch.arange(n_out, dtype=torch.float64) + shift) * step - shift
-    taps = centers.floor().long()[:, None] + torch.arange(1 - reach, reach + 1)
+    centers = (np.arange(n_out) + shift) * step - shift
+    taps = np.floor(centers).astype(int)[:, None] + np.arange(1 - reach, reach + 1)
     weights = _keys((taps - centers[:, None]) / width)
-    weights /= weights.sum(1, keepdim=True)
-    return weights.new_zeros(n_out, n_in).scatter_add_(1, taps.clamp(0, n_in - 1), weights)
+    matrix = np.zeros((n_out, n_in))
+    np.add.at(matrix, (np.arange(n_out)[:, None], taps.clip(0, n_in - 1)), weights / weights.sum(1, keepdims=True))
+    return torch.from_numpy(matrix)
 
 
 @lru_cache(maxsize=64)
 def spline_matrix(n_in: int, n_out: int) -> Tensor:
     """Return the weights ``(n_out, n_in)`` of :func:`resample_spline` along one axis, float64."""
-    units = torch.eye(n_in, dtype=torch.float64).numpy()
-    columns = [ndimage.zoom(unit, n_out / n_in, order=3, mode="nearest", grid_mode=True) for unit in units]
-    return torch.stack([torch.from_numpy(column) for column in columns], 1)
+    columns = [ndimage.zoom(u, n_out / n_in, order=3, mode="nearest", grid_mode=True) for u in np.eye(n_in)]
+    return torch.from_numpy(np.stack(columns, 1))
 
 
 @lru_cache(maxsize=64)
@@ -111,11 +113,11 @@ def deconvolution_matrix(n_in: int, scale: int, sigma: float = 1.0) -> Tensor:
     return torch.linalg.solve(normal, degrade.T)
 
 
-def _keys(distance: Tensor) -> Tensor:
-    s = distance.abs()
+def _keys(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    s = np.abs(distance)
     near = (1.5 * s - 2.5) * s**2 + 1
     far = ((2.5 - 0.5 * s) * s - 4) * s + 2
-    return torch.where(s <= 1, near, torch.where(s < 2, far, 0.0))
+    return np.where(s <= 1, near, np.where(s < 2, far, 0.0))
 
 
 def _resample(image: Tensor, size: Sequence[int], matrix_of: Callable[[int, int], Tensor]) -> Tensor:

@@ -40,8 +40,8 @@ class StreamedCrossScale(torch.autograd.Function):
                 weights = _weights(queries[sample], _select(keys[sample], grid, key_box), grid, box, key_box)
                 weights = weights.to(values.dtype)
                 for shift, block in grid.shifts():
-                    rows = _to_rows(_cells(values[sample], grid, key_box, shift, block))
-                    target = _cells(result[sample], grid, box, shift, block)
+                    rows = _to_rows(cells(values[sample], grid, key_box, shift, block))
+                    target = cells(result[sample], grid, box, shift, block)
                     target += _to_cells(_weighted_sum(weights, rows, grid.matching.top_k), target)
         return result
 
@@ -58,10 +58,10 @@ class StreamedCrossScale(torch.autograd.Function):
                 weights = _weights(queries[sample], some_keys, grid, box, key_box)
                 slopes = torch.zeros_like(weights)
                 for shift, block in grid.shifts():
-                    rows = _to_rows(_cells(values[sample], grid, key_box, shift, block))
-                    above = _to_rows(_cells(gradient[sample], grid, box, shift, block)).to(values.dtype)
+                    rows = _to_rows(cells(values[sample], grid, key_box, shift, block))
+                    above = _to_rows(cells(gradient[sample], grid, box, shift, block)).to(values.dtype)
                     slopes += above @ rows.T
-                    target = _cells(for_values[sample], grid, key_box, shift, block)
+                    target = cells(for_values[sample], grid, key_box, shift, block)
                     target += _to_cells(weights.T.to(values.dtype) @ above, target)
                 slopes = weights * (slopes - (slopes * weights).sum(-1, keepdim=True))
                 rows = _query_rows(queries[sample], grid, box).to(keys.dtype)
@@ -136,7 +136,7 @@ def _add_patches(queries: Tensor, rows: Tensor, grid: PatchGrid, box: Box) -> No
         queries[place] += voxel.movedim(-1, 0)
 
 
-def _cells(features: Tensor, grid: PatchGrid, box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Tensor:
+def cells(features: Tensor, grid: PatchGrid, box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Tensor:
     """View the same block of a box of patches: ``(c, n, l, n, l, ...)``, n patches and l voxels along each axis."""
     place: list[slice] = [slice(None)]
     for axis in reversed(range(1, features.ndim)):
