@@ -14,6 +14,8 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+Matrix = NDArray[np.float64]  # the functions that are cached make no tensors, which would be those of an export
+
 SMOOTHNESS = 1e-3  # weight of differences of neighbors in a deconvolution; from 1e-2 to 1e-4 heads differ by 0.3 dB
 
 
@@ -77,7 +79,7 @@ def resample_deconvolved(image: Tensor, size: Sequence[int], sigma: float = 1.0)
 
 
 @lru_cache(maxsize=64)
-def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False, shift: float = 0.5) -> Tensor:
+def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False, shift: float = 0.5) -> Matrix:
     """Return the weights ``(n_out, n_in)`` of :func:`resample_cubic` along one axis, float64; rows sum to one."""
     width = max(step, 1.0) if antialias else 1.0
     reach = math.ceil(2 * width)
@@ -86,18 +88,18 @@ def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False, shi
     weights = _keys((taps - centers[:, None]) / width)
     matrix = np.zeros((n_out, n_in))
     np.add.at(matrix, (np.arange(n_out)[:, None], taps.clip(0, n_in - 1)), weights / weights.sum(1, keepdims=True))
-    return torch.from_numpy(matrix)
+    return matrix
 
 
 @lru_cache(maxsize=64)
-def spline_matrix(n_in: int, n_out: int) -> Tensor:
+def spline_matrix(n_in: int, n_out: int) -> Matrix:
     """Return the weights ``(n_out, n_in)`` of :func:`resample_spline` along one axis, float64."""
     columns = [ndimage.zoom(u, n_out / n_in, order=3, mode="nearest", grid_mode=True) for u in np.eye(n_in)]
-    return torch.from_numpy(np.stack(columns, 1))
+    return np.stack(columns, 1)
 
 
 @lru_cache(maxsize=64)
-def deconvolution_matrix(n_in: int, scale: int, sigma: float = 1.0) -> Tensor:
+def deconvolution_matrix(n_in: int, scale: int, sigma: float = 1.0) -> Matrix:
     """Return the weights ``(n_in * scale, n_in)`` of :func:`resample_deconvolved` along one axis, float64.
 
     With D the blur and the decimation along the axis, and L differences of neighbors, it is the x that minimizes
@@ -105,28 +107,28 @@ def deconvolution_matrix(n_in: int, scale: int, sigma: float = 1.0) -> Tensor:
     """
     n_out = n_in * scale
     if scale == 1:
-        return torch.eye(n_in, dtype=torch.float64)
-    blur = torch.from_numpy(ndimage.gaussian_filter1d(torch.eye(n_out, dtype=torch.float64).numpy(), sigma, axis=0))
+        return np.eye(n_in)
+    blur = ndimage.gaussian_filter1d(np.eye(n_out), sigma, axis=0)
     degrade = spline_matrix(n_out, n_in) @ blur
-    difference = torch.eye(n_out, dtype=torch.float64).diff(dim=0)
+    difference = np.diff(np.eye(n_out), axis=0)
     normal = degrade.T @ degrade + SMOOTHNESS * difference.T @ difference
-    return torch.linalg.solve(normal, degrade.T)
+    return np.asarray(np.linalg.solve(normal, degrade.T))
 
 
-def _keys(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _keys(distance: Matrix) -> Matrix:
     s = np.abs(distance)
     near = (1.5 * s - 2.5) * s**2 + 1
     far = ((2.5 - 0.5 * s) * s - 4) * s + 2
     return np.where(s <= 1, near, np.where(s < 2, far, 0.0))
 
 
-def _resample(image: Tensor, size: Sequence[int], matrix_of: Callable[[int, int], Tensor]) -> Tensor:
+def _resample(image: Tensor, size: Sequence[int], matrix_of: Callable[[int, int], Matrix]) -> Tensor:
     if min(size) < 1 or len(size) > image.ndim:
         raise ValueError(f"size must have positive numbers, one for each of the last axes, got {tuple(size)}")
     dtype = torch.promote_types(image.dtype, torch.float32)
     with torch.autocast(image.device.type, enabled=False):  # an image is not to lose bits where a network may
         result = image.to(dtype)
         for axis, n_out in zip(range(-len(size), 0), size, strict=True):
-            matrix = matrix_of(image.shape[axis], n_out).to(result)
+            matrix = torch.from_numpy(matrix_of(image.shape[axis], n_out)).to(result)
             result = F.linear(result.movedim(axis, -1), matrix).movedim(-1, axis)
     return result.to(image.dtype)
