@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from monai.bundle import ConfigParser
+from monai.bundle import ConfigParser, ConfigWorkflow
 from monai.fl.client import MonaiAlgo
 from monai.fl.utils.constants import ExtraItems, WeightType
 from monai.fl.utils.exchange_object import ExchangeObject
@@ -37,7 +37,7 @@ def configs(folder: Path) -> list[str]:
 
 # What makes steps comparable: no random draws, losses that are means over items, steps linear in gradients.
 PLAIN = """
-loss: $lambda pred, label: torch.nn.functional.mse_loss(pred[:, 1:], label.float())
+loss: "$lambda pred, label: torch.nn.functional.mse_loss(pred[:, 1:], label.float())"
 optimizer: {_target_: torch.optim.SGD, params: "$@network.parameters()", lr: 0.1}
 train::random_transforms:
 - {_target_: SelectItemsd, keys: [image, label]}
@@ -58,19 +58,33 @@ def cohort(tmp_path: Path) -> Path:
     return tmp_path / "cohort"
 
 
-def train(names: list[str], folder: Path, n_processes: int, *options: str) -> dict[str, Any]:
-    """Train in this many processes and return the last checkpoint in ``folder``."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={n_processes}"]
+def train_alone(names: list[str], folder: Path, **settings: Any) -> dict[str, Any]:
+    """Train in this process and return the last checkpoint in ``folder``."""
+    settings = {**TINY, "bundle_root": str(ROOT), "output_dir": str(folder), **settings}
+    workflow = ConfigWorkflow(names, workflow_type="train", logging_file=False, **settings)
+    workflow.initialize()
+    workflow.run()
+    workflow.finalize()
+    return last_checkpoint(folder)
+
+
+def train_in_two_processes(names: list[str], folder: Path, **settings: Any) -> dict[str, Any]:
+    """Train under ``torchrun`` and return the last checkpoint in ``folder``."""
+    settings = {**TINY, "bundle_root": ROOT, "output_dir": folder, "config_file": names, **settings}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
     done = subprocess.run(
-        [*launcher, "-m", "monai.bundle", "run", "training", "--config_file", str(names), *options]
-        + ["--bundle_root", str(ROOT), "--output_dir", str(folder)]
-        + [word for name, value in TINY.items() for word in (f"--{name}", str(value))],
+        [*launcher, "-m", "monai.bundle", "run", "training", *options],
         env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=1700,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    return last_checkpoint(folder)
+
+
+def last_checkpoint(folder: Path) -> dict[str, Any]:
     checkpoint: dict[str, Any] = torch.load(folder / "models" / "checkpoint_last.pt", weights_only=True)
     return checkpoint
 
@@ -79,23 +93,22 @@ def train(names: list[str], folder: Path, n_processes: int, *options: str) -> di
 @pytest.mark.timeout(3600)
 def test_two_processes_do_what_one_does_with_twice_the_batch(cohort: Path, tmp_path: Path) -> None:
     (tmp_path / "plain.yaml").write_text(PLAIN)
-    train_file, overlay = configs(ROOT / "configs")
-    plain, options = str(tmp_path / "plain.yaml"), ("--dataset_dir", str(cohort), "--half_precision", "False")
-    one = train([train_file, plain], tmp_path / "one", 1, *options, "--subjects", "2")
-    two = train([train_file, overlay, plain], tmp_path / "two", 2, *options, "--subjects", "1")
+    single, several = configs(ROOT / "configs")
+    plain, settings = str(tmp_path / "plain.yaml"), {"dataset_dir": str(cohort), "half_precision": False}
+    one = train_alone([single, plain], tmp_path / "one", subjects=2, **settings)
+    half = train_alone([single, plain], tmp_path / "half", subjects=1, steps=2, **settings)
+    two = train_in_two_processes([single, several, plain], tmp_path / "two", subjects=1, **settings)
     assert one["trainer"]["iteration"] == two["trainer"]["iteration"] == 4
-    start = tmp_path / "start"
-    unlike = train([train_file, plain], start, 1, *options, "--subjects", "1", "--epochs", "1")["model"]
-    for name, tensor in one["model"].items():
-        torch.testing.assert_close(two["model"][name], tensor, rtol=1e-4, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
-    assert any((unlike[name] - tensor).abs().max() > 1e-3 for name, tensor in one["model"].items())
+    for name, expected in one["model"].items():
+        torch.testing.assert_close(two["model"][name], expected, rtol=1e-4, atol=1e-6)
+    assert any((half["model"][name] - expected).abs().max() > 1e-3 for name, expected in one["model"].items())
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_one_process_of_several_writes(cohort: Path, tmp_path: Path) -> None:
-    options = ("--dataset_dir", str(cohort), "--tracking", "mlflow", "--subjects", "1")
-    checkpoint = train(configs(ROOT / "configs"), tmp_path / "out", 2, *options)
+    settings = {"dataset_dir": cohort, "tracking": "mlflow", "subjects": 1}
+    checkpoint = train_in_two_processes(configs(ROOT / "configs"), tmp_path / "out", **settings)
     assert checkpoint["trainer"]["iteration"] == 4
     assert all(tensor.isfinite().all() for tensor in checkpoint["model"].values())
     assert not any(name.startswith("module.") for name in checkpoint["model"])

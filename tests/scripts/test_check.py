@@ -259,7 +259,12 @@ def test_all_faults_of_one_bundle_are_told(run_command: Run, bundle: Path, capsy
             "monai_version": ">=1.6",
             "weights_sha256": {"LICENSE": "0"},
         },
-        "inference.yaml": {"dataset": None, "device": "$__import__('os')", "bundle_root": "/data/mine"},
+        "inference.yaml": {
+            "dataset": None,
+            "inferer": "@nothing",
+            "device": "$__import__('os')",
+            "bundle_root": "/data/mine",
+        },
         "train.yaml": {"spacing": [2.0, 2.0, 2.0], "dataset_dir": "https://a.org/b"},
     }.items():
         edit(file, **changes)(bundle)

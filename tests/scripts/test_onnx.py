@@ -15,6 +15,7 @@ import torch
 import yaml
 
 from mri_attention.datasets import InputError
+from mri_attention.datasets.simulation import simulate_dataset
 from mri_attention.networks.onnx_network import OnnxNetwork
 from mri_attention.scripts import onnx_export
 from mri_attention.scripts.bundles import BUNDLES
@@ -35,6 +36,9 @@ FREE = {
     "qsm_reconstruction_fanet": "any size",
 }
 """What may vary in each bundle's network; CFTN's patches and splines are made for one size."""
+
+FLOAT32 = {"guided_reconstruction_manet": "half_precision", "brain_super_resolution_cftn": "enabled"}
+"""Options of the inferers that are to be false."""
 
 
 @pytest.fixture
@@ -154,6 +158,24 @@ def test_export_tells_why_there_is_no_onnx(
 
 @needs_onnx
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", ["guided_reconstruction_manet", "brain_super_resolution_cftn"])
+def test_shipped_networks_predict_the_same(name: str, run_command: Run, tmp_path: Path) -> None:
+    """Within slices of k-space, and within tiles, in float32."""
+    simulate_dataset(tmp_path / "cohort", n_subjects=1, seed=1, spacing=5.0)
+    assert run_command("export", name, "--output", tmp_path / "shared", "--onnx") == 0
+    images = []
+    for runtime in ("torch", "onnx"):
+        options = ("--runtime", runtime, "--", f"--inferer::{FLOAT32[name]}", "False")
+        assert predict(run_command, tmp_path / "shared" / name, tmp_path / "cohort", tmp_path / runtime, *options) == 0
+        (file,) = (tmp_path / runtime).rglob("*_rec-*.nii.gz")
+        images.append(np.asarray(nib.load(file).dataobj))
+    np.testing.assert_allclose(images[1], images[0], rtol=0, atol=TOLERANCE * images[0].max())
+
+
+@needs_onnx
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", FREE)
 def test_network_gives_the_same_in_onnxruntime_and_torch_export(name: str, tmp_path: Path) -> None:
     bundle = CheckedBundle(BUNDLES / name)
