@@ -141,5 +141,6 @@ def test_exported_bundle_trains_evaluates_and_predicts_alone(
     )
     assert done.returncode == 0, done.stderr[-3000:]
     for workflow in ("evaluation", "inference"):
-        assert len(list((tmp_path / "out" / workflow).rglob(f"*_{SMALL[name][2]}.nii.gz"))) == 2, workflow
+        results = sorted((tmp_path / "out" / workflow).glob(f"sub-*/anat/sub-???_{SMALL[name][2]}.nii.gz"))
+        assert [file.name[:7] for file in results] == ["sub-001", "sub-002"], workflow
     assert not list((tmp_path / "elsewhere").iterdir()), "writes into its output folder alone"
