@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..networks.blocks import FoldedAttention
-
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
+
+BLOCK = "FoldedAttention"  # by name: an exported bundle brings the class itself
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class AttentionMaps:
 
 
 def attention_maps(workflow: ConfigWorkflow) -> AttentionMaps | None:
-    """Show the network the first case in one pass; None if it has no :class:`FoldedAttention` for volumes.
+    """Show the network the first case in one pass; None if it has no ``FoldedAttention`` for volumes.
 
     The query is the voxel of highest lesion probability.
     """
     network = workflow.parser.get_parsed_content("network")
-    block = next((m for m in network.modules() if isinstance(m, FoldedAttention) and len(m.axes) == 4), None)
+    block = next((m for m in network.modules() if type(m).__name__ == BLOCK and len(m.axes) == 4), None)
     if block is None:
         return None
     item: dict[str, Any] = workflow.parser.get_parsed_content("dataset")[0]

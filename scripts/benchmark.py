@@ -33,7 +33,7 @@ class Result(NamedTuple):
 
 
 def benchmark(
-    name: Annotated[str, typer.Argument(help="What to measure: attention, cross-scale, kspace.")],
+    name: Annotated[str, typer.Argument(help="What to measure: attention, cross-scale, kspace, runtimes.")],
     output: Annotated[Path, typer.Option(help="Folder for JSON, Markdown and plot.")] = Path("benchmark"),
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 7,
@@ -42,7 +42,9 @@ def benchmark(
         str | None,
         typer.Option(help="Edges of cubes, the last for the table (such as 8,16,32) or slices (256,320)."),
     ] = None,
-    blocks: Annotated[str | None, typer.Option(help="Only these, with commas between, such as folded,self.")] = None,
+    blocks: Annotated[
+        str | None, typer.Option(help="Only these blocks, or bundles, with commas between, such as folded,self.")
+    ] = None,
 ) -> None:
     """Measure parameters, operations, memory and time, side by side, and write JSON, a table and a plot."""
     if name not in SIZES:
@@ -52,6 +54,8 @@ def benchmark(
     with staged(output) as stage, console().status("starting") as status:
         if name == "kspace":
             result = _kspace(place, edges, rounds, status.update)
+        elif name == "runtimes":
+            result = _runtimes(place, blocks, edges, rounds, status.update)
         else:
             chosen = _choose(name, blocks)
             result = _blocks(name, chosen, place, channels, edges, rounds, status.update)
@@ -63,7 +67,7 @@ def benchmark(
     console().print(f"Written to {output}: {name}.json, {name}.md, {name}.png")
 
 
-SIZES = {"attention": "8,12,16,24,32", "cross-scale": "8,16,24,32", "kspace": "256,320"}
+SIZES = {"attention": "8,12,16,24,32", "cross-scale": "8,16,24,32", "kspace": "256,320", "runtimes": "192"}
 """The benchmarks, and the sizes that they take by default."""
 
 REFERENCES = {"attention": "folded", "cross-scale": "cross-scale"}
@@ -113,6 +117,30 @@ def _kspace(device: torch.device, edges: list[int], rounds: int, progress: Progr
     remark = "\nOutputs are equal up to rounding. Medians; the ratio of the same round with quartiles.\n"
     table = markdown(HEADER, kspace_rows(found.times))
     return Result(title, found.machine, found.content(), table, remark, kspace_bars(found))
+
+
+def _runtimes(device: torch.device, names: str | None, edges: list[int], rounds: int, progress: Progress) -> Result:
+    from .attention_costs import markdown
+    from .bundles import BUNDLES
+    from .onnx_export import missing_packages
+    from .runtime_benchmark import measure_runtimes
+    from .runtime_table import HEADER, runtime_bars, runtime_rows
+
+    if device.type != "cpu":
+        raise InputError.at(f"--device {device}", "other runtimes are measured on the CPU", "leave it out")
+    if missing := missing_packages():
+        problem = f"needs the packages {', '.join(missing)}"
+        raise InputError.at("benchmark runtimes", problem, "pip install 'mri-attention[share]'")
+    known = sorted(file.parents[1].name for file in BUNDLES.glob("*/models/model.pt"))
+    chosen = known if names is None else [part.strip() for part in names.split(",")]
+    if unknown := sorted(set(chosen) - set(known)):
+        raise InputError.at(f"--blocks {', '.join(unknown)}", "no such bundle", f"choose among {', '.join(known)}")
+    found = measure_runtimes(chosen, edges[-1], rounds, progress)
+    remark = "\nDifferences are relative to the largest value. Medians; the ratio of the same round with quartiles.\n"
+    table = markdown(HEADER, runtime_rows(found.costs))
+    return Result(
+        "Shipped networks in other runtimes", found.machine, found.content(), table, remark, runtime_bars(found)
+    )
 
 
 def _integers(text: str) -> list[int]:

@@ -10,7 +10,7 @@ from .check_configs import check_agreement, check_configs, check_required_ids
 from .check_files import check_changelog, check_hashes, check_metadata, check_required_files, check_versions
 from .check_network import check_determinism, check_in_out, check_output, check_overlays, check_weights
 from .check_outcome import Outcome, failed, skipped
-from .check_runtimes import check_onnx, check_torchscript
+from .check_runtimes import check_onnx, check_torch_export, check_torchscript
 from .check_security import check_code, check_expressions, check_network_access, check_paths, check_pickles
 from .checked_bundle import CheckedBundle, code_of
 from .console import silence_loggers
@@ -41,12 +41,13 @@ RUNNING: dict[str, Callable[[CheckedBundle], Outcome]] = {
     "output": check_output,
     "determinism": check_determinism,
     "TorchScript": check_torchscript,
+    "torch.export": check_torch_export,
     "ONNX": check_onnx,
 }
 """Checks that import what the configs name and build the network."""
 
-ON_AN_EXAMPLE = ("verify_net_in_out", "output", "determinism", "TorchScript", "ONNX")
-"""Those that give the network one image, as MONAI's own check does."""
+ON_ONE_INPUT = "verify_net_in_out"
+"""MONAI's own check, which gives the network one image."""
 
 
 def check_bundle(folder: Path, *, trust: bool) -> Iterator[tuple[str, Outcome]]:
@@ -75,7 +76,7 @@ def check_bundle(folder: Path, *, trust: bool) -> Iterator[tuple[str, Outcome]]:
             return
         several = f"the network takes several inputs: {', '.join(bundle.inputs)}" if len(bundle.inputs) > 1 else None
         for name, running in RUNNING.items():
-            yield name, skipped(several) if several and name in ON_AN_EXAMPLE else _outcome(running, bundle)
+            yield name, skipped(several) if several and name == ON_ONE_INPUT else _outcome(running, bundle)
 
 
 def _outcome(check: Callable[[Subject], Outcome], subject: Subject) -> Outcome:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from .check_outcome import Outcome, failed, listed, passed, skipped, told, warned
 from .config_files import SUFFIXES
-from .exported_bundle import sha256
 from .metadata_rules import METADATA, VERSIONS
+from .sha256 import sha256
 
 MAX_BYTES = 25 * 2**20
 """Size of a file that the model zoo takes."""
@@ -61,6 +61,6 @@ def check_hashes(bundle: Path) -> Outcome:
     """Check the weights against the SHA-256 in the metadata."""
     hashes = json.loads((bundle / "configs" / "metadata.json").read_text()).get("weights_sha256")
     if hashes is None:
-        return skipped("the metadata tell no weights_sha256 (export writes it)")
+        return skipped("the metadata tell no weights_sha256 (add it)")
     wrong = [n for n, h in hashes.items() if not (bundle / n).is_file() or sha256(bundle / n) != h]
     return failed(f"not what the metadata tell: {listed(wrong)}") if wrong else passed(", ".join(hashes))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .check_outcome import Outcome, failed, listed, passed, skipped, told
-from .checked_bundle import CheckedBundle, spatial_shape
+from .checked_bundle import CheckedBundle, spatial_shape, tensor_of
 
 
 def check_weights(bundle: CheckedBundle) -> Outcome:
@@ -64,7 +64,7 @@ def check_output(bundle: CheckedBundle) -> Outcome:
 def check_determinism(bundle: CheckedBundle) -> Outcome:
     """Check that eval mode gives the same output twice."""
     with torch.no_grad():
-        again = bundle.network(bundle.example)
+        again = tensor_of(bundle.network(*bundle.examples()))
     if torch.equal(again, bundle.output):
         return passed("the same output twice in eval mode")
     return failed(f"outputs differ by up to {(again - bundle.output).abs().max():.3g} in eval mode")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +17,20 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MIN_SIZE = 32
-"""Voxels along an axis of the example, where the metadata leave a choice."""
+"""Voxels along an axis of the example, unless told otherwise."""
 
 
 class CheckedBundle:
-    """Parsers, network and example input of the bundle in ``folder``, each built when it is first asked for."""
+    """Parsers, network and example input of the bundle in ``folder``, each built when it is first asked for.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of the bundle.
+        min_size: voxels along each axis of the example, at least, where the metadata leave a choice.
+    """
+
+    def __init__(self, folder: Path, min_size: int = MIN_SIZE) -> None:
         self.folder = folder
+        self.min_size = min_size
         self.metadata: dict[str, Any] = json.loads((folder / "configs" / "metadata.json").read_text())
 
     @property
@@ -86,33 +92,57 @@ class CheckedBundle:
 
     @cached_property
     def factors(self) -> dict[str, int]:
-        """Factor ``n``, exponent ``p`` and free size ``any`` of the smallest example with 32 voxels an axis or more."""
+        """Factor ``n``, exponent ``p`` and free size ``any`` of the smallest example of at least the minimal size."""
         shape = self.metadata["network_data_format"]["inputs"]["image"]["spatial_shape"]
-        choices = ({"p": p, "n": n, "any": MIN_SIZE} for p in range(1, 9) for n in range(1, 65))
+        choices = ({"p": p, "n": n, "any": self.min_size} for p in range(1, 9) for n in range(1, 1 + 2 * MIN_SIZE))
         for factors in choices:
             sizes = spatial_shape(shape, factors)
-            if all(size >= MIN_SIZE for size, given in zip(sizes, shape, strict=True) if isinstance(given, str)):
+            if all(size >= self.min_size for size, given in zip(sizes, shape, strict=True) if isinstance(given, str)):
                 return factors
-        raise ValueError(f"spatial_shape {shape} gives no size of {MIN_SIZE} or more")
+        raise ValueError(f"spatial_shape {shape} gives no size of {self.min_size} or more")
+
+    def examples(self, n_items: int = 1, growth: int = 0, seed: int = 0) -> tuple[Tensor, ...]:
+        """Return seeded random input for each of :attr:`inputs`, as the metadata tell them, ``(n_items, c, *spatial)``.
+
+        Args:
+            n_items: of the batch.
+            growth: steps by which the first free size grows; the next one grows by twice as many, and so on.
+            seed: of the values.
+        """
+        import torch
+
+        random = torch.Generator().manual_seed(seed)
+        examples = []
+        for name in self.inputs:
+            given = self.metadata["network_data_format"]["inputs"][name]
+            sizes = [
+                spatial_shape([n], {key: value + growth * (axis + 1) for key, value in self.factors.items()})[0]
+                for axis, n in enumerate(given["spatial_shape"])
+            ]
+            dtype = getattr(torch, given["dtype"])
+            values = torch.rand((n_items, given["num_channels"], *sizes), generator=random)
+            examples.append(values > 0.5 if dtype == torch.bool else values.to(dtype))
+        return tuple(examples)
+
+    def unseen(self, n_items: int = 1, growth: int = 0) -> tuple[Tensor, ...]:
+        """Return input unlike :meth:`examples`: other values, half as large."""
+        import torch
+
+        inputs = self.examples(n_items, growth, seed=1)
+        return tuple(x if x.dtype == torch.bool else x * 0.5 for x in inputs)
 
     @cached_property
     def example(self) -> Tensor:
-        """Seeded uniform input as the metadata tell it, ``(1, c, *spatial)``."""
-        import torch
-        from monai.utils import get_equivalent_dtype
-
-        given = self.metadata["network_data_format"]["inputs"]["image"]
-        shape = (1, given["num_channels"], *spatial_shape(given["spatial_shape"], self.factors))
-        dtype = get_equivalent_dtype(given["dtype"], torch.Tensor)
-        return torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(dtype)
+        """The first of the :meth:`examples`."""
+        return self.examples()[0]
 
     @cached_property
     def output(self) -> Any:
-        """What the network makes of the example."""
+        """What the network makes of the :meth:`examples`: a tensor, or that of several which is the image."""
         import torch
 
         with torch.no_grad():
-            return self.network(self.example)
+            return tensor_of(self.network(*self.examples()))
 
 
 def spatial_shape(shape: list[int | str], factors: dict[str, int]) -> tuple[int, ...]:
@@ -121,6 +151,13 @@ def spatial_shape(shape: list[int | str], factors: dict[str, int]) -> tuple[int,
 
     sizes: tuple[int, ...] = _get_fake_spatial_shape(shape, **factors)
     return sizes
+
+
+def tensor_of(output: Any) -> Any:
+    """Return ``output`` itself, of a dictionary its ``image``, or the first of several."""
+    if isinstance(output, Mapping):
+        return output["image"] if "image" in output else next(iter(output.values()))
+    return output[0] if isinstance(output, tuple | list) else output
 
 
 @contextmanager

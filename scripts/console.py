@@ -89,7 +89,7 @@ def exit_with(error: BaseException) -> None:
 def explain(error: BaseException) -> tuple[str, int]:
     """Find the line that helps the user in ``error`` or in what caused it, and the exit code."""
     for link in _chain(error):
-        if isinstance(link, InputError):
+        if any(kind.__name__ == InputError.__name__ for kind in type(link).__mro__):  # or that of an exported bundle
             return str(link), BAD_INPUT
         # usage errors of typer; it carries its own copy of click's exceptions since 0.26
         if hasattr(link, "format_message"):

@@ -10,6 +10,7 @@ import typer
 
 from ..datasets import InputError
 from .bundles import find_bundle, find_configs, parse_overrides
+from .checked_bundle import code_of
 from .console import announce, console, print_table, quiet_third_parties
 from .evaluation import Contestant, evaluate_network
 from .outputs import staged
@@ -49,7 +50,7 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
         raise InputError.at(dataset_dir, "no such folder or datalist", "check --dataset-dir")
     settings = {"dataset_dir": str(dataset_dir), **parse_overrides(overrides or [])}
     quiet_third_parties()
-    with staged(output) as stage:
+    with code_of(folder), staged(output) as stage:
         evaluations = []
         for contestant in contestants:
             announce(f"Evaluating {contestant.overlay or folder.name}")

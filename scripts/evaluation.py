@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..datasets import select
 from .bundles import build_workflow, network_name, read_pictures, run_workflow
 from .tables import Evaluation
-from .weights import find_weights
+from .weights import load_weights, without_loaders
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigWorkflow
@@ -58,7 +58,8 @@ def evaluate_network(
         subjects: evaluate only these.
 
     Raises:
-        InputError: if a subject has no case, or a network with parameters has no file of weights.
+        InputError: if a subject has no case, or a network with parameters has no file of weights, or not that which
+            shipped.
     """
     from ..transforms.contrasts import contrast_paths
     from .attention_maps import attention_maps
@@ -67,7 +68,8 @@ def evaluate_network(
     names = [*configs, *([contestant.overlay] if contestant.overlay else [])]
     model_file = contestant.model_file(bundle)
     weights = {"model_file": str(model_file)} if model_file else {}
-    workflow = build_workflow(bundle, names, {**settings, **weights}, workflow_type="infer")
+    overrides = {**without_loaders(bundle, names), **settings, **weights}
+    workflow = build_workflow(bundle, names, overrides, workflow_type="infer")
     parser = workflow.parser
     cases = parser.get_parsed_content("cases")
     if subjects:
@@ -75,7 +77,8 @@ def evaluate_network(
         parser["cases"] = cases
         workflow.initialize()
     name = Path(contestant.overlay).name if contestant.overlay else network_name(workflow)
-    model = find_weights(workflow)
+    is_chosen = contestant.model is not None or "model_file" in settings
+    model = load_weights(workflow, shipped_by=None if is_chosen else bundle)
     written = WrittenFiles(parser.get_parsed_content("evaluator"))
     run_workflow(workflow)
     rows = _metrics_per_case(workflow, len(cases))

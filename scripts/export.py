@@ -16,6 +16,7 @@ from .outputs import require_empty, staged
 def export(
     bundle: Annotated[str, typer.Argument(help="Name of a bundle, or its folder.")],
     output: Annotated[Path, typer.Option(help="Folder for NAME/, NAME_vVERSION.zip and its SHA-256.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="Write models/model.onnx too.")] = False,
 ) -> None:
     """Write BUNDLE with the code that it uses, for the model zoo, MONAI Label and colleagues."""
     quiet_third_parties()
@@ -26,12 +27,13 @@ def export(
         if (output / name).exists():
             raise InputError.at(output / name, "is there already", "choose another output folder, or remove it")
     announce(f"Exporting {source.name}")
-    from .exported_bundle import sha256, write_bundle
+    from .exported_bundle import write_bundle
     from .reproducible_zip import write_zip
+    from .sha256 import sha256
 
     with staged(output) as stage:
         (stage / source.name).mkdir()
-        code = write_bundle(source, stage / source.name)
+        code = write_bundle(source, stage / source.name, with_onnx=onnx)
         write_zip(stage / archive, stage / source.name)
         digest = sha256(stage / archive)
         (stage / f"{archive}.sha256").write_text(f"{digest}  {archive}\n")

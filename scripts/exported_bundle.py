@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -14,6 +13,8 @@ from .config_files import list_configs, read_config, targets
 from .exported_configs import EXPORTED, PACKAGE, exported_configs, monailabel_configs, reached_names
 from .package_versions import exact_versions
 from .reached_code import ReachedCode
+from .sha256 import sha256
+from .weights import verify_shipped
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ("fire", "ignite", "yaml")
@@ -25,11 +26,17 @@ HANDLERS = {"TensorBoardStatsHandler": "tensorboard", "TensorBoardImageHandler":
 _PICTURE = re.compile(r"\]\(((?:\.\./)+[\w./-]+\.(?:png|jpg|svg))\)")
 
 
-def write_bundle(bundle: Path, folder: Path) -> ReachedCode:
+def write_bundle(bundle: Path, folder: Path, *, with_onnx: bool = False) -> ReachedCode:
     """Write ``bundle`` with the code that its configs reach, as the package ``scripts``, into the new ``folder``.
 
+    Args:
+        bundle: folder of the bundle.
+        folder: new, of its name.
+        with_onnx: write the network as ``models/model.onnx`` too.
+
     Raises:
-        InputError: if it lacks a license or weights, or a config cannot be exported.
+        InputError: if it lacks a license or weights, these are not those of its metadata, or a config cannot be
+            exported, or the network not as ONNX.
     """
     code = ReachedCode(ROOT)
     for name in sorted(reached_names(bundle)):
@@ -39,16 +46,13 @@ def write_bundle(bundle: Path, folder: Path) -> ReachedCode:
     _write_texts(folder / EXPORTED, {path: _renamed(text) for path, text in code.files().items()})
     _write_documents(bundle, folder)
     _write_weights(bundle, folder)
+    if with_onnx:
+        _write_onnx(bundle, folder / "models" / "model.onnx")
     hashes = {f"models/{file.name}": sha256(file) for file in sorted((folder / "models").iterdir())}
     metadata = read_metadata(bundle) | {"weights_sha256": hashes}
     _add_versions(metadata, code, folder)
     _write_texts(folder, {"configs/metadata.json": json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"})
     return code
-
-
-def sha256(file: Path) -> str:
-    """Return the SHA-256 of ``file`` in hexadecimal digits."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _existing(file: Path) -> Path:
@@ -120,9 +124,23 @@ def _write_weights(bundle: Path, folder: Path) -> None:
     from safetensors.torch import save
 
     source = _existing(bundle / "models" / "model.pt")
+    verify_shipped(source, bundle)
     (folder / "models").mkdir()
     (folder / "models" / "model.pt").write_bytes(source.read_bytes())
     state = torch.load(source, map_location="cpu", weights_only=True)
     state = state.get("model", state.get("state_dict", state))
     tensors = {name: value.contiguous().clone() for name, value in state.items()}
     (folder / "models" / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
+
+
+def _write_onnx(bundle: Path, file: Path) -> None:
+    from .checked_bundle import CheckedBundle, code_of
+    from .onnx_export import missing_packages, write_onnx
+
+    if missing := missing_packages():
+        raise InputError.at("--onnx", f"needs the packages {', '.join(missing)}", "pip install 'mri-attention[share]'")
+    with code_of(bundle):
+        try:
+            write_onnx(CheckedBundle(bundle), file)
+        except RuntimeError as error:
+            raise InputError.at(bundle.name, f"cannot be written as ONNX ({error})", "leave --onnx out") from error

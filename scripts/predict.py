@@ -9,11 +9,15 @@ import typer
 
 from ..datasets import InputError
 from .bundles import find_bundle, find_configs, known_settings, merged_config, parse_overrides, read_value
+from .checked_bundle import code_of
 from .console import announce, console, quiet_third_parties
 from .named_files import check_case, measured_kspace, named_case
 from .outputs import staged
 from .provenance import write_derivative_description
-from .weights import existing_file
+from .ranks import share_of_rank, use_device_of_rank
+from .weights import existing_file, verify_shipped
+
+RUNTIMES = ("torch", "onnx")
 
 
 def predict(  # noqa: PLR0913 (one argument per option)
@@ -31,6 +35,9 @@ def predict(  # noqa: PLR0913 (one argument per option)
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Weights. Default: those of the bundle.")] = None,
     overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml of the bundle.")] = None,
+    runtime: Annotated[
+        str, typer.Option(help="torch, or onnx: models/model.onnx, which export --onnx writes.")
+    ] = "torch",
     mask: Annotated[Path | None, typer.Option(help="Brain mask; outside of it images become zero.")] = None,
     reference: Annotated[Path | None, typer.Option(help="Image with the geometry of the k-space.")] = None,
     scale: Annotated[str | None, typer.Option(help="How many times finer, such as 2 or 1,1,3.")] = None,
@@ -57,26 +64,30 @@ def predict(  # noqa: PLR0913 (one argument per option)
         "echo_time": echo_time,
         "b0_direction": b0_direction,
     }
+    onnx_file = chosen_onnx(runtime, folder, model)
     settings = {
-        **({"model_file": str(existing_file(model))} if model else {}),
+        **({"model_file": str(existing_file(model))} if model and not onnx_file else {}),
         "register": register,
         "allow_nan": allow_nan,
         **known_settings(folder, configs, {k: v for k, v in options.items() if v is not None}),
         **parse_overrides(overrides or []),
     }
     check_scale(folder, configs, settings)
-    contrasts = read_value(folder, configs, settings, "contrasts")
-    if is_named:
-        cases = [named_case(image or [], contrasts, measured_kspace(folder, configs, kspace, reference))]
-    else:
-        cases = read_value(folder, configs, settings | {"dataset_dir": str(dataset_dir)}, "cases")
-    with staged(output_dir) as stage:
+    with code_of(folder), staged(output_dir) as stage:
+        contrasts = read_value(folder, configs, settings, "contrasts")
+        if is_named:
+            cases = [named_case(image or [], contrasts, measured_kspace(folder, configs, kspace, reference))]
+        else:
+            cases = read_value(folder, configs, settings | {"dataset_dir": str(dataset_dir)}, "cases")
+        if not (cases := share_of_rank(cases)):
+            return  # more processes than cases
         announce(f"Checking {len(cases)} case{'s'[: len(cases) != 1]}")
         cases = [check_case(case, contrasts, mask, allow_nan) for case in cases]
         announce(f"Applying {folder.name}")
         from .prediction import predict_cases
 
-        results = predict_cases(folder, configs, settings | {"cases": cases, "output_dir": str(stage)})
+        use_device_of_rank()
+        results = predict_cases(folder, configs, settings | {"cases": cases, "output_dir": str(stage)}, onnx_file)
         write_derivative_description(folder, stage)
     for result in results:
         for line in result.lines(output_dir):
@@ -94,6 +105,24 @@ def check_scale(bundle: Path, configs: list[str], settings: dict[str, Any]) -> N
     if settings["scale"] not in (scales := read_value(bundle, configs, {}, "scales")):
         known = " or ".join(map(str, scales))
         raise InputError.at(f"--scale {settings['scale']}", f"{bundle.name} cannot do that", f"choose {known}")
+
+
+def chosen_onnx(runtime: str, bundle: Path, model: Path | None) -> Path | None:
+    """Return the ONNX file that ``runtime`` asks for, ``model`` or that of ``bundle``; None for torch.
+
+    Raises:
+        InputError: if there is no such runtime, or the bundle's file is not the one that was shipped.
+    """
+    if runtime not in RUNTIMES:
+        raise InputError.at(f"--runtime {runtime}", "no such runtime", f"choose among {', '.join(RUNTIMES)}")
+    if runtime == "torch":
+        return None
+    if model is not None:
+        return model
+    file = bundle / "models" / "model.onnx"
+    if file.is_file():
+        verify_shipped(file, bundle)
+    return file
 
 
 def parse_scale(text: str) -> int | list[int]:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from ..datasets import read_volume
 from ..metrics import match_lesions
+from ..networks.onnx_network import OnnxNetwork
 from ..transforms.registration import RigidMotion
 from .bundles import build_workflow, read_pictures, run_workflow
 from .figures import overview_figure
 from .image_figures import image_overview_figure
+from .network_description import require_same_network
 from .slices import load_aligned
-from .weights import find_weights
+from .weights import load_weights, without_loaders
 from .written_files import WrittenFiles, file_of
 
 if TYPE_CHECKING:
@@ -53,20 +55,30 @@ class Prediction:
         ]
 
 
-def predict_cases(bundle: Path, configs: Sequence[str], settings: dict[str, Any]) -> list[Prediction]:
+def predict_cases(
+    bundle: Path, configs: Sequence[str], settings: dict[str, Any], onnx_file: Path | None = None
+) -> list[Prediction]:
     """Run the inference workflow and describe its results.
 
     Args:
         bundle: folder of the bundle.
         configs: such as ``("inference",)``, with overlays after it.
         settings: config ids and values, ``cases`` and ``output_dir`` among them.
+        onnx_file: runs in the place of the torch network.
 
     Raises:
-        InputError: if an input cannot be used, or the weights are missing.
+        InputError: if an input cannot be used, the ONNX file is not there or of another network, or the weights are
+            missing or not those that were shipped.
     """
-    workflow = build_workflow(bundle, configs, settings, workflow_type="infer")
-    find_weights(workflow)
+    overrides = {**without_loaders(bundle, configs), **settings}
+    if onnx_file is not None:
+        overrides["network"] = {"_target_": f"{OnnxNetwork.__module__}.{OnnxNetwork.__name__}", "file": str(onnx_file)}
+    workflow = build_workflow(bundle, configs, overrides, workflow_type="infer")
     parser = workflow.parser
+    if onnx_file is None:
+        load_weights(workflow, shipped_by=None if "model_file" in settings else bundle)
+    else:
+        require_same_network(parser, onnx_file)
     written = WrittenFiles(parser.get_parsed_content("evaluator"))
     run_workflow(workflow)
     pictures, output_dir = read_pictures(parser), Path(settings["output_dir"])

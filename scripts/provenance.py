@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import platform
 import shlex
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 from ..datasets import write_description
 from .bundles import find_configs, read_metadata
+from .sha256 import sha256
 
 PACKAGES = ("mri-attention", "torch", "monai", "pytorch-ignite", "numpy", "scipy", "nibabel")
 
@@ -27,7 +27,7 @@ def describe_run(
         "bundle_version": read_metadata(bundle).get("version", "unknown"),
         "configs": [str(file.relative_to(bundle)) for file in find_configs(bundle, configs)],
         "models": {
-            name: {"file": str(model), "sha256": _sha256(model)} if model else None for name, model in models.items()
+            name: {"file": str(model), "sha256": sha256(model)} if model else None for name, model in models.items()
         },
         "dataset": str(dataset_dir),
         "command": shlex.join(["mri-attention", *sys.argv[1:]]),
@@ -41,7 +41,3 @@ def write_derivative_description(bundle: Path, output_dir: Path) -> None:
     """Write BIDS' ``dataset_description.json`` of what ``bundle`` made in ``output_dir``."""
     version_ = str(read_metadata(bundle).get("version", "unknown"))
     write_description(output_dir, f"Results of {bundle.name}", generated_by={"Name": bundle.name, "Version": version_})
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

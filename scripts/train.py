@@ -10,6 +10,7 @@ import typer
 
 from ..datasets import InputError
 from .bundles import build_workflow, find_bundle, find_configs, parse_overrides, run_workflow
+from .checked_bundle import code_of
 from .console import announce, console, quiet_third_parties
 from .outputs import removed_on_error
 
@@ -51,10 +52,11 @@ def train(
     quiet_third_parties()
     announce(f"Training {folder.name}")
     start = time.monotonic()
-    with removed_on_error(output):  # data are read here, so this is where they turn out to be bad
-        output.mkdir(parents=True, exist_ok=True)
-        workflow = build_workflow(folder, configs, settings, workflow_type="train", tracking=tracking)
-    run_workflow(workflow)
+    with code_of(folder):
+        with removed_on_error(output):  # data are read here, so this is where they turn out to be bad
+            output.mkdir(parents=True, exist_ok=True)
+            workflow = build_workflow(folder, configs, settings, workflow_type="train", tracking=tracking)
+        run_workflow(workflow)
     _tell(output, time.monotonic() - start)
 
 

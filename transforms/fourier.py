@@ -26,14 +26,14 @@ def image_to_kspace(image: Tensor, axes: Sequence[int] = AXES, norm: Norm = "ort
     Returns:
         Complex k-space of the same shape, its center at index ``N // 2`` of each of the axes.
     """
-    shifted = torch.fft.ifftshift(image, tuple(axes))
-    return torch.fft.fftshift(torch.fft.fftn(shifted, dim=tuple(axes), norm=norm), tuple(axes))
+    shifted = _shift_back(image, axes)
+    return _shift(torch.fft.fftn(shifted, dim=tuple(axes), norm=norm), axes)
 
 
 def kspace_to_image(kspace: Tensor, axes: Sequence[int] = AXES, norm: Norm = "ortho") -> Tensor:
     """Invert :func:`image_to_kspace` of the same ``norm``; where that is unitary, this is its adjoint too."""
-    shifted = torch.fft.ifftshift(kspace, tuple(axes))
-    return torch.fft.fftshift(torch.fft.ifftn(shifted, dim=tuple(axes), norm=norm), tuple(axes))
+    shifted = _shift_back(kspace, axes)
+    return _shift(torch.fft.ifftn(shifted, dim=tuple(axes), norm=norm), axes)
 
 
 class FourierTransform(Transform):
@@ -83,6 +83,26 @@ class FourierTransformd(MapTransform):
         for key, output_key in self.key_iterator(out, self.output_keys):
             out[output_key] = self.transform(out[key])
         return out
+
+
+def _shift(x: Tensor, axes: Sequence[int]) -> Tensor:
+    """``fftshift``; for an export as cuts, since ONNX knows no shifts by sizes that are not known yet."""
+    if not torch.compiler.is_exporting():
+        return torch.fft.fftshift(x, tuple(axes))
+    for axis in axes:
+        half = x.shape[axis] // 2
+        x = torch.cat([x.narrow(axis, x.shape[axis] - half, half), x.narrow(axis, 0, x.shape[axis] - half)], axis)
+    return x
+
+
+def _shift_back(x: Tensor, axes: Sequence[int]) -> Tensor:
+    """``ifftshift``, as :func:`_shift`."""
+    if not torch.compiler.is_exporting():
+        return torch.fft.ifftshift(x, tuple(axes))
+    for axis in axes:
+        half = x.shape[axis] // 2
+        x = torch.cat([x.narrow(axis, half, x.shape[axis] - half), x.narrow(axis, 0, half)], axis)
+    return x
 
 
 def matching_keys(keys: tuple[Hashable, ...], output_keys: KeysCollection | None) -> tuple[Hashable, ...]:

@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
+
+Matrix = NDArray[np.float64]  # the functions that are cached make no tensors, which would be those of an export
 
 SMOOTHNESS = 1e-3  # weight of differences of neighbors in a deconvolution; from 1e-2 to 1e-4 heads differ by 0.3 dB
 
@@ -75,27 +79,27 @@ def resample_deconvolved(image: Tensor, size: Sequence[int], sigma: float = 1.0)
 
 
 @lru_cache(maxsize=64)
-def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False, shift: float = 0.5) -> Tensor:
+def keys_matrix(n_in: int, n_out: int, step: float, antialias: bool = False, shift: float = 0.5) -> Matrix:
     """Return the weights ``(n_out, n_in)`` of :func:`resample_cubic` along one axis, float64; rows sum to one."""
     width = max(step, 1.0) if antialias else 1.0
     reach = math.ceil(2 * width)
-    centers = (torch.arange(n_out, dtype=torch.float64) + shift) * step - shift
-    taps = centers.floor().long()[:, None] + torch.arange(1 - reach, reach + 1)
+    centers = (np.arange(n_out) + shift) * step - shift
+    taps = np.floor(centers).astype(int)[:, None] + np.arange(1 - reach, reach + 1)
     weights = _keys((taps - centers[:, None]) / width)
-    weights /= weights.sum(1, keepdim=True)
-    return weights.new_zeros(n_out, n_in).scatter_add_(1, taps.clamp(0, n_in - 1), weights)
+    matrix = np.zeros((n_out, n_in))
+    np.add.at(matrix, (np.arange(n_out)[:, None], taps.clip(0, n_in - 1)), weights / weights.sum(1, keepdims=True))
+    return matrix
 
 
 @lru_cache(maxsize=64)
-def spline_matrix(n_in: int, n_out: int) -> Tensor:
+def spline_matrix(n_in: int, n_out: int) -> Matrix:
     """Return the weights ``(n_out, n_in)`` of :func:`resample_spline` along one axis, float64."""
-    units = torch.eye(n_in, dtype=torch.float64).numpy()
-    columns = [ndimage.zoom(unit, n_out / n_in, order=3, mode="nearest", grid_mode=True) for unit in units]
-    return torch.stack([torch.from_numpy(column) for column in columns], 1)
+    columns = [ndimage.zoom(u, n_out / n_in, order=3, mode="nearest", grid_mode=True) for u in np.eye(n_in)]
+    return np.stack(columns, 1)
 
 
 @lru_cache(maxsize=64)
-def deconvolution_matrix(n_in: int, scale: int, sigma: float = 1.0) -> Tensor:
+def deconvolution_matrix(n_in: int, scale: int, sigma: float = 1.0) -> Matrix:
     """Return the weights ``(n_in * scale, n_in)`` of :func:`resample_deconvolved` along one axis, float64.
 
     With D the blur and the decimation along the axis, and L differences of neighbors, it is the x that minimizes
@@ -103,28 +107,28 @@ def deconvolution_matrix(n_in: int, scale: int, sigma: float = 1.0) -> Tensor:
     """
     n_out = n_in * scale
     if scale == 1:
-        return torch.eye(n_in, dtype=torch.float64)
-    blur = torch.from_numpy(ndimage.gaussian_filter1d(torch.eye(n_out, dtype=torch.float64).numpy(), sigma, axis=0))
+        return np.eye(n_in)
+    blur = ndimage.gaussian_filter1d(np.eye(n_out), sigma, axis=0)
     degrade = spline_matrix(n_out, n_in) @ blur
-    difference = torch.eye(n_out, dtype=torch.float64).diff(dim=0)
+    difference = np.diff(np.eye(n_out), axis=0)
     normal = degrade.T @ degrade + SMOOTHNESS * difference.T @ difference
-    return torch.linalg.solve(normal, degrade.T)
+    return np.asarray(np.linalg.solve(normal, degrade.T))
 
 
-def _keys(distance: Tensor) -> Tensor:
-    s = distance.abs()
+def _keys(distance: Matrix) -> Matrix:
+    s = np.abs(distance)
     near = (1.5 * s - 2.5) * s**2 + 1
     far = ((2.5 - 0.5 * s) * s - 4) * s + 2
-    return torch.where(s <= 1, near, torch.where(s < 2, far, 0.0))
+    return np.where(s <= 1, near, np.where(s < 2, far, 0.0))
 
 
-def _resample(image: Tensor, size: Sequence[int], matrix_of: Callable[[int, int], Tensor]) -> Tensor:
+def _resample(image: Tensor, size: Sequence[int], matrix_of: Callable[[int, int], Matrix]) -> Tensor:
     if min(size) < 1 or len(size) > image.ndim:
         raise ValueError(f"size must have positive numbers, one for each of the last axes, got {tuple(size)}")
     dtype = torch.promote_types(image.dtype, torch.float32)
     with torch.autocast(image.device.type, enabled=False):  # an image is not to lose bits where a network may
         result = image.to(dtype)
         for axis, n_out in zip(range(-len(size), 0), size, strict=True):
-            matrix = matrix_of(image.shape[axis], n_out).to(result)
+            matrix = torch.from_numpy(matrix_of(image.shape[axis], n_out)).to(result)
             result = F.linear(result.movedim(axis, -1), matrix).movedim(-1, axis)
     return result.to(image.dtype)

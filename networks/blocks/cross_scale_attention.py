@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from .cross_scale_matching import CrossScaleMatching, PatchGrid, patches
-from .streamed_cross_scale import StreamedCrossScale, affinity
+from .streamed_cross_scale import StreamedCrossScale, affinity, cells, shifted
 
 LITERAL_LIMIT = 2**15  # affinities of an image up to which holding them all is not slower: 16^3 at scale 2
 
@@ -44,8 +44,12 @@ def cross_scale_attention(queries: Tensor, keys: Tensor, values: Tensor, matchin
     rows = key_rows(keys, grid)
     dtype = values.dtype
     queries, values = grid.pad_queries(queries), grid.pad_values(values)  # the unpadded ones may be freed
-    sum_up = _literal if _is_literal(grid) else StreamedCrossScale.apply
-    result = sum_up(queries, rows, values, grid)
+    if torch.compiler.is_exporting():
+        result = block_sums(queries, rows, values, grid)
+    elif _is_literal(grid):
+        result = _literal(queries, rows, values, grid)
+    else:
+        result = StreamedCrossScale.apply(queries, rows, values, grid)
     if matching.overlap == "count":
         for axis in range(len(grid.size)):
             counts = grid.overlaps(axis).to(result)[: result.shape[2 + axis]]
@@ -80,6 +84,30 @@ def _literal(queries: Tensor, keys: Tensor, values: Tensor, grid: PatchGrid) -> 
     convolve = F.conv_transpose2d if len(grid.size) == 2 else F.conv_transpose3d
     samples = zip(weights.split(1), kernels, strict=True)
     return torch.cat([convolve(weight, kernel, stride=grid.cell) for weight, kernel in samples])
+
+
+def block_sums(queries: Tensor, keys: Tensor, values: Tensor, grid: PatchGrid) -> Tensor:
+    """The same as products for a whole batch, block by block, as other runtimes want it: no loop over samples."""
+    weights = _affinity(queries, keys, grid).to(values.dtype)
+    n_axes = len(grid.size)
+    apart = [*range(2, 2 + 2 * n_axes, 2), 1, *range(3, 3 + 2 * n_axes, 2)]  # patches, then channels and voxels
+    inverse = [1 + apart.index(axis) for axis in range(1, 2 + 2 * n_axes)]
+    everything = tuple(slice(0, n) for n in grid.keys)
+    total = values.new_zeros(())
+    for shift, block in grid.shifts():
+        found = cells(values.flatten(0, 1), grid, shifted(everything, shift, block)).unflatten(0, values.shape[:2])
+        rows = found.permute(0, *apart).flatten(1 + n_axes).flatten(1, n_axes)
+        summed = (weights @ rows).unflatten(2, (values.shape[1], *block)).unflatten(1, grid.queries)
+        summed = summed.permute(0, *inverse)
+        for axis, (step, length) in enumerate(zip(shift, block, strict=True)):
+            summed = _pad_axis(summed, 3 + axis, 0, grid.cell - length).flatten(2 + axis, 3 + axis)
+            summed = _pad_axis(summed, 2 + axis, step * grid.cell, (len(grid.blocks) - 1 - step) * grid.cell)
+        total = total + summed
+    return total
+
+
+def _pad_axis(x: Tensor, axis: int, low: int, high: int) -> Tensor:
+    return F.pad(x, [0, 0] * (x.ndim - 1 - axis) + [low, high])
 
 
 def _affinity(queries: Tensor, keys: Tensor, grid: PatchGrid) -> Tensor:

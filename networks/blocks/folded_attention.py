@@ -150,7 +150,7 @@ def _matrix(conv: nn.Conv2d | nn.Conv3d) -> Tensor:
 def _map_channels(matrix: Tensor, x: Tensor, axis: int) -> Tensor:
     """A 1x1 convolution of ``x``, channels along ``axis``, by ``(c, c + 1)``, or ``(b, c, c + 1)`` for each item."""
     shape = [1] * x.ndim
-    shape[0], shape[axis] = (1 if matrix.ndim == 2 else len(matrix)), x.shape[axis]
+    shape[0], shape[axis] = (1 if matrix.ndim == 2 else matrix.shape[0]), x.shape[axis]
     return mode_product(matrix[..., :-1], x, axis) + matrix[..., -1].reshape(shape)
 
 

@@ -34,4 +34,8 @@ class KspaceDataConsistency(nn.Module):
             mask: True where there is one, broadcastable; where ``measured`` is not zero if it is None.
         """
         mask = measured != 0 if mask is None else mask.bool()
-        return torch.where(mask, torch.lerp(kspace, measured, self.share), kspace)
+        agreed = measured if self.share == 1 else torch.lerp(kspace, measured, self.share)
+        if torch.compiler.is_exporting():  # ONNX knows no choice between complex numbers
+            parts = ((agreed.real, kspace.real), (agreed.imag, kspace.imag))
+            return torch.complex(*(torch.where(mask, *pair) for pair in parts))
+        return torch.where(mask, agreed, kspace)

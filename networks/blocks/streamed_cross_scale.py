@@ -50,7 +50,7 @@ class StreamedCrossScale(torch.autograd.Function):
                     continue
                 sums = _segment_sums(_on_axes(weights, box, key_box), grid, box, key_box)
                 for (segments, total), some_values in zip(sums, rows, strict=True):
-                    target = _cells(result[sample], grid, _shared(box, segments))
+                    target = cells(result[sample], grid, _shared(box, segments))
                     target += _to_cells(_as_matrix(total).to(values.dtype) @ some_values, target)
         return result
 
@@ -68,10 +68,10 @@ class StreamedCrossScale(torch.autograd.Function):
                 slopes = torch.zeros_like(weights)
                 sums = _segment_sums(_on_axes(weights, box, key_box), grid, box, key_box)
                 for (segments, total), some_values in zip(sums, rows, strict=True):
-                    above = _to_rows(_cells(gradient[sample], grid, _shared(box, segments))).to(values.dtype)
+                    above = _to_rows(cells(gradient[sample], grid, _shared(box, segments))).to(values.dtype)
                     slopes_of_sums = (above @ some_values.T).view_as(total)
                     slopes += _adjoint_sums(slopes_of_sums, grid, segments, box, key_box).view_as(slopes)
-                    target = _cells(for_values[sample], grid, _shared(key_box, segments, grid))
+                    target = cells(for_values[sample], grid, _shared(key_box, segments, grid))
                     target += _to_cells(_as_matrix(total).T.to(values.dtype) @ above, target)
                 slopes = weights * (slopes - (slopes * weights).sum(-1, keepdim=True))
                 some_queries = _query_rows(queries[sample], grid, box).to(keys.dtype)
@@ -105,7 +105,7 @@ def _tasks(values: Tensor, grid: PatchGrid) -> Iterator[tuple[int, Box, Box, lis
             key_box = grid.reachable_keys(box)
             if key_box != reached:
                 places = (_shared(key_box, segments, grid) for segments in product(grid.segments, repeat=len(box)))
-                reached, rows = key_box, [_to_rows(_cells(sample, grid, place)) for place in places]
+                reached, rows = key_box, [_to_rows(cells(sample, grid, place)) for place in places]
             yield index, box, key_box, rows
 
 
@@ -132,8 +132,8 @@ def _add_few(weights: Tensor, values: Tensor, result: Tensor, grid: PatchGrid, b
     """Add the weighted patches of the ``top_k`` keys of each query to the result."""
     shares, keys = weights.to(values.dtype).topk(grid.matching.top_k or 0)
     for shift, block in grid.shifts():
-        rows = _to_rows(_cells(values, grid, _shifted(key_box, shift, block)))
-        target = _cells(result, grid, _shifted(box, shift, block))
+        rows = _to_rows(cells(values, grid, shifted(key_box, shift, block)))
+        target = cells(result, grid, shifted(box, shift, block))
         target += _to_cells(F.embedding_bag(keys, rows, per_sample_weights=shares, mode="sum"), target)
 
 
@@ -200,12 +200,12 @@ def _shared(box: Box, segments: Segments, values: PatchGrid | None = None) -> Pl
     ]
 
 
-def _shifted(box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Places:
+def shifted(box: Box, shift: tuple[int, ...], block: tuple[int, ...]) -> Places:
     """Where the same block of the patches of a box lies."""
     return [(slice(b.start + s, b.stop + s), slice(n)) for b, s, n in zip(box, shift, block, strict=True)]
 
 
-def _cells(features: Tensor, grid: PatchGrid, places: Places) -> Tensor:
+def cells(features: Tensor, grid: PatchGrid, places: Places) -> Tensor:
     """View some voxels of some cells: ``(c, n, l, n, l, ...)``, n cells and l voxels of each along each axis."""
     for axis in reversed(range(1, features.ndim)):
         features = features.unflatten(axis, (-1, grid.cell))

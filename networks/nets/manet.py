@@ -93,7 +93,7 @@ class MANet(nn.Module):
             magnitude, guide = (output.to(magnitude.dtype) for output in self.image(magnitude, guide))
             if self.consistency is not None:
                 # phases have infinite gradients at zero, and polar() has wrong ones for numbers below it
-                turn = torch.polar(torch.ones_like(magnitude), image.detach().angle())
+                turn = torch.polar(torch.ones_like(magnitude), image.angle().detach())
                 refined = self._to_kspace(magnitude * turn)
                 magnitude = self._to_image(self._agree(refined, kspace, mask)).abs()
         return {"image": magnitude, "auxiliary_image": guide, **outputs}

@@ -225,3 +225,15 @@ def test_few_of_many_keys_are_gathered(dtype: torch.dtype) -> None:
         for path in ("literal", "streamed")
     ]
     torch.testing.assert_close(*results, rtol=0, atol=1e-5 if dtype == torch.float32 else 1e-10)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_exports_take_the_same_sums(
+    size: tuple[int, ...], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matching = CrossScaleMatching(**options)
+    given = inputs(size, matching.scale)
+    expected = cross_scale_attention(*given, matching)
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
+    torch.testing.assert_close(cross_scale_attention(*given, matching), expected)

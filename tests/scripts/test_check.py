@@ -159,6 +159,9 @@ WEIGHTS = torch.nn.Conv3d(1, 2, 1).state_dict()
 NOISY = "    def forward(self, x):\n        return torch.cat([x, torch.rand_like(x)], 1)\n"
 OTHER_SPACING = {"_target_": "Spacingd", "keys": "image", "pixdim": [3.0]}
 BRANCHING = "    def forward(self, *x):\n        return torch.cat([x[0], x[0] if x[0].max() > 0.6 else 2 * x[0]], 1)\n"
+OTHERWISE = (
+    "    def forward(self, x):\n        return torch.cat([x, x * (2 if torch.compiler.is_exporting() else 1)], 1)\n"
+)
 FAULTS: list[tuple[str, Break, str]] = [
     ("required files", lambda folder: (folder / "LICENSE").unlink(), "missing: LICENSE"),
     ("required files", lambda folder: (folder / "models" / "model.pt").unlink(), "model.pt"),
@@ -202,6 +205,7 @@ FAULTS: list[tuple[str, Break, str]] = [
     ("output", edit("metadata.json", network_data_format__outputs__pred__dtype="float16"), "tell float16"),
     ("determinism", use_own_network(NOISY), "outputs differ by up to"),
     ("TorchScript", use_own_network(BRANCHING), "traced"),
+    ("torch.export", use_own_network(OTHERWISE), "torch.export"),
 ]
 
 
@@ -216,15 +220,20 @@ def test_planted_fault_is_found(name: str, spoil: Break, reason: str, bundle: Pa
     assert reason in found.reason
 
 
-@pytest.mark.parametrize(
-    ("name", "spoil", "reason"),
-    [
-        ("security: expressions", edit("train.yaml", device="$torch.load('x')"), "without weights_only"),
-        ("security: code", write("scripts/a.py", "import subprocess"), "scripts/a.py uses subprocess"),
-        ("train and inference", edit("train.yaml", train__preprocessing__transforms=[OTHER_SPACING]), "Spacingd"),
-        ("required files", write("docs/large.bin", " " * (26 * 2**20)), "docs/large.bin is larger"),
-    ],
-)
+DOUBTS: list[tuple[str, Break, str]] = [
+    ("security: expressions", edit("train.yaml", device="$torch.load('x')"), "without weights_only"),
+    ("security: code", write("scripts/a.py", "import subprocess"), "scripts/a.py uses subprocess"),
+    ("train and inference", edit("train.yaml", train__preprocessing__transforms=[OTHER_SPACING]), "Spacingd"),
+    ("required files", write("docs/large.bin", " " * (26 * 2**20)), "docs/large.bin is larger"),
+]
+
+
+def test_every_check_has_something_to_find() -> None:
+    with_a_test_of_its_own = {"ONNX"}
+    assert {name for name, _, _ in FAULTS + DOUBTS} | with_a_test_of_its_own == set(READING) | set(RUNNING)
+
+
+@pytest.mark.parametrize(("name", "spoil", "reason"), DOUBTS)
 def test_doubts_are_warnings(name: str, spoil: Break, reason: str, bundle: Path) -> None:
     spoil(bundle)
     found = outcome(name, bundle)
@@ -235,8 +244,42 @@ def test_doubts_are_warnings(name: str, spoil: Break, reason: str, bundle: Path)
 @pytest.mark.skipif(not find_spec("onnxruntime") or not find_spec("onnxscript"), reason="needs onnxruntime, onnxscript")
 def test_onnx_agrees_with_eager_mode(bundle: Path) -> None:
     assert outcome("ONNX", bundle).status == "PASS"
-    use_own_network(BRANCHING.replace("*x", "x").replace("x[0]", "x"))(bundle)
-    assert outcome("ONNX", bundle).status in ("FAIL", "SKIP")
+    use_own_network(OTHERWISE)(bundle)
+    found = outcome("ONNX", bundle)
+    assert found.status == "FAIL"
+    assert "differs from eager mode" in found.reason
+
+
+def test_all_faults_of_one_bundle_are_told(run_command: Run, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bundle of the zoo's kind with a fault for each check that can fail beside the others."""
+    for file, changes in {
+        "metadata.json": {
+            "version": "0.0.2",
+            "task": None,
+            "monai_version": ">=1.6",
+            "weights_sha256": {"LICENSE": "0"},
+        },
+        "inference.yaml": {
+            "dataset": None,
+            "inferer": "@nothing",
+            "device": "$__import__('os')",
+            "bundle_root": "/data/mine",
+        },
+        "train.yaml": {"spacing": [2.0, 2.0, 2.0], "dataset_dir": "https://a.org/b"},
+    }.items():
+        edit(file, **changes)(bundle)
+    save(WEIGHTS | {"more": torch.zeros(1)})(bundle)
+    write("configs/networks/w.yaml", "network_def::wide: 1")(bundle)
+    write("models/other.pkl", "")(bundle)
+    (bundle / "docs" / "README.md").unlink()
+    assert run_command("check", bundle, "--trust") == 1
+    failures = {
+        line.split(":")[0].removeprefix("FAIL  ") for line in capsys.readouterr().out.splitlines() if "FAIL" in line
+    }
+    assert failures >= {
+        *("required files", "metadata", "changelog", "package versions", "weights' SHA-256", "security", "paths"),
+        *("configs", "required ids", "train and inference", "weights", "network overlays"),
+    }
 
 
 def test_exit_code_tells_whether_anything_failed(

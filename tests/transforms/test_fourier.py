@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -72,3 +73,14 @@ def test_dictionary_version() -> None:
 def test_rejects_keys_that_do_not_match() -> None:
     with pytest.raises(ValueError, match="output_keys must be as many as keys"):
         FourierTransformd(["a", "b"], "c")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("transform", [image_to_kspace, kspace_to_image])
+def test_exports_cut_in_the_place_of_shifts(
+    transform: Callable[[Tensor], Tensor], shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = complex_noise(*shape)
+    expected = transform(x)
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
+    torch.testing.assert_close(transform(x), expected, rtol=0, atol=0)

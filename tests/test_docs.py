@@ -1,0 +1,103 @@
+"""Tests of the documentation: links, numbers that are copied from another page, examples that work."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from mri_attention.networks.blocks import ATTENTION
+from tests.helpers import assert_gradients_flow, features, with_open_gates
+from tests.scripts.conftest import run_command, tiny_dataset
+
+__all__ = ["run_command", "tiny_dataset"]
+
+Run = Callable[..., int]
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bundles/*/docs/*.md")])
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
+EXTENDING = (ROOT / "docs" / "extending.md").read_text()
+
+
+def anchor(heading: str) -> str:
+    """Name a heading as GitHub does."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, place in LINK.findall(page.read_text()):
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), target
+        if place:
+            assert place in {anchor(line.lstrip("#")) for line in file.read_text().splitlines() if line[:1] == "#"}, (
+                place
+            )
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    linked = {(ROOT / "docs" / target).resolve() for target, _ in LINK.findall(index)}
+    assert {page for page in PAGES if page.parent != ROOT} - {ROOT / "docs" / "README.md"} <= linked
+
+
+def test_results_are_those_of_the_bundles_pages() -> None:
+    sections = (ROOT / "docs" / "results.md").read_text().split("\n## ")
+    with_table = [section for section in sections if "\n|" in section]
+    assert len(with_table) == len(list(ROOT.glob("bundles/*/configs")))
+    for section in with_table:
+        (page,) = {target for target, _ in LINK.findall(section) if target.startswith("../bundles")}
+        account = (ROOT / "docs" / page).read_text()
+        cells = [cell.strip() for line in section.splitlines() if line[:1] == "|" for cell in line.split("|")[2:-1]]
+        numbers = [cell for cell in cells if re.match(r"\d", cell)]
+        assert numbers
+        assert [number for number in numbers if number not in account] == []
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", EXTENDING, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The bundle that the page makes, after all of its code has run there."""
+    folder = tmp_path / "flair_estimation"
+    for part in ("configs", "docs", "models"):
+        (folder / part).mkdir(parents=True)
+    (config,), (metadata,) = blocks("yaml"), blocks("json")
+    (folder / "configs" / "inference.yaml").write_text(config)
+    (folder / "configs" / "metadata.json").write_text(metadata)
+    (folder / "LICENSE").write_text("Apache-2.0")
+    (folder / "docs" / "README.md").write_text("# An example")
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(ATTENTION, "components", dict(ATTENTION.components))
+    names: dict[str, object] = {}
+    for code in blocks("python"):
+        exec(compile(code, "extending.md", "exec"), names)
+    monkeypatch.chdir(tmp_path)
+    yield folder
+    assert "voxel_gate" in ATTENTION.names
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 5, 6), (2, 8, 5, 6, 7)], ids=str)
+def test_the_block_of_the_page_is_one(shape: tuple[int, ...], example: Path) -> None:
+    x = features(*shape)
+    torch.testing.assert_close(ATTENTION["voxel_gate"](8, len(shape) - 2)(x), x)
+    assert_gradients_flow(with_open_gates(ATTENTION["voxel_gate"](8, len(shape) - 2)), x)
+    with pytest.raises(ValueError, match="spatial_dims must be 2 or 3, got 1"):
+        ATTENTION["voxel_gate"](8, 1)
+
+
+def test_the_bundle_of_the_page_passes_the_checks_and_predicts(
+    example: Path, run_command: Run, tiny_dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("check", example.name) == 0
+    assert "PASS  weights" in capsys.readouterr().out
+    assert run_command("predict", example.name, "--dataset-dir", tiny_dataset, "--output-dir", "results") == 0
+    assert len(list(Path("results").rglob("*_desc-estimated_FLAIR.nii.gz"))) == 2
+    assert os.listdir(example / "models") == ["model.pt"]  # noqa: PTH208
