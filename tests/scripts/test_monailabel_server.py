@@ -245,7 +245,7 @@ def test_probability_that_the_app_writes_is_that_of_the_bundle(
     written = server.work / "monaibundle" / "model" / TRAINED / "eval" / "sub-001" / "anat" / wanted.name
     values = nib.load(wanted).get_fdata()
     assert values.max() > 0.1
-    np.testing.assert_allclose(nib.load(written).get_fdata(), values, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(nib.load(written).get_fdata(), values, rtol=0, atol=1e-2)  # bfloat16
 
 
 def test_super_resolution_is_finer_than_what_was_given(pair: tuple[str, nib.Nifti1Image, nib.Nifti1Image]) -> None:
