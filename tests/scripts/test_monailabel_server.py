@@ -236,6 +236,18 @@ def test_values_are_those_of_the_bundle(pair: tuple[str, nib.Nifti1Image, nib.Ni
         np.testing.assert_allclose(values, wanted, rtol=0, atol=1e-3 * np.ptp(wanted))
 
 
+def test_probability_that_the_app_writes_is_that_of_the_bundle(
+    pair: tuple[str, nib.Nifti1Image, nib.Nifti1Image], server: Server
+) -> None:
+    if pair[0] != TRAINED:
+        pytest.skip("has no probability")
+    wanted = Path(pair[2].get_filename()).with_name("sub-001_label-lesion_probseg.nii.gz")
+    written = server.work / "monaibundle" / "model" / TRAINED / "eval" / "sub-001" / "anat" / wanted.name
+    values = nib.load(wanted).get_fdata()
+    assert values.max() > 0.1
+    np.testing.assert_allclose(nib.load(written).get_fdata(), values, rtol=0, atol=1e-2)  # bfloat16
+
+
 def test_super_resolution_is_finer_than_what_was_given(pair: tuple[str, nib.Nifti1Image, nib.Nifti1Image]) -> None:
     bundle, served, _ = pair
     factors = {"brain_super_resolution_cftn": (2, 2, 2), "guided_super_resolution_sanet": (2, 2, 1)}
