@@ -162,7 +162,7 @@ def test_export_tells_why_there_is_no_onnx(
 @pytest.mark.parametrize("name", ["guided_reconstruction_manet", "brain_super_resolution_cftn"])
 def test_shipped_networks_predict_the_same(name: str, run_command: Run, tmp_path: Path) -> None:
     """Within slices of k-space, and within tiles, in float32."""
-    simulate_dataset(tmp_path / "cohort", n_subjects=1, seed=1, spacing=5.0)
+    simulate_dataset(tmp_path / "cohort", n_subjects=1, seed=1, spacing=4.5)
     assert run_command("export", name, "--output", tmp_path / "shared", "--onnx") == 0
     images = []
     for runtime in ("torch", "onnx"):
