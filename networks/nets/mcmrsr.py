@@ -38,7 +38,8 @@ class McMRSR(nn.Module):
             authors' code, or the center of their ``"first_voxel"``, as truncated images and the guide's features do.
 
     Raises:
-        ValueError: if ``scale`` is another number or ``grid`` another word, and as :class:`mri_attention.networks.blocks.SwinGroup` does.
+        ValueError: if ``scale`` is another number or ``grid`` another word, and as
+            :class:`mri_attention.networks.blocks.SwinGroup` does.
     """
 
     def __init__(
