@@ -21,7 +21,7 @@ from .written_files import file_of
 MAP = "desc-guidance"
 TEXT = (
     "The result minus that of the same network without guide ({unguided}), and by how much the guide brought each "
-    "voxel closer to the reference, |unguided - reference| - |guided - reference|: green is closer, purple is farther away."
+    "voxel closer to the reference, |unguided - reference| - |guided - reference|: green is closer, purple is farther."
 )
 
 
