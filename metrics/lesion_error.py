@@ -1,45 +1,59 @@
-"""Error of an image inside lesions and outside of them."""
+"""Error of an image inside lesions, around them and elsewhere."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from .named_columns import NamedColumnsMetric
 
+Place = Literal["inside", "ring", "outside"]
+Measure = Literal["rmse", "mean", "nmse", "psnr", "contrast"]
+RING = 2  # voxels
+
 
 class LesionError(NamedColumnsMetric):
-    """Compute the root mean square error, or the mean error, in lesions or in the rest of the tissue.
+    """Compute an error in lesions, in a ring around them, or in the rest of the tissue.
 
-    In units of the reference's mean over tissue, which is what lies above the mean of the whole volume. A guide that
-    does not show a lesion and is painted into the result makes the mean error inside negative where lesions are bright.
-    NaN where there is no lesion, or none is told.
+    For the prediction x and the reference t at the voxels of the place:
+
+    - ``"rmse"``: root mean square of ``x - t``, over the mean of t in tissue;
+    - ``"mean"``: mean of ``x - t``, over the mean of t in tissue;
+    - ``"nmse"``: ``|x - t|^2 / |t|^2``;
+    - ``"psnr"``: ``10 log10(max(t)^2 / MSE)`` in dB, with the maximum of the whole reference;
+    - ``"contrast"``: mean of x inside minus that in the ring, over the same of t, whatever the place. It is 1 where
+      lesions stand out as they should, and 0 where they are painted over by what surrounds them.
+
+    Tissue is what lies above the mean of the whole reference. The ring is tissue within two voxels of a
+    lesion. A guide that does not show a lesion and is painted into the result makes the mean error inside negative
+    where lesions are bright. NaN where there is no lesion, or none is told.
 
     Takes predictions ``(b, 1, *spatial)`` and references ``(b, 2, *spatial)`` whose second channel is the mask of
     lesions, or with one channel for none.
 
     Args:
-        where: ``"inside"`` or ``"outside"`` of lesions.
-        is_signed: the mean error, not its root mean square.
+        where: ``"inside"``, ``"ring"`` or ``"outside"`` (the ring is outside too).
+        measure: see above.
         reduction: how :meth:`aggregate` reduces, a mode of MONAI.
 
     Raises:
-        ValueError: for another ``where``; when called, for images that differ in shape.
+        ValueError: for another ``where`` or ``measure``; when called, for images that differ in shape.
     """
 
     names = ("error",)
 
-    def __init__(
-        self, where: Literal["inside", "outside"] = "inside", is_signed: bool = False, reduction: str = "mean_batch"
-    ) -> None:
+    def __init__(self, where: Place = "inside", measure: Measure = "rmse", reduction: str = "mean_batch") -> None:
         super().__init__(reduction)
-        if where not in ("inside", "outside"):
-            raise ValueError(f'where must be "inside" or "outside", got {where!r}')
+        for name, value, known in (("where", where, get_args(Place)), ("measure", measure, get_args(Measure))):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
         self.where = where
-        self.is_signed = is_signed
+        self.measure = measure
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
         if y is None or y.shape[1] not in (1, 2) or y_pred.shape != y[:, :1].shape:
@@ -52,7 +66,31 @@ class LesionError(NamedColumnsMetric):
         tissue = reference > reference.mean()
         if lesions is None or not lesions.any() or not tissue.any():
             return math.nan
-        place = lesions > 0 if self.where == "inside" else tissue & ~(lesions > 0)
-        error = (prediction - reference)[place]
-        value = error.mean() if self.is_signed else error.square().mean().sqrt()
-        return float(value / reference[tissue].mean())
+        places = lesion_places(lesions > 0, tissue)
+        if self.measure == "contrast":
+            return float(_contrast(prediction, places) / _contrast(reference, places))
+        x, t = prediction[places[self.where]], reference[places[self.where]]
+        return MEASURES[self.measure](x, t, reference, tissue) if t.numel() else math.nan
+
+
+def lesion_places(lesions: Tensor, tissue: Tensor) -> dict[str, Tensor]:
+    """Return the masks of ``"inside"``, ``"ring"`` and ``"outside"`` for masks ``(*spatial)``, bool."""
+    near = torch.from_numpy(ndimage.binary_dilation(lesions.numpy(), iterations=RING))
+    return {"inside": lesions, "ring": near & tissue & ~lesions, "outside": tissue & ~lesions}
+
+
+def _contrast(image: Tensor, places: dict[str, Tensor]) -> Tensor:
+    return image[places["inside"]].mean() - image[places["ring"]].mean()
+
+
+def _psnr(x: Tensor, t: Tensor, reference: Tensor, _: Tensor) -> float:
+    error = float((x - t).square().mean())
+    return 10 * math.log10(float(reference.max()) ** 2 / error) if error else math.inf
+
+
+MEASURES: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], float]] = {
+    "rmse": lambda x, t, reference, tissue: float((x - t).square().mean().sqrt() / reference[tissue].mean()),
+    "mean": lambda x, t, reference, tissue: float((x - t).mean() / reference[tissue].mean()),
+    "nmse": lambda x, t, *_: float((x - t).square().sum() / t.square().sum()),
+    "psnr": _psnr,
+}

@@ -33,14 +33,16 @@ class Result(NamedTuple):
 
 
 def benchmark(
-    name: Annotated[str, typer.Argument(help="What to measure: attention, cross-scale, kspace, runtimes.")],
+    name: Annotated[str, typer.Argument(help="What to measure: attention, cross-scale, kspace, runtimes, training.")],
     output: Annotated[Path, typer.Option(help="Folder for JSON, Markdown and plot.")] = Path("benchmark"),
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 7,
     channels: Annotated[int, typer.Option(min=1, help="Of the features, for blocks.")] = 64,
     sizes: Annotated[
         str | None,
-        typer.Option(help="Edges of cubes, the last for the table (such as 8,16,32) or slices (256,320)."),
+        typer.Option(
+            help="Edges of cubes, the last for the table (such as 8,16,32), slices (256,320) or patches (64)."
+        ),
     ] = None,
     blocks: Annotated[
         str | None, typer.Option(help="Only these blocks, or bundles, with commas between, such as folded,self.")
@@ -56,6 +58,8 @@ def benchmark(
             result = _kspace(place, edges, rounds, status.update)
         elif name == "runtimes":
             result = _runtimes(place, blocks, edges, rounds, status.update)
+        elif name == "training":
+            result = _training(place, edges, rounds, status.update)
         else:
             chosen = _choose(name, blocks)
             result = _blocks(name, chosen, place, channels, edges, rounds, status.update)
@@ -67,7 +71,13 @@ def benchmark(
     console().print(f"Written to {output}: {name}.json, {name}.md, {name}.png")
 
 
-SIZES = {"attention": "8,12,16,24,32", "cross-scale": "8,16,24,32", "kspace": "256,320", "runtimes": "192"}
+SIZES = {
+    "attention": "8,12,16,24,32",
+    "cross-scale": "8,16,24,32",
+    "kspace": "256,320",
+    "runtimes": "192",
+    "training": "64",
+}
 """The benchmarks, and the sizes that they take by default."""
 
 REFERENCES = {"attention": "folded", "cross-scale": "cross-scale"}
@@ -140,6 +150,23 @@ def _runtimes(device: torch.device, names: str | None, edges: list[int], rounds:
     table = markdown(HEADER, runtime_rows(found.costs))
     return Result(
         "Shipped networks in other runtimes", found.machine, found.content(), table, remark, runtime_bars(found)
+    )
+
+
+def _training(device: torch.device, edges: list[int], rounds: int, progress: Progress) -> Result:
+    from .attention_costs import markdown
+    from .training_benchmark import HEADER, N_PATCHES, measure_training, training_bars, training_rows
+
+    found = measure_training(device, edges, rounds, progress)
+    title = f"Steps of training SANet on {N_PATCHES} patches"
+    remark = "\nMedians; the ratio of the same round with quartiles. Memory is the peak beyond weights and images.\n"
+    return Result(
+        title,
+        found.machine,
+        found.content(),
+        markdown(HEADER, training_rows(found.costs)),
+        remark,
+        training_bars(found),
     )
 
 

@@ -194,6 +194,7 @@ class Pictures:
         window: gray values of black and white, None for the reference's range.
         error_window: difference shown at full color, None for a fifth of the window.
         unit: of the gray values.
+        unguided: overlay of the network without guide, with which the result is compared where it is evaluated too.
     """
 
     result: str
@@ -202,6 +203,7 @@ class Pictures:
     window: tuple[float, float] | None = None
     error_window: float | None = None
     unit: str = ""
+    unguided: str | None = None
 
 
 def read_pictures(parser: ConfigParser) -> Pictures | None:

@@ -112,6 +112,8 @@ def short_name(network: str) -> str:
 def run_plan(plan: Plan, networks: Sequence[str], n_seeds: int, tell: Callable[[str], None]) -> list[Training]:
     """Train every network with every seed and evaluate it; trainings that an earlier run finished are read.
 
+    Networks without parameters, such as interpolation, are evaluated as they are.
+
     Seeds are the outer loop, so that a run that is stopped has compared all networks as far as it came.
     """
     done: list[Training] = []
@@ -144,6 +146,8 @@ def _train_and_evaluate(plan: Plan, training: Training) -> Training:
             raise InputError.at(record, "no such training", "give the output folder of an earlier compare")
         trained = _read(record)
         return replace(trained, rows=evaluate_training(plan, trained, folder / "test").rows)
+    if not _has_parameters(plan, training):
+        return replace(training, rows=evaluate_training(plan, training, folder / "test").rows)
     if plan.learning_rates and training.learning_rate is None:
         tried = {}
         for rate in plan.learning_rates:
@@ -154,6 +158,12 @@ def _train_and_evaluate(plan: Plan, training: Training) -> Training:
         training = replace(training, learning_rate=float(best), tried=tried)
     trained, _ = _train(plan, training, "")
     return replace(trained, rows=evaluate_training(plan, training, folder / "test").rows)
+
+
+def _has_parameters(plan: Plan, training: Training) -> bool:
+    configs = ["train", *plan.overlays, *_overlay(training.network)]
+    network = read_value(plan.bundle, configs, plan.settings, "network_def")
+    return any(True for _ in network.parameters())
 
 
 def evaluate_training(plan: Plan, training: Training, output_dir: Path) -> Evaluation:

@@ -61,6 +61,7 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
         provenance = describe_run(folder, configs, dataset_dir, models)
         write_csv(evaluations, stage / "metrics.csv")
         write_summary(evaluations, provenance, stage / "summary.json")
+        _write_guidance_maps(evaluations, stage / "guidance")
         announce("Writing the report")
         _write_report(evaluations, provenance, training_dir, stage / "report.html")
     if training_dir is not None and (store := training_dir / "mlruns.db").is_file():
@@ -84,6 +85,12 @@ def _write_report(
     from .report import write_report
 
     write_report(evaluation_report(evaluations, provenance, training_dir), path)
+
+
+def _write_guidance_maps(evaluations: Sequence[Evaluation], folder: Path) -> None:
+    from .guidance import write_guidance_maps
+
+    write_guidance_maps(evaluations, folder)
 
 
 def _tell(evaluations: Sequence[Evaluation], output: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .attention_report import attention_section
 from .figures import curve_figure
+from .guidance import guidance_section
 from .image_report import image_sections
 from .lesion_report import lesion_sections
 from .report import Picture, Report, Section, Table
@@ -28,7 +29,7 @@ def evaluation_report(
     sections = [_summary_section(evaluations)]
     if "lesion_f1" in evaluations[0].rows[0]:
         sections += lesion_sections(evaluations)
-    sections += image_sections(evaluations)
+    sections += image_sections(evaluations) + guidance_section(evaluations)
     if (maps := evaluations[0].attention) is not None:
         sections.append(attention_section(maps, evaluations[0].case_names[0]))
     sections.append(_cases_section(evaluations))

@@ -123,14 +123,16 @@ def _write_weights(bundle: Path, folder: Path) -> None:
     import torch
     from safetensors.torch import save
 
-    source = _existing(bundle / "models" / "model.pt")
-    verify_shipped(source, bundle)
+    _existing(bundle / "models" / "model.pt")
     (folder / "models").mkdir()
-    (folder / "models" / "model.pt").write_bytes(source.read_bytes())
-    state = torch.load(source, map_location="cpu", weights_only=True)
-    state = state.get("model", state.get("state_dict", state))
-    tensors = {name: value.contiguous().clone() for name, value in state.items()}
-    (folder / "models" / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
+    for source in sorted((bundle / "models").glob("*.pt")):
+        verify_shipped(source, bundle)
+        copy = folder / "models" / source.name
+        copy.write_bytes(source.read_bytes())
+        state = torch.load(source, map_location="cpu", weights_only=True)
+        state = state.get("model", state.get("state_dict", state))
+        tensors = {name: value.contiguous().clone() for name, value in state.items()}
+        copy.with_suffix(".safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
 def _write_onnx(bundle: Path, file: Path) -> None:

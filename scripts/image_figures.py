@@ -15,6 +15,7 @@ from .figures import CONVENTION, black_panels, to_png
 from .slices import display_window, foreground_box, radiological, select_slices
 
 ERROR_COLORS = "RdBu_r"
+GAIN_COLORS = "PRGn"
 ERROR_SHARE = 0.2  # of the gray window, for the ends of the color scale
 
 Window = tuple[float, float]
@@ -72,6 +73,39 @@ def error_figure(
     for axis, title in zip(axes[0], [*images, "reference"], strict=True):
         axis.set_title(title, color="white", fontsize=11)
     _color_scale(figure, axes[-1, -1], limit, f"difference ({unit})" if unit else "difference")
+    return to_png(figure)
+
+
+def change_figure(
+    title: str,
+    guide: NDArray[Any],
+    maps: Mapping[str, NDArray[Any]],
+    reference: NDArray[Any],
+    voxel_size: Sequence[float],
+    n_slices: int = 2,
+) -> bytes:
+    """Show a guiding image and signed maps of what it changed, for some axial slices.
+
+    Args:
+        title: of the guide.
+        guide: RAS volume ``(x, y, z)``.
+        maps: of the change, and of how much of it was for the better, by title; all of the guide's shape.
+        reference: the truth, whose gray window's fifth is at the ends of the color scale.
+        voxel_size: mm along x, y, z.
+        n_slices: how many.
+    """
+    low, high = display_window(reference)
+    limit = ERROR_SHARE * (high - low)
+    rows, box = _slices(reference, voxel_size, n_slices), foreground_box(abs(reference))
+    figure, axes = black_panels(len(rows), len(maps) + 1, abs(reference), voxel_size)
+    black, white = display_window(guide)
+    for row, index in zip(axes, rows, strict=True):
+        _show(row[0], guide, index, box, voxel_size, cmap="gray", vmin=black, vmax=white)
+        for axis, values, colors in zip(row[1:], maps.values(), (ERROR_COLORS, GAIN_COLORS), strict=True):
+            _show(axis, values, index, box, voxel_size, cmap=colors, vmin=-limit, vmax=limit)
+    for axis, name in zip(axes[0], [title, *maps], strict=True):
+        axis.set_title(name, color="white", fontsize=11)
+    figure.text(0.01, 0.012, f"Colors from {-limit:.3g} to {limit:.3g}", color="#c8ccd2", fontsize=8)
     return to_png(figure)
 
 

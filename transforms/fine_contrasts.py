@@ -30,18 +30,22 @@ class LoadFineContrastsd(LoadContrastsd):
         args: of :class:`LoadContrastsd`.
         scale: number of pixels that one becomes along each axis of a plane.
         axis: across slices, 0 to 2, of the reference's file; by :func:`slice_axis` if it is None.
+        is_joint: all contrasts are of low resolution: enlarge each of them so before it is resampled.
         options: of :class:`LoadContrastsd`.
 
     Raises:
         ValueError: if ``scale`` is not a whole number above zero, and as :class:`LoadContrastsd` does.
     """
 
-    def __init__(self, *args: Any, scale: int = 2, axis: int | None = None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, scale: int = 2, axis: int | None = None, is_joint: bool = False, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         if scale != int(scale) or scale < 1:
             raise ValueError(f"scale must be a whole number above zero, got {scale}")
         self.scale = int(scale)
         self.axis = axis
+        self.is_joint = is_joint
 
     def _on_grid(self, reference: MetaTensor) -> MetaTensor:
         """Enlarge ``(1, x, y, z)``."""
@@ -60,6 +64,8 @@ class LoadFineContrastsd(LoadContrastsd):
         return MetaTensor(values, affine=affine.new_tensor(best), meta=reference.meta | grid)
 
     def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, np.ndarray]:
+        if self.is_joint and image is not reference:
+            image = self._on_grid(image)
         voxel, fine = (np.sort(np.linalg.norm(x.affine[:3, :3].numpy(), axis=0)) for x in (image, reference))
         if voxel[1] > COARSE * fine[1]:
             message = "%s: pixels of %.2f mm are coarser than those of the result, %.2f mm, and guide it little"

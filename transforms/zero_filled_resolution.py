@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
 
-import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, Randomizable
@@ -50,12 +49,12 @@ def agree_with_low_resolution(image: Tensor, zero_filled: Tensor, factor: float)
 
 
 class RandLowerResolutiond(Randomizable, MapTransform):
-    """Lower the in-plane resolution of a channel by a factor that is drawn.
+    """Lower the in-plane resolution of channels by a factor that is drawn.
 
     Args:
         keys: of images ``(c, x, y)``, or volumes ``(c, x, y, slices)``.
         factors: to draw from, with equal chance; a single one leaves nothing to chance.
-        channel: whose resolution is lowered.
+        channels: whose resolution is lowered.
         allow_missing_keys: skip keys that are not there.
 
     Raises:
@@ -66,14 +65,14 @@ class RandLowerResolutiond(Randomizable, MapTransform):
         self,
         keys: KeysCollection,
         factors: Sequence[float] = (2, 4),
-        channel: int = 0,
+        channels: Sequence[int] = (0,),
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
         if not factors or min(factors) < 1:
             raise ValueError(f"factors must not be below 1, got {factors}")
         self.factors = tuple(factors)
-        self.channel = channel
+        self.channels = tuple(channels)
         self.factor = self.factors[0]
 
     def randomize(self, data: Any = None) -> None:
@@ -90,8 +89,9 @@ class RandLowerResolutiond(Randomizable, MapTransform):
 
     def _lowered(self, image: Tensor) -> Tensor:
         lowered = image.clone()
-        values = image.as_tensor()[self.channel] if isinstance(image, MetaTensor) else image[self.channel]
-        lowered[self.channel] = _in_planes(values, lambda planes: lower_resolution(planes, self.factor))
+        for channel in self.channels:
+            values = image.as_tensor()[channel] if isinstance(image, MetaTensor) else image[channel]
+            lowered[channel] = _in_planes(values, lambda planes: lower_resolution(planes, self.factor))
         return lowered
 
 
@@ -99,8 +99,8 @@ class AgreeWithLowResolutiond(MapTransform):
     """Make results agree exactly with the low resolution that they were made from, see above.
 
     Args:
-        keys: of results ``(1, x, y, slices)``.
-        image_key: of the image whose first channel is zero-filled.
+        keys: of results ``(c, x, y, slices)``.
+        image_key: of the image whose first c channels are zero-filled.
         factor: of truncation.
         is_enabled: do nothing otherwise.
         allow_missing_keys: skip keys that are not there.
@@ -125,9 +125,8 @@ class AgreeWithLowResolutiond(MapTransform):
         for key in self.key_iterator(out):
             if self.is_enabled:
                 result, given = out[key], out[self.image_key]
-                pair = torch.stack([t.as_tensor()[0].double().cpu() for t in (result, given)])
-                planes = pair.movedim(-1, 1)
-                agreed = agree_with_low_resolution(planes[0], planes[1], self.factor).movedim(0, -1)[None]
+                planes = [t.as_tensor().double().cpu().movedim(-1, 1) for t in (result, given[: len(result)])]
+                agreed = agree_with_low_resolution(planes[0], planes[1], self.factor).movedim(1, -1)
                 out[key] = MetaTensor(agreed.to(result), meta=dict(result.meta))
         return out
 

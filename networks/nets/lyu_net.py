@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ...transforms.resampling import resample_cubic
 from ..blocks import EDSRResidualBlock, SubpixelUpsampling
 
 
@@ -15,7 +16,8 @@ class LyuNet(nn.Module):
     After Lyu et al., "Multi-Contrast Super-Resolution MRI Through a Progressive Network", IEEE Trans Med Imaging 2020,
     39:2738 (arXiv:1908.01612): one level for low and two for high factors, and contrasts that join in the space of
     high-level features. Their layers and their adversarial, perceptual and textural losses are not reproduced: levels
-    are built of the residual blocks of EDSR. A coarser level sees the guide averaged to its grid.
+    are built of the residual blocks of EDSR. Each adds to the cubic interpolation of the image before it, and a coarser
+    one sees the guide smoothed and thinned out. All grids share the center of their first pixel.
 
     Args:
         scale: 3 or a power of two above one.
@@ -35,10 +37,12 @@ class LyuNet(nn.Module):
 
     def forward(self, low: Tensor, auxiliary: Tensor) -> Tensor:
         """Map the target ``(b, 1, h, w)`` and the guide ``(b, 1, scale h, scale w)`` to the shape of the guide."""
+        guides = [auxiliary]
+        for _ in self.factors[1:]:
+            guides.append(F.avg_pool2d(guides[-1], 3, stride=2, padding=1, count_include_pad=False))
         image = low
-        for factor, level in zip(self.factors, self.levels, strict=True):
-            size = (factor * image.shape[2], factor * image.shape[3])
-            image = level(image, F.adaptive_avg_pool2d(auxiliary, size))
+        for guide, level in zip(reversed(guides), self.levels, strict=True):
+            image = level(image, guide)
         return image
 
 
@@ -54,7 +58,7 @@ class _Level(nn.Module):
         )
 
     def forward(self, image: Tensor, guide: Tensor) -> Tensor:
-        enlarged = F.interpolate(image, guide.shape[2:], mode="bilinear", align_corners=False)
+        enlarged = resample_cubic(image, guide.shape[2:], grid="first_voxel")
         refined: Tensor = enlarged + self.join(torch.cat([self.target(image), self.guide(guide)], 1))
         return refined
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,9 +34,12 @@ class McMRSR(nn.Module):
         n_heads: of attention, in each group.
         mlp_ratio: width of a transformer block's perceptron over ``width``.
         is_complex: whether images are complex tensors, two channels inside, or real ones.
+        grid: where features of the target are enlarged to, so that grids share their outer ``"edges"``, as in the
+            authors' code, or the center of their ``"first_voxel"``, as truncated images and the guide's features do.
 
     Raises:
-        ValueError: if ``scale`` is another number, and as :class:`mri_attention.networks.blocks.SwinGroup` does.
+        ValueError: if ``scale`` is another number or ``grid`` another word, and as
+            :class:`mri_attention.networks.blocks.SwinGroup` does.
     """
 
     def __init__(
@@ -46,12 +50,16 @@ class McMRSR(nn.Module):
         n_heads: Sequence[int] = (6, 6, 6, 6),
         mlp_ratio: float = 2.0,
         is_complex: bool = True,
+        grid: Literal["edges", "first_voxel"] = "edges",
     ) -> None:
         super().__init__()
         if scale not in (2, 4):
             raise ValueError(f"scale must be 2 or 4, got {scale}")
+        if grid not in ("edges", "first_voxel"):
+            raise ValueError(f'grid must be "edges" or "first_voxel", got {grid!r}')
         self.scale = scale
         self.is_complex = is_complex
+        self.grid = grid
         n_steps, in_channels = scale // 2, 1 + is_complex
         self.low_stem = nn.Sequential(_conv(in_channels, width), nn.ReLU(inplace=True), *_refine(width, 2))
         self.high_stem = _conv(in_channels, width)
@@ -102,9 +110,14 @@ class McMRSR(nn.Module):
     def _aggregate(self, x: Tensor, guides: Sequence[Tensor]) -> Tensor:
         x = self.refinements[0](self.join(x, self.adaptation(x, guides[0])))
         for guide, refine in zip(guides[1:], list(self.refinements)[1:], strict=True):
-            enlarged = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-            x = refine(self.aggregation(x, self.adaptation(enlarged, guide)))
+            x = refine(self.aggregation(x, self.adaptation(self._enlarge(x), guide)))
         return x
+
+    def _enlarge(self, x: Tensor) -> Tensor:
+        if self.grid == "edges":
+            return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        between = [2 * n - 1 for n in x.shape[2:]]
+        return F.pad(F.interpolate(x, between, mode="bilinear", align_corners=True), (0, 1, 0, 1), "replicate")
 
     def _to_channels(self, image: Tensor) -> Tensor:
         if image.is_complex() != self.is_complex:

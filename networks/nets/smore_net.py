@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
+from ...transforms.resampling import resample_cubic
 from .edsr import EDSR
 
 
@@ -15,6 +15,7 @@ class SMORENet(nn.Module):
     Learning", IEEE Trans Med Imaging 2021, 40:805. SMORE is trained on the very volume that it is to improve, by pairs
     of its sharp in-plane slices and blurred copies of them, and applied across slices. This is the network alone, for
     one contrast in-plane as in SANet's comparison (arXiv:2109.01664): what it is trained on is the trainer's to decide.
+    Cubic interpolation keeps the center of the first pixel, as truncation of k-space does.
 
     Args:
         scale: any factor above zero.
@@ -36,7 +37,7 @@ class SMORENet(nn.Module):
     def forward(self, low: Tensor) -> Tensor:
         """Map images ``(b, 1, h, w)`` to ``(b, 1, scale h, scale w)``."""
         size = [round(self.scale * n) for n in low.shape[2:]]
-        image = F.interpolate(low, size, mode="bicubic", align_corners=False)
+        image = resample_cubic(low, size, grid="first_voxel")
         image = image + self.anti_aliasing(image)
         sharp: Tensor = image + self.super_resolution(image)
         return sharp

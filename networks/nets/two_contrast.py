@@ -12,19 +12,28 @@ class TwoContrastNetwork(nn.Module):
 
     A network on the coarse grid gets every ``stride``-th pixel of the target, which are the very pixels of the image of
     low resolution, for zero-filling of k-space goes through them. A network on the fine grid, of stride 1, is the same
-    for every factor of super-resolution.
+    for every factor of super-resolution. In joint super-resolution both images are of low resolution, and zero-filled.
 
     Args:
         network: ``network(low)``, or ``network(low, guide)``; its first channel is the target.
         stride: pixels of the fine grid for one of the network's input; what it enlarges by.
         is_guided: the network takes the guide.
         is_residual: add the zero-filled target to the first channel of the output.
+        is_joint: the guide is of low resolution as the target is: thin it out too, and with ``is_residual`` add it to
+            the second channel of the output.
 
     Raises:
         ValueError: if ``stride`` is below one.
     """
 
-    def __init__(self, network: nn.Module, stride: int = 1, is_guided: bool = True, is_residual: bool = False) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        stride: int = 1,
+        is_guided: bool = True,
+        is_residual: bool = False,
+        is_joint: bool = False,
+    ) -> None:
         super().__init__()
         if stride < 1:
             raise ValueError(f"stride must not be below 1, got {stride}")
@@ -32,6 +41,7 @@ class TwoContrastNetwork(nn.Module):
         self.stride = stride
         self.is_guided = is_guided
         self.is_residual = is_residual
+        self.is_joint = is_joint
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, 2, h, w)``, the target and the guide, to what the network makes of them, ``(b, c, h, w)``.
@@ -42,12 +52,14 @@ class TwoContrastNetwork(nn.Module):
         if x.shape[1] != 2:
             raise ValueError(f"x must have two channels, got {x.shape[1]}")
         padded = self._pad(x)
-        low, guide = padded[:, :1, :: self.stride, :: self.stride], padded[:, 1:]
+        coarse = padded[..., :: self.stride, :: self.stride]
+        low, guide = coarse[:, :1], (coarse if self.is_joint else padded)[:, 1:]
         image: Tensor = self.network(low, guide) if self.is_guided else self.network(low)
         image = image[..., : x.shape[2], : x.shape[3]]
         if not self.is_residual:
             return image
-        return torch.cat([x[:, :1] + image[:, :1], image[:, 1:]], 1)
+        n = 1 + self.is_joint
+        return torch.cat([x[:, :n] + image[:, :n], image[:, n:]], 1)
 
     def _pad(self, x: Tensor) -> Tensor:
         """Repeat the border up to a multiple of the stride."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ...transforms.resampling import resample_cubic
 from ..blocks import EDSRResidualBlock
 from .edsr import EDSR
 
@@ -15,7 +16,8 @@ class ZengNet(nn.Module):
     After Zeng et al., "Simultaneous Single- and Multi-Contrast Super-Resolution for Brain MRI Images Based on a
     Convolutional Neural Network", Comput Biol Med 2018, 99:133. Their layers are not reproduced: both parts are built
     of the residual blocks of EDSR, on which SANet's authors say that they built it (arXiv:2109.01664). The second part
-    starts from the first one's image.
+    starts from the first one's image, and that from cubic interpolation to a grid with the same center of its first
+    pixel.
 
     Args:
         scale: 3 or a power of two.
@@ -37,6 +39,6 @@ class ZengNet(nn.Module):
 
     def forward(self, low: Tensor, auxiliary: Tensor) -> Tensor:
         """Map the target ``(b, 1, h, w)`` and the guide ``(b, 1, scale h, scale w)`` to the shape of the guide."""
-        image = self.single(low)
+        image = resample_cubic(low, auxiliary.shape[2:], grid="first_voxel") + self.single(low)
         refined: Tensor = image + self.multi(torch.cat([image, auxiliary], 1))
         return refined

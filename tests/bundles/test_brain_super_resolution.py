@@ -212,3 +212,11 @@ def test_networks_have_the_documented_sizes(overlays: tuple[str, ...], scale: in
 
 def test_quickstart_fits_training_and_inference() -> None:
     assert parse("train", "quickstart")["network_def"] == parse("inference", "quickstart")["network_def"]
+
+
+def test_shipped_weights_fit_both_scales_and_the_limit() -> None:
+    models = {scale: ROOT / "models" / f"model{suffix}.pt" for scale, suffix in ((2, ""), (3, "_x3"))}
+    assert sum(model.stat().st_size for model in models.values()) <= 8 * 2**20
+    for scale, model in models.items():
+        network = parse("inference", scale=scale).get_parsed_content("network_def")
+        network.load_state_dict(torch.load(model, weights_only=True))

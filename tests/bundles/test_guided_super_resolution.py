@@ -122,7 +122,8 @@ def test_reference_and_input_have_the_intensities_of_the_file(
 
 def test_evaluation_reports_every_metric_for_every_case(evaluated: tuple[Path, ConfigWorkflow]) -> None:
     details = evaluated[1].parser.get_parsed_content("evaluator").state.metric_details
-    names = {"psnr", "ssim", "nmse", "data_consistency_error", "lesion_error", "error_outside_lesions", "lesion_bias"}
+    names = {"psnr", "ssim", "nmse", "data_consistency_error", "error_outside_lesions", "lesion_contrast"}
+    names |= {f"{place}_{measure}" for place in ("lesion", "ring") for measure in ("error", "bias", "nmse", "psnr")}
     assert set(details) == names
     assert {len(values) for values in details.values()} == {2}
     assert all(values.isfinite().all() for values in details.values())
@@ -137,6 +138,53 @@ def test_data_consistency_is_exact_where_asked_for(dataset: Path, tmp_path: Path
         errors.append(workflow.parser.get_parsed_content("evaluator").state.metrics["data_consistency_error"])
     assert errors[1] < 1e-9
     assert errors[0] > 1e-6
+
+
+@pytest.fixture(scope="module")
+def joint(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ConfigWorkflow]:
+    output = tmp_path_factory.mktemp("joint")
+    run("train", ("train", "joint"), dataset_dir=str(dataset), output_dir=str(output), **TINY, **SHORT)
+    settings = {"dataset_dir": str(dataset), "output_dir": str(output / "evaluation"), **TINY}
+    settings["model_file"] = str(output / "models" / "checkpoint_last.pt")
+    return output, run("infer", ("inference", "evaluate", "joint"), data_consistency=True, **settings)
+
+
+def test_joint_super_resolution_makes_and_judges_both_contrasts(joint: tuple[Path, ConfigWorkflow]) -> None:
+    metrics = joint[1].parser.get_parsed_content("evaluator").state.metrics
+    assert {"psnr", "psnr_of_guide", "ssim_of_guide"} <= set(metrics)
+    assert metrics["psnr"] != metrics["psnr_of_guide"]
+    anat = joint[0] / "evaluation" / "sub-001" / "anat"
+    t2w, t1w, reference = (
+        read_volume(anat / f"sub-001_{name}.nii.gz")[0].as_tensor()
+        for name in ("rec-sanet_T2w", "rec-sanet_T1w", "desc-reference_T2w")
+    )
+    assert (t2w - reference).abs().mean() < (t1w - reference).abs().mean()
+
+
+def test_joint_results_of_a_scan_agree_with_both_files(pair: dict[str, Any], tmp_path: Path) -> None:
+    case = pair | {"image": [pair["image"][0]] * 2}
+    infer(case, tmp_path, "joint", data_consistency=True, **TINY)
+    low = read_volume(case["image"][0])
+    for name in ("T2w", "T1w"):
+        result = read_volume(tmp_path / "sub-001" / "anat" / f"sub-001_rec-sanet_{name}.nii.gz")
+        again = TruncateKspace((2, 2, 1), magnitude=False)(result)
+        torch.testing.assert_close(again.as_tensor(), low.as_tensor(), rtol=1e-3, atol=1e-3 * float(low.max()))
+
+
+def test_other_contrasts_are_named_after_themselves(dataset: Path, tmp_path: Path) -> None:
+    """As from ``prepare fastmri``: fat-suppressed PD, guided by PD."""
+    names = {"acq-pdfs_PDw": "T2w", "acq-pd_PDw": "PDw"}
+    for subject in ("sub-001", "sub-002"):
+        for name, source in names.items():
+            path = tmp_path / "in" / subject / "anat" / f"{subject}_{name}.nii.gz"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes((dataset / subject / "anat" / f"{subject}_{source}.nii.gz").read_bytes())
+    settings = {"dataset_dir": str(tmp_path / "in"), "contrasts": list(names), **TINY}
+    run("train", ("train",), output_dir=str(tmp_path / "run"), **settings, **SHORT)
+    settings["model_file"] = str(tmp_path / "run" / "models" / "checkpoint_last.pt")
+    run("infer", ("inference", "evaluate"), output_dir=str(tmp_path / "out"), **settings)
+    written = {path.name for path in (tmp_path / "out" / "sub-001" / "anat").glob("*.nii.gz")}
+    assert written == {f"sub-001_acq-pdfs_{name}_PDw.nii.gz" for name in ("rec-sanet", "desc-reference", "desc-input")}
 
 
 def test_result_lies_on_the_fine_grid_of_the_t2w(pair: dict[str, Any], tmp_path: Path) -> None:
@@ -201,7 +249,7 @@ def parse(*names: str) -> ConfigParser:
 
 def test_train_and_inference_agree() -> None:
     train, inference = parse("train"), parse("inference")
-    for name in ("network_def", "contrasts", "slice_axis"):
+    for name in ("network_def", "contrasts", "joint", "slice_axis"):
         assert train[name] == inference[name]
     scaling = [
         next(step for step in steps if step["_target_"].endswith("ScaleContrastsd"))

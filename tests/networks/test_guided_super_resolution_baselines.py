@@ -8,6 +8,7 @@ from torch import nn
 
 from mri_attention.networks.blocks import EDSRResidualBlock
 from mri_attention.networks.nets import EDSR, LyuNet, McMRSR, SANet, SMORENet, ZengNet
+from mri_attention.transforms.resampling import resample_cubic
 from tests.helpers import assert_deterministic_in_eval, assert_gradients_flow, features
 
 SMALL = {"n_blocks": 1, "width": 6}
@@ -52,7 +53,28 @@ def test_smore_starts_from_the_interpolated_image() -> None:
     for part in (module.anti_aliasing, module.super_resolution):
         for parameter in part.head.parameters():
             nn.init.zeros_(parameter)
-    torch.testing.assert_close(module(low), nn.functional.interpolate(low, scale_factor=2, mode="bicubic"))
+    torch.testing.assert_close(module(low), resample_cubic(low, (10, 14), grid="first_voxel"))
+
+
+@pytest.mark.parametrize("network", [*GUIDED, SMORENet])
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_straight_line_keeps_its_place(network: type[nn.Module], scale: int) -> None:
+    """Coarse pixel j lies at fine pixel ``scale j``, as under truncation of k-space."""
+    module = small(network, scale).eval()
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+    fine = torch.arange(12.0 * scale).expand(1, 1, 12 * scale, -1)
+    inputs = [fine[..., ::scale, ::scale], *([fine] if network in GUIDED else [])]
+    inside = slice(3 * scale, -3 * scale)  # beyond the border pixels are repeated
+    torch.testing.assert_close(module(*inputs)[..., inside], fine[..., inside])
+
+
+def test_the_coarser_guide_of_the_progressive_network_lies_on_its_grid() -> None:
+    module, seen = small(LyuNet, 4).eval(), []
+    module.levels[0].guide.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    fine = torch.arange(32.0).expand(1, 1, 32, 32)
+    module(fine[..., ::4, ::4], fine)
+    torch.testing.assert_close(seen[0][..., 1:], fine[..., ::2, 2::2])
 
 
 def test_residual_block_adds_what_it_scales() -> None:

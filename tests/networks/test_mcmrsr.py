@@ -49,6 +49,15 @@ def test_gradients_reach_every_parameter(scale: int) -> None:
     assert_deterministic_in_eval(network, *inputs)
 
 
+@pytest.mark.parametrize(("grid", "shift"), [("edges", -0.25), ("first_voxel", 0.0)])
+def test_grids_share_what_they_say(grid: str, shift: float) -> None:
+    """Pixel i of the finer grid lies at ``i / 2`` of the coarse one where first pixels share their center."""
+    line = torch.arange(6.0).expand(1, 4, 6, 6)
+    enlarged = small(grid=grid)._enlarge(line)
+    assert enlarged.shape == (1, 4, 12, 12)
+    torch.testing.assert_close(enlarged[..., 1:-1], (torch.arange(1.0, 11.0) / 2 + shift).expand(1, 4, 12, 10))
+
+
 def test_coarse_guide_is_the_truncated_one() -> None:
     """Of an image without high frequencies, truncation keeps every second pixel."""
     network = small(scale=2, is_complex=False).eval()
@@ -139,6 +148,8 @@ def test_aggregation_rejects_other_scales() -> None:
 def test_rejects_other_scales() -> None:
     with pytest.raises(ValueError, match="scale must be 2 or 4, got 3"):
         McMRSR(3)
+    with pytest.raises(ValueError, match='grid must be "edges" or "first_voxel", got \'center\''):
+        McMRSR(grid="center")  # type: ignore[arg-type]
 
 
 def test_rejects_guides_of_other_sizes() -> None:

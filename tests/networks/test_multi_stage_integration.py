@@ -64,6 +64,20 @@ def test_channel_spatial_weights_scale_each_element(shape: tuple[int, ...]) -> N
     assert_deterministic_in_eval(block, x)
 
 
+@pytest.mark.parametrize("n_channels", [1, 2, 8])
+def test_channel_spatial_weights_are_those_of_a_convolution_in_3d(n_channels: int) -> None:
+    torch.manual_seed(0)
+    block, x = ChannelSpatialConvolution(), features(2, n_channels, 5, 7).requires_grad_()
+    expected, found = block.conv(x[:, None])[:, 0].sigmoid(), block.attention_weights(x)
+    torch.testing.assert_close(found, expected)
+    for ours, theirs in zip(
+        torch.autograd.grad(found.square().sum(), [x, *block.conv.parameters()]),
+        torch.autograd.grad(expected.square().sum(), [x, *block.conv.parameters()]),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
 def test_channel_spatial_weights_move_with_the_channels() -> None:
     """The kernel is the same along all channels, but for the border."""
     block, x = ChannelSpatialConvolution(), features(2, 8, 5, 7)

@@ -46,6 +46,18 @@ def test_residual_is_added_to_the_target_alone() -> None:
     assert not out[:, 1:].any()
 
 
+def test_joint_networks_get_both_images_coarse_and_add_both() -> None:
+    x, recorder = features(1, 2, 8, 12), Recorder()
+    TwoContrastNetwork(recorder, 2, is_joint=True)(x)
+    torch.testing.assert_close(torch.cat([recorder.low, recorder.guide], 1), x[..., ::2, ::2])
+
+    class Zeros(nn.Module):
+        def forward(self, low: Tensor, guide: Tensor) -> Tensor:
+            return torch.zeros_like(torch.cat([low, guide], 1))
+
+    torch.testing.assert_close(TwoContrastNetwork(Zeros(), is_residual=True, is_joint=True)(x), x)
+
+
 def test_rejects_other_strides_and_channels() -> None:
     with pytest.raises(ValueError, match="stride must not be below 1"):
         TwoContrastNetwork(nn.Identity(), 0)

@@ -70,6 +70,12 @@ def test_axis_can_be_told(files: list[str]) -> None:
     assert load(files, axis=0).shape == (2, 12, 30, 16)
 
 
+def test_joint_contrasts_are_enlarged_alike(files: list[str]) -> None:
+    image = load([files[0], files[0]], is_joint=True)
+    torch.testing.assert_close(image[1], image[0], rtol=0, atol=0)
+    assert not torch.allclose(load([files[0], files[0]])[1], image[1], atol=1e-3)
+
+
 def test_rejects_other_scales_and_heads(files: list[str], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="scale must be a whole number above zero"):
         load(files, scale=0)

@@ -43,6 +43,14 @@ def test_lowers_one_channel_plane_by_plane() -> None:
     torch.testing.assert_close(plane, out[..., 0])
 
 
+def test_lowers_the_channels_that_are_named() -> None:
+    both = RandLowerResolutiond("image", [2], channels=(0, 1))({"image": VOLUME})["image"]
+    swapped = RandLowerResolutiond("image", [2], channels=(1,))({"image": VOLUME})["image"]
+    torch.testing.assert_close(both[1], swapped[1])
+    torch.testing.assert_close(swapped[0], VOLUME[0])
+    assert not torch.allclose(both[0], VOLUME[0])
+
+
 def test_draws_every_factor_and_repeats_with_its_seed() -> None:
     transform = RandLowerResolutiond("image", [2, 4]).set_random_state(0)
     drawn = []
@@ -64,6 +72,13 @@ def test_dictionary_form_agrees_with_the_first_channel() -> None:
     torch.testing.assert_close(low, expected, atol=1e-5, rtol=1e-5)
     off = AgreeWithLowResolutiond("pred", "image", 2, is_enabled=False)({"pred": pred, "image": image})["pred"]
     torch.testing.assert_close(off.as_tensor(), pred.as_tensor())
+
+
+def test_each_channel_agrees_with_its_own_low_resolution() -> None:
+    image = MetaTensor(RandLowerResolutiond("image", [2], channels=(0, 1))({"image": VOLUME})["image"])
+    agreed = AgreeWithLowResolutiond("pred", "image", 2)({"pred": MetaTensor(0.5 * VOLUME), "image": image})["pred"]
+    low = truncate_kspace(agreed.as_tensor().movedim(-1, 1), (8, 8))
+    torch.testing.assert_close(low, truncate_kspace(VOLUME.movedim(-1, 1), (8, 8)).abs(), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("factors", [[], [2, 0.5]])
