@@ -92,7 +92,8 @@ def guidance_section(evaluations: Sequence[Evaluation]) -> list[Section]:
     unguided = find_unguided(evaluations)
     if unguided is None:
         return []
-    first, rows, pictures = evaluations[0], [], []
+    first, rows = evaluations[0], []
+    pictures: list[Picture] = []
     for number, name in enumerate(first.case_names):
         if (change := _change(first, unguided, number)) is None:
             continue

@@ -130,6 +130,16 @@ def test_trainings_that_are_not_there_cannot_be_tested(
     assert "no such training" in capsys.readouterr().err
 
 
+def test_networks_without_parameters_are_compared_as_they_are(cohort: Path, tmp_path: Path, run_command: Run) -> None:
+    arguments = ["--networks", "bicubic,zero_filled", "--seeds", 1, "--output-dir", tmp_path]
+    arguments += ["--test-dataset-dir", cohort, "--learning-rates", "1e-3,1e-2"]
+    assert run_command("compare", "guided_super_resolution_sanet", "--dataset-dir", cohort, *arguments) == 0
+    networks = json.loads((tmp_path / "comparison.json").read_text())["networks"]
+    assert [(network["parameters"], network["steps"]) for network in networks] == [(0, [0])] * 2
+    assert networks[0]["metrics"]["psnr"]["n"] == 4
+    assert not (tmp_path / "bicubic-0" / "models").exists()
+
+
 @pytest.mark.slow
 def test_a_budget_of_time_sets_the_number_of_steps(cohort: Path, tmp_path: Path, run_command: Run) -> None:
     arguments = [
