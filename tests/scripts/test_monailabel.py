@@ -11,6 +11,7 @@ from monai.bundle import ConfigParser
 
 from mri_attention.scripts.bundles import BUNDLES
 from mri_attention.scripts.exported_configs import monailabel_configs
+from mri_attention.transforms import HandOverd
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "monailabel"
 NAMES = sorted(file.parents[1].name for file in BUNDLES.glob("*/configs/metadata.json"))
@@ -58,8 +59,6 @@ def test_app_reads_inference_with_its_overlay(name: str) -> None:
     assert last["_target_"].endswith(".HandOverd")
     assert merged["postprocessing"]["transforms"][:-1] == base["postprocessing"]["transforms"]
     assert merged["network_def"] == base["network_def"]
-    saved = next(t for t in reversed(base["postprocessing"]["transforms"]) if "Save" in t["_target_"])
-    assert last["path_key"].removesuffix("_path") in saved["keys"]
 
 
 def test_only_the_name_of_the_spacing_changes_in_preprocessing() -> None:
@@ -84,3 +83,15 @@ def test_training_takes_what_the_app_gives_and_writes_what_it_reads(tmp_path: Pa
     assert isinstance(merged["train"]["handlers"], list)
     assert handlers[2] == "ValidationHandler"
     assert handlers[-1] == "CheckpointSaver"
+
+
+@pytest.mark.parametrize("bundle", NAMES)
+def test_the_file_that_is_handed_over_is_one_that_the_bundle_saves(bundle: str) -> None:
+    configs = BUNDLES / bundle / "configs"
+    parser = ConfigParser()
+    parser.read_config([str(configs / "inference.yaml"), str(configs / "monailabel" / "inference.yaml")])
+    parser["bundle_root"] = str(configs.parent)
+    transforms = parser.get_parsed_content("postprocessing").transforms
+    saving = [transform for transform in transforms if type(transform).__name__.startswith("Save")]
+    [handed] = [transform for transform in transforms if isinstance(transform, HandOverd)]
+    assert handed.path_key.removesuffix("_path") in {key for transform in saving for key in transform.keys}
