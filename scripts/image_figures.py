@@ -112,8 +112,11 @@ def change_figure(
 def _slices(image: NDArray[Any], voxel_size: Sequence[float], n_slices: int) -> list[int]:
     """Choose slices with much of the head in them, some way apart."""
     head = abs(image) > 0.1 * np.percentile(abs(image), 99)
-    height = int(np.ptp(np.flatnonzero(head.any((0, 1))))) + 1 if head.any() else image.shape[2]
-    return select_slices(head, n_slices, max(round(height / (n_slices + 2)), round(8 / float(voxel_size[2])), 1))
+    areas = np.count_nonzero(head, axis=(0, 1))
+    shows_head = areas >= 0.1 * areas.max()
+    height = int(np.ptp(np.flatnonzero(shows_head))) + 1
+    gap = max(round(height / (n_slices + 2)), round(8 / float(voxel_size[2])), 1)
+    return [index for index in select_slices(head, n_slices, gap) if shows_head[index]]
 
 
 def _show(

@@ -214,6 +214,14 @@ def test_quickstart_fits_training_and_inference() -> None:
     assert parse("train", "quickstart")["network_def"] == parse("inference", "quickstart")["network_def"]
 
 
+def test_result_is_not_darker_than_the_input(tmp_path: Path) -> None:
+    values = np.full((12, 12, 12), 5.0)
+    values[4:8, 4:8, 4:8] = 900.0  # never blurred, so that the network overshoots
+    result = magnify(tmp_path, values)[1].get_fdata()
+    assert result.min() == pytest.approx(5.0)
+    assert result.max() > 900.0
+
+
 def test_shipped_weights_fit_both_scales_and_the_limit() -> None:
     models = {scale: ROOT / "models" / f"model{suffix}.pt" for scale, suffix in ((2, ""), (3, "_x3"))}
     assert sum(model.stat().st_size for model in models.values()) <= 8 * 2**20

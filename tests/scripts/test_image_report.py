@@ -13,6 +13,7 @@ from ignite.engine import Engine
 from monai.data import MetaTensor
 
 from mri_attention.datasets import InputError
+from mri_attention.scripts import image_figures
 from mri_attention.scripts.bundles import Pictures
 from mri_attention.scripts.image_figures import error_figure, image_overview_figure
 from mri_attention.scripts.image_report import image_sections, written_images
@@ -85,6 +86,17 @@ def test_error_colors_are_centered_and_bounded() -> None:
     assert np.ptp(colors["none"]) < 0.05  # white
     assert colors["more"][0] > 0.35 > colors["more"][2]  # red
     assert colors["less"][2] > 0.35 > colors["less"][0]  # blue
+
+
+def test_pictures_leave_out_slices_with_a_speck(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.zeros((40, 40, 100))
+    image[5:35, 5:35, 40:80] = 1.0
+    image[3, 3, [0, 10, 95]] = 1.0
+    shown: list[int] = []
+    monkeypatch.setattr(image_figures, "_show", lambda axis, volume, index, *_, **__: shown.append(index))
+    image_overview_figure(image, (1, 1, 1), "head")
+    assert len(shown) >= 4
+    assert all(40 <= index < 80 for index in shown)
 
 
 def test_overview_shows_a_map_of_both_signs() -> None:
