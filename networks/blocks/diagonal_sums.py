@@ -26,15 +26,15 @@ def diagonal_sum(weights: Tensor, axis: int, n: int, skip: Pair = (0, 0)) -> Ten
     axes, sizes = _axes(weights, axis), list(weights.shape)
     for place, some in zip(axes, skip, strict=True):
         sizes[place] += n - 1 - some
-    total = None
-    for inside, outside in _moves([weights.shape[place] for place in axes], n, skip):
-        if total is None:
-            is_whole = sizes == list(weights.shape) and inside == outside
-            total = weights.clone() if is_whole else weights.new_zeros(sizes)
-            if is_whole:
-                continue
+    moves = list(_moves([weights.shape[place] for place in axes], n, skip))
+    if sizes == list(weights.shape) and moves[0][0] == moves[0][1]:  # one copy covers all of the result
+        total = weights.clone()
+        moves = moves[1:]
+    else:
+        total = weights.new_zeros(sizes)
+    for inside, outside in moves:
         _part(total, axes, outside).add_(_part(weights, axes, inside))
-    return weights if total is None else total
+    return total
 
 
 def adjoint_diagonal_sum(gradient: Tensor, axis: int, n: int, skip: Pair = (0, 0)) -> Tensor:
