@@ -62,3 +62,18 @@ def assert_adjoint(
 ) -> None:
     """Check that ``<A x, y> = <x, A^H y>``."""
     torch.testing.assert_close((operator(x).conj() * y).sum(), (x.conj() * adjoint(y)).sum())
+
+
+WITHOUT_PROJECT = """
+import sys
+
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "mri_attention":
+            raise ModuleNotFoundError(f"{name} is not installed here", name=name)
+
+
+sys.meta_path.insert(0, Blocked())
+"""
+"""Beginning of a program in which this project cannot be imported."""

@@ -22,6 +22,7 @@ from mri_attention.scripts.bundles import BUNDLES
 from mri_attention.scripts.exported_bundle import write_bundle
 from mri_attention.scripts.exported_configs import exported_configs
 from mri_attention.scripts.package_versions import exact_versions
+from tests.helpers import WITHOUT_PROJECT
 
 Run = Callable[..., int]
 
@@ -174,17 +175,9 @@ def test_exported_bundle_passes_the_checks(source: Path, tmp_path: Path) -> None
     assert outcomes["weights' SHA-256"].status == "PASS"
 
 
-ALONE = """
-import sys
-
-
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "mri_attention":
-            raise ModuleNotFoundError(f"{name} is not installed here", name=name)
-
-
-sys.meta_path.insert(0, Blocked())
+ALONE = (
+    WITHOUT_PROJECT
+    + """
 from monai.bundle import ConfigWorkflow
 
 ROOT, OTHER, DATA, OUTPUT = sys.argv[1:]
@@ -213,6 +206,7 @@ other = run("infer", OTHER, ["inference"])
 assert type(other.parser.get_parsed_content("network_def")).__name__ == "Interpolation"
 assert sys.modules["scripts"].__file__.startswith(OTHER), sys.modules["scripts"]
 """
+)
 
 
 @pytest.mark.slow

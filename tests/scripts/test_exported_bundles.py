@@ -15,6 +15,7 @@ import pytest
 
 from mri_attention.datasets.simulation import simulate_dataset
 from mri_attention.scripts.bundles import BUNDLES
+from tests.helpers import WITHOUT_PROJECT
 
 Run = Callable[..., int]
 
@@ -52,18 +53,10 @@ SMALL: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 """For each bundle: a small network and setting for training and evaluation, more for training, suffix of results."""
 
-ALONE = """
+ALONE = (
+    WITHOUT_PROJECT
+    + """
 import json
-import sys
-
-
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "mri_attention":
-            raise ModuleNotFoundError(f"{name} is not installed here", name=name)
-
-
-sys.meta_path.insert(0, Blocked())
 from monai.bundle import run
 
 for run_id, settings in json.loads(sys.argv[1]):
@@ -71,6 +64,7 @@ for run_id, settings in json.loads(sys.argv[1]):
     code = sys.modules["scripts"].__file__
     assert code.startswith(settings["bundle_root"]), code
 """
+)
 
 
 @pytest.fixture(scope="module")
