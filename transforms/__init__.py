@@ -30,6 +30,7 @@ from .kspace_truncation import (
     truncate_kspace,
     zero_fill_kspace,
 )
+from .lesion_borders import GrowLesionsd, grow_to_half_maximum
 from .local_field import LoadLocalFieldd, LoadMapd
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond, scaled_affine
 from .magnitude_scaling import ScaleMagnitude, ScaleMagnituded
@@ -90,6 +91,7 @@ __all__ = [
     "FourierTransformd",
     "FromSlicesd",
     "GaussianMask",
+    "GrowLesionsd",
     "HandOverd",
     "KspaceMask",
     "LoadContrastsd",
@@ -149,6 +151,7 @@ __all__ = [
     "dipole_kernel",
     "dipole_kernel_from_image_space",
     "first_voxel_affine",
+    "grow_to_half_maximum",
     "image_to_kspace",
     "inversion_recovery_spin_echo",
     "invert_truncation",
