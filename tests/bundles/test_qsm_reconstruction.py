@@ -154,6 +154,25 @@ def test_every_network_maps_its_channels_to_one(overlay: str, config: str) -> No
         assert network(torch.randn(1, n_channels, 16, 16, 16)).shape == (1, 1, 16, 16, 16)
 
 
+@pytest.mark.parametrize(
+    ("overlay", "attention"),
+    [
+        ("qsmnet", "Identity"),
+        ("qsmnet_self", "SelfAttention"),
+        ("qsmnet_da", "DualAttention"),
+        ("qsmnet_rsa", "RecurrentSliceAttention"),
+        ("fa_qsmnet", "FoldedAttention"),
+    ],
+)
+def test_networks_of_the_field_alone_differ_in_their_attention_only(overlay: str, attention: str) -> None:
+    parser = parse("train", f"networks/{overlay}")
+    assert parser["classical"] is None
+    unet = parser.get_parsed_content("network_def").unet
+    assert type(unet.attention).__name__ == attention
+    rest = [parameter for name, parameter in unet.named_parameters() if not name.startswith("attention")]
+    assert sum(parameter.numel() for parameter in rest) == 1_136_561
+
+
 @pytest.mark.parametrize("overlay", sorted(p.stem for p in (ROOT / "configs" / "solvers").glob("*.yaml")))
 def test_every_solver_parses_and_has_no_parameters(overlay: str) -> None:
     parser = parse("inference", f"solvers/{overlay}")
