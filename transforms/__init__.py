@@ -10,6 +10,7 @@ from .derivatives import SaveDerivatived
 from .dipole import dipole_kernel
 from .dipole_convolution import DipoleConvolution
 from .dipole_field import DipoleField, DipoleFieldd
+from .field_consistency import AgreeWithFieldd, agree_with_field
 from .field_inversion import AppendInversiond, SubtractMaskedMeand
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
@@ -72,6 +73,7 @@ from .zero_filled_resolution import (
 from .zero_filling import ZeroFilled, ZeroFilledd
 
 __all__ = [
+    "AgreeWithFieldd",
     "AgreeWithLowResolutiond",
     "AppendInversiond",
     "ApplyBrainMaskd",
@@ -140,6 +142,7 @@ __all__ = [
     "UniformMask",
     "ZeroFilled",
     "ZeroFilledd",
+    "agree_with_field",
     "agree_with_low_resolution",
     "b0_direction_from_affine",
     "check_is_ppm",

@@ -131,6 +131,16 @@ def test_the_direction_of_b0_matters(dataset: Path, tmp_path: Path) -> None:
     assert wrong > 1.2 * known
 
 
+def test_a_fit_to_the_field_corrects_a_map(dataset: Path, tmp_path: Path) -> None:
+    """Tikhonov's map of great weight is too flat."""
+    flat = {"classical::weight": 1.0, "patch": [16] * 3}
+    alone = nrmse(tmp_path / "alone", dataset, "solvers/tikhonov", **flat)
+    fit = nrmse(tmp_path / "fit", dataset, "solvers/tikhonov", "data_consistency", **flat)
+    held = nrmse(tmp_path / "held", dataset, "solvers/tikhonov", **flat, data_consistency=1e6)
+    assert fit < 0.95 * alone
+    assert held == pytest.approx(alone, rel=1e-4)
+
+
 def parse(*names: str) -> ConfigParser:
     parser = ConfigParser()
     parser.read_config(configs(*names))
