@@ -49,6 +49,7 @@ from .masks import (
 from .measured_kspace import LoadGuidedKspaced
 from .paired_patches import RandPairedPatchesd
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
+from .regions import LoadRegionsd
 from .registration import RigidMotion, register_rigid
 from .resampling import resample_cubic, resample_deconvolved, resample_spline
 from .rician_noise import RicianNoise, RicianNoised
@@ -100,6 +101,7 @@ __all__ = [
     "LoadLabeld",
     "LoadLocalFieldd",
     "LoadMapd",
+    "LoadRegionsd",
     "OwnKeysSpacingd",
     "PoissonDiskMask",
     "RadialMask",

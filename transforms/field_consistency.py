@@ -101,8 +101,8 @@ class AgreeWithFieldd(MapTransform):
         for key in self.key_iterator(out):
             given = (out[key], out[self.image_key][:1], out[self.mask_key])
             chi, field, mask = (torch.as_tensor(t).as_subclass(Tensor).to(out[key].device).float()[None] for t in given)
-            place = (torch.as_tensor(out[name]).to(chi) for name in ("voxel_size", "b0_direction"))
+            size, direction = (torch.as_tensor(out[name]).to(chi) for name in ("voxel_size", "b0_direction"))
             with torch.no_grad():
-                agreed = agree_with_field(chi, field, mask, *place, self.weight, **self.options)
+                agreed = agree_with_field(chi, field, mask, size, direction, self.weight, **self.options)
             out[key] = out[key] * 0 + agreed[0]  # a MetaTensor remains one
         return out

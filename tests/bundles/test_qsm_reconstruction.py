@@ -12,6 +12,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 from scipy import ndimage
 
 from mri_attention.datasets.qsm_subject import FieldProtocol, write_qsm_subject
+from mri_attention.datasets.regions import Regions
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles" / "qsm_reconstruction_fanet"
 FAST = {"classical": {"method": "tikhonov", "weight": 0.01}, "network_def::channels": [4, 8], "patch": [16, 16, 16]}
@@ -28,7 +29,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         chi = ndimage.gaussian_filter(rng.normal(size=brain.shape), 1.5)
         chi = 0.05 * chi / chi.std()
         protocol = FieldProtocol(OBLIQUE, spacing=(1.0, 1.0, 2.0))
-        write_qsm_subject(folder, f"sub-{number}", chi, brain, np.eye(4), protocol, rng)
+        labels = np.where(np.indices(brain.shape)[0] < 13, 1, 2).astype(np.int16)
+        regions = Regions(labels, {1: "globus pallidus", 2: "gray_matter"})
+        write_qsm_subject(folder, f"sub-{number}", chi, brain, np.eye(4), protocol, rng, regions=regions)
     return folder
 
 
@@ -139,6 +142,33 @@ def test_a_fit_to_the_field_corrects_a_map(dataset: Path, tmp_path: Path) -> Non
     held = nrmse(tmp_path / "held", dataset, "solvers/tikhonov", **flat, data_consistency=1e6)
     assert fit < 0.95 * alone
     assert held == pytest.approx(alone, rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # statistics of regions that are not there
+def test_errors_by_region_are_those_of_the_files(dataset: Path, tmp_path: Path) -> None:
+    names, settings = ("inference", "evaluate", "solvers/tikhonov", "regions"), {"dataset_dir": str(dataset)}
+    done = run("infer", names, output_dir=str(tmp_path), model_file="none", **settings)
+    details = done.parser.get_parsed_content("evaluator").state.metric_details
+    anat = tmp_path / "sub-1" / "anat"
+    error, reference = (
+        nib.load(anat / f"sub-1_{suffix}.nii.gz").get_fdata() for suffix in ("Chimap", "desc-reference_Chimap")
+    )
+    error -= reference
+    labels = np.asarray(nib.load(next(dataset.rglob("sub-1_dseg.nii.gz"))).dataobj)
+    for region, label in (("pallidum", 1), ("gray_matter", 2)):
+        values = error[labels == label]
+        assert details[f"{region}_bias_ppm"][0].item() == pytest.approx(values.mean(), rel=1e-3, abs=1e-7)
+        assert details[f"{region}_rmse_ppm"][0].item() == pytest.approx(np.sqrt((values**2).mean()), rel=1e-4)
+    assert details["caudate_bias_ppm"].isnan().all()
+
+
+def test_metrics_of_regions_have_the_numbers_of_their_names() -> None:
+    parser = parse("inference", "evaluate", "regions")
+    numbers = {name: number for number, name in enumerate(parser["regions"], start=1)}
+    for name, number in numbers.items():
+        for error in ("bias", "rmse"):
+            metric = parser[f"additional_metrics::{name}_{error}_ppm::metric_fn"]
+            assert (metric["regions"], metric["errors"]) == ({name: number}, [error])
 
 
 def parse(*names: str) -> ConfigParser:
