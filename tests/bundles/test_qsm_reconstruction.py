@@ -69,6 +69,17 @@ def test_training_writes_best_and_last_checkpoint(trained: Path) -> None:
     assert {p.name for p in (trained / "models").iterdir()} >= {"checkpoint_last.pt", "model.pt"}
 
 
+def test_the_cache_of_training_holds_each_map_once(dataset: Path) -> None:
+    parser = parse("train")
+    parser.update({"dataset_dir": str(dataset), **FAST})
+    (case,) = parser.get_parsed_content("train::dataset")._cache
+    held = {name: value.untyped_storage().nbytes() for name, value in case.items() if isinstance(value, torch.Tensor)}
+    n_voxels = case["mask"].numel()
+    expected = {"image": 8 * n_voxels, "label": 4 * n_voxels, "mask": n_voxels, "mask_bg_indices": 8}
+    expected |= {"voxel_size": 12, "b0_direction": 12, "mask_fg_indices": 8 * int((case["mask"] > 0).sum())}
+    assert held == expected
+
+
 def test_training_resumes_where_it_stopped(trained: Path, dataset: Path, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "checkpoint_last.pt").write_bytes((trained / "models" / "checkpoint_last.pt").read_bytes())
