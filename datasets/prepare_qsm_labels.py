@@ -15,10 +15,13 @@ from .anatomy import list_label_maps, read_label_map
 from .bids import write_description
 from .input_error import InputError
 from .qsm_subject import FieldProtocol, draw_protocol, write_qsm_subject
+from .regions import Regions, read_region_names, regions_of_tissues
 from .susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
 from .volumes import read_volume
 
 Volume = NDArray[np.float32]
+_Head = tuple[Volume, NDArray[np.bool_], NDArray[np.float64], Regions]
+"""Susceptibility (ppm), brain mask and the affine of both, and the regions on their grid."""
 
 
 def prepare_qsm_labels(
@@ -28,11 +31,11 @@ def prepare_qsm_labels(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """Write a subject with ``localfield``, ``Chimap`` and ``desc-brain_mask`` for each ``*_dseg.nii.gz``.
+    """Write a subject with ``localfield``, ``Chimap``, ``desc-brain_mask`` and ``dseg`` for each ``*_dseg.nii.gz``.
 
     Where ``dseg.tsv`` in the source has a column ``susceptibility_ppm``, every label has that value, and the brain is
     ``*_label-brain_mask.nii.gz`` beside the label map. Otherwise labels are FreeSurfer's and their susceptibilities are
-    drawn by :func:`simulate_susceptibility`.
+    drawn by :func:`simulate_susceptibility`; the label maps that are written are then of its tissues.
 
     Args:
         source: folder with label maps.
@@ -51,14 +54,15 @@ def prepare_qsm_labels(
     if not source.is_dir():
         raise InputError.at(source, "no such folder", "check --source")
     paths, values = list_label_maps(source), read_values(source / "dseg.tsv")
+    labels = read_region_names(source / "dseg.tsv") if values else {}
     write_description(output, "Local fields of known susceptibility")
     names = []
     for done, path in enumerate(paths):
         rng = np.random.default_rng([seed, done])
-        chi, brain, affine = _with_values(path, values) if values else _drawn(path, rng)
+        chi, brain, affine, regions = _with_values(path, values, labels) if values else _drawn(path, rng)
         names.append(path.name.partition("_")[0])
         drawn = protocol or draw_protocol(rng, float(affine[0, 0]))
-        write_qsm_subject(output, names[-1], chi, brain, affine, drawn, rng)
+        write_qsm_subject(output, names[-1], chi, brain, affine, drawn, rng, regions=regions)
         if progress:
             progress(done + 1, len(paths))
     return names
@@ -81,7 +85,7 @@ def read_values(table: Path) -> dict[int, float]:
         raise InputError.at(table, f"cannot be read ({error})", remedy) from error
 
 
-def _with_values(path: Path, values: dict[int, float]) -> tuple[Volume, NDArray[np.bool_], NDArray[np.float64]]:
+def _with_values(path: Path, values: dict[int, float], names: dict[int, str]) -> _Head:
     mask_file = path.with_name(path.name.replace("_dseg.", "_label-brain_mask."))
     image = read_volume(path)
     labels, brain = image[0].numpy().astype(int), read_volume(mask_file, allow_constant=True)[0].numpy() > 0
@@ -93,14 +97,14 @@ def _with_values(path: Path, values: dict[int, float]) -> tuple[Volume, NDArray[
     affine = np.diag([*voxel_size_from_affine(image.affine.numpy()).tolist(), 1.0])
     box = ndimage.find_objects(brain.astype(np.int8))[0]
     box = tuple(slice(max(axis.start - 8, 0), axis.stop + 8) for axis in box)
-    return table[labels[box]], brain[box], affine
+    return table[labels[box]], brain[box], affine, Regions(labels[box].astype(np.int16), names)
 
 
-def _drawn(path: Path, rng: np.random.Generator) -> tuple[Volume, NDArray[np.bool_], NDArray[np.float64]]:
+def _drawn(path: Path, rng: np.random.Generator) -> _Head:
     anatomy = read_label_map(path)
     tissues = {name: anatomy.read(name) for name in anatomy.names if name in SUSCEPTIBILITIES}
     voxel_size = np.linalg.norm(anatomy.affine[:3, :3], axis=0)
     brain = ndimage.binary_fill_holes(anatomy.read("brain") > 0)
     tissues = {name: fraction * brain for name, fraction in tissues.items()}
     chi = simulate_susceptibility(tissues, list(voxel_size), rng)
-    return chi, brain, np.diag([*voxel_size, 1.0])
+    return chi, brain, np.diag([*voxel_size, 1.0]), regions_of_tissues(tissues, list(SUSCEPTIBILITIES))

@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 from ..transforms.field_noise import RandFieldNoise
 from .bids import MAKER, write_description
 from .local_field import simulate_local_field
+from .regions import Regions, largest_share, write_region_names
 from .volumes import write_volume
 
 
@@ -49,7 +50,7 @@ def draw_protocol(rng: np.random.Generator, spacing: float) -> FieldProtocol:
     return FieldProtocol(tuple(map(float, direction)), (spacing, spacing, thickness), snr, erosion)  # type: ignore[arg-type]
 
 
-def write_qsm_subject(
+def write_qsm_subject(  # noqa: PLR0913 - all that is known of one subject
     output: Path,
     name: str,
     susceptibility: ArrayLike,
@@ -58,8 +59,12 @@ def write_qsm_subject(
     protocol: FieldProtocol,
     rng: np.random.Generator,
     pipeline: str = "qsm",
+    regions: Regions | None = None,
 ) -> None:
     """Write ``localfield`` (ppm) with its sidecar, and in derivatives ``Chimap`` (ppm) and ``desc-brain_mask``.
+
+    With regions, ``dseg`` lies beside them, and the names in ``dseg.tsv`` at the root of the derivatives. Where voxels
+    are averaged, each has the label with the largest share of it; outside of the mask is 0.
 
     The field is that of the sources in the brain, made at the resolution of the map and averaged over voxels with it;
     noise comes last. Field and map are zero outside of the (eroded) mask. The affine written is turned such that B0 is
@@ -74,6 +79,7 @@ def write_qsm_subject(
         protocol: how the field is measured.
         rng: of the noise.
         pipeline: folder within ``derivatives``.
+        regions: label map of the shape of the susceptibility, with names.
 
     Raises:
         ValueError: if the erosion leaves nothing.
@@ -96,6 +102,10 @@ def write_qsm_subject(
     (anat / f"{name}_localfield.json").write_text(json.dumps(_sidecar(protocol, direction), indent=2) + "\n")
     write_volume(derivatives / name / "anat" / f"{name}_Chimap.nii.gz", chi, affine)
     write_volume(derivatives / name / "anat" / f"{name}_desc-brain_mask.nii.gz", inside, affine, dtype="uint8")
+    if regions is not None:
+        labels = largest_share(regions.labels, inside.shape) * inside
+        write_volume(derivatives / name / "anat" / f"{name}_dseg.nii.gz", labels, affine, dtype="int16")
+        write_region_names(derivatives, regions.names)
     write_description(derivatives, "Susceptibility that made the fields", generated_by=MAKER)
 
 

@@ -20,7 +20,8 @@ from .bids import MAKER, write_description
 from .lesion_masks import list_masks, shares_from_mask
 from .protocols import draw_protocols
 from .qsm_subject import draw_protocol, write_qsm_subject
-from .susceptibility import simulate_susceptibility
+from .regions import regions_of_tissues
+from .susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
 from .tissues import BRAIN_TISSUES, TISSUES
 from .volumes import write_volume
 
@@ -79,7 +80,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
             and PDw have the blur of slices of 1 to 3.5 mm that were interpolated to ``spacing``.
         first_subject: number of the first subject.
         susceptibility: add ``localfield`` with a drawn direction of B0, noise and slice thickness, and in
-            ``derivatives/qsm`` ``Chimap`` and ``desc-brain_mask`` of its own grid.
+            ``derivatives/qsm`` ``Chimap``, ``desc-brain_mask`` and ``dseg`` (tissues) of its own grid.
         progress: called with the number of finished and of all subjects.
 
     Returns:
@@ -206,7 +207,8 @@ def _write_subject(
 def _write_susceptibility(output: Path, name: str, head: Head, rng: np.random.Generator) -> None:
     spacing = float(head.grid.affine[0, 0])
     chi = simulate_susceptibility(head.tissues, (spacing,) * 3, rng, head.lesions)
-    write_qsm_subject(output, name, chi, head.brain, head.grid.affine, draw_protocol(rng, spacing), rng)
+    regions, drawn = regions_of_tissues(head.tissues, list(SUSCEPTIBILITIES)), draw_protocol(rng, spacing)
+    write_qsm_subject(output, name, chi, head.brain, head.grid.affine, drawn, rng, regions=regions)
 
 
 def _on_grid(

@@ -42,8 +42,10 @@ from .susceptibility import (
 )
 from .susceptibility_error import demeaned_error, high_frequency_error, region_errors, root_mean_square_error
 from .susceptibility_similarity import challenge_psnr, challenge_ssim, xsim
+from .susceptibility_spectrum import MAGIC_ANGLE, angle_edges, errors_by_angle
 
 __all__ = [
+    "MAGIC_ANGLE",
     "LesionCount",
     "LesionDice",
     "LesionError",
@@ -72,9 +74,11 @@ __all__ = [
     "SusceptibilityRMSE",
     "SusceptibilitySSIM",
     "SusceptibilityXSIM",
+    "angle_edges",
     "challenge_psnr",
     "challenge_ssim",
     "demeaned_error",
+    "errors_by_angle",
     "high_frequency_error",
     "match_lesions",
     "normalized_mean_square_error",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .named_columns import NamedColumnsMetric
-from .susceptibility_error import demeaned_error, high_frequency_error, region_errors, root_mean_square_error
+from .susceptibility_error import (
+    REGION_ERRORS,
+    demeaned_error,
+    high_frequency_error,
+    region_errors,
+    root_mean_square_error,
+)
 from .susceptibility_similarity import challenge_psnr, challenge_ssim, xsim
 
 Array = NDArray[Any]
@@ -102,20 +108,30 @@ class RegionErrors(NamedColumnsMetric):
 
     Args:
         regions: label of each name.
+        errors: of :func:`region_errors`, such as ``("bias",)`` for one column a region.
         reduction: how :meth:`aggregate` reduces, a mode of MONAI.
 
     Raises:
-        ValueError: if there are no regions; when called, for maps that differ in number or shape, or no label map.
+        ValueError: if there are no regions, or an error is unknown; when called, for maps that differ in number or
+            shape, or no label map.
     """
 
     images = "maps"
 
-    def __init__(self, regions: Mapping[str, int], reduction: str = "mean_batch") -> None:
+    def __init__(
+        self,
+        regions: Mapping[str, int],
+        errors: Sequence[str] = ("bias", "rmse"),
+        reduction: str = "mean_batch",
+    ) -> None:
         super().__init__(reduction)
         if not regions:
             raise ValueError("regions must name at least one label, got none")
+        if not errors or not set(errors) <= set(REGION_ERRORS):
+            raise ValueError(f"errors must be among {', '.join(REGION_ERRORS)}, got {errors}")
         self.regions = dict(regions)
-        self.names = tuple(f"{name}_{error}" for name in regions for error in ("bias", "rmse"))
+        self.errors = tuple(errors)
+        self.names = tuple(f"{name}_{error}" for name in regions for error in errors)
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
         rows = [self._row(*case) for case in _cases(y_pred, y)]
@@ -125,7 +141,7 @@ class RegionErrors(NamedColumnsMetric):
         if labels is None:
             raise ValueError("errors by region need a label map as second channel of the truth")
         errors = region_errors(prediction, truth, labels, self.regions)
-        return [errors[name][error] for name in self.regions for error in ("bias", "rmse")]
+        return [errors[name][error] for name in self.regions for error in self.errors]
 
 
 def _cases(y_pred: Tensor, y: Tensor | None) -> list[tuple[Array, Array, Array | None]]:

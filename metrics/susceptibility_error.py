@@ -11,6 +11,9 @@ from scipy.signal import fftconvolve
 
 Volume = NDArray[np.float64]
 
+REGION_ERRORS = ("bias", "rmse", "mean", "true_mean")
+"""What :func:`region_errors` tells of each region."""
+
 
 def root_mean_square_error(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
     """Return RMSE in percent, ``100 |x - t| / |t|``, of the 2016 reconstruction challenge.
@@ -109,11 +112,10 @@ def _inside(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None) -> 
 
 
 def _describe(x: Volume, t: Volume) -> dict[str, float]:
-    names = ("bias", "rmse", "mean", "true_mean")
     if not x.size:
-        return dict.fromkeys(names, math.nan)
+        return dict.fromkeys(REGION_ERRORS, math.nan)
     values = (x - t).mean(), np.sqrt(np.square(x - t).mean()), x.mean(), t.mean()
-    return dict(zip(names, map(float, values), strict=True))
+    return dict(zip(REGION_ERRORS, map(float, values), strict=True))
 
 
 def _percent(x: Volume, t: Volume) -> float:

@@ -20,7 +20,7 @@ from .comparison import Plan, Training, short_name
 from .comparison_figures import box_figure, side_by_side_figure, training_figure
 from .provenance import describe_run
 from .report import Picture, Report, Section, Table, write_report
-from .tables import COUNTS, TITLES
+from .tables import COUNTS, title_of
 from .tracking import read_curves
 
 
@@ -113,7 +113,7 @@ def comparison_table(comparison: Sequence[dict[str, Any]]) -> tuple[list[str], l
     rows = []
     for metric in comparison[0]["metrics"]:
         for entry in comparison:
-            rows.append([TITLES.get(metric, metric), entry["network"], *_cells(entry["metrics"][metric])])
+            rows.append([title_of(metric), entry["network"], *_cells(entry["metrics"][metric])])
     return ["metric", "network", "mean ± sd (seeds)", "difference [95 %]", "p"], rows
 
 
@@ -174,7 +174,7 @@ def _write_csv(trainings: Sequence[Training], cases: Sequence[str], path: Path) 
 def _report(plan: Plan, trainings: Sequence[Training], tables: Sequence[Table], provenance: dict[str, Any]) -> Report:
     metrics = [name for name in trainings[0].rows[0] if name not in COUNTS]
     boxes = {
-        TITLES.get(metric, metric): {
+        title_of(metric): {
             short_name(network): _mean(_values([t for t in trainings if t.network == network], metric), 0)
             for network in dict.fromkeys(t.network for t in trainings)
         }

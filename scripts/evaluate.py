@@ -83,8 +83,11 @@ def _write_report(
     # matplotlib, scipy and MONAI take seconds to import
     from .evaluation_report import evaluation_report
     from .report import write_report
+    from .susceptibility_report import angle_curves, write_angle_curves
 
-    write_report(evaluation_report(evaluations, provenance, training_dir), path)
+    angles = angle_curves(evaluations)
+    write_angle_curves(angles, path.with_name("errors_by_angle.csv"))
+    write_report(evaluation_report(evaluations, provenance, training_dir, angles), path)
 
 
 def _write_guidance_maps(evaluations: Sequence[Evaluation], folder: Path) -> None:

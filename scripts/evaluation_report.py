@@ -12,12 +12,16 @@ from .guidance import guidance_section
 from .image_report import image_sections
 from .lesion_report import lesion_sections
 from .report import Picture, Report, Section, Table
+from .susceptibility_report import Curves, angle_section
 from .tables import Evaluation, case_table, comparison_table
 from .tracking import read_curves
 
 
 def evaluation_report(
-    evaluations: Sequence[Evaluation], provenance: dict[str, Any], training_dir: Path | None = None
+    evaluations: Sequence[Evaluation],
+    provenance: dict[str, Any],
+    training_dir: Path | None = None,
+    angles: Curves | None = None,
 ) -> Report:
     """Put together what is known of ``evaluations``, the bundle's network first.
 
@@ -25,11 +29,12 @@ def evaluation_report(
         evaluations: of the same cases.
         provenance: as from :func:`~mri_attention.scripts.provenance.describe_run`.
         training_dir: output folder of the training, for its curves.
+        angles: as from :func:`~mri_attention.scripts.susceptibility_report.angle_curves`.
     """
     sections = [_summary_section(evaluations)]
     if "lesion_f1" in evaluations[0].rows[0]:
         sections += lesion_sections(evaluations)
-    sections += image_sections(evaluations) + guidance_section(evaluations)
+    sections += image_sections(evaluations) + guidance_section(evaluations) + angle_section(angles or {})
     if (maps := evaluations[0].attention) is not None:
         sections.append(attention_section(maps, evaluations[0].case_names[0]))
     sections.append(_cases_section(evaluations))

@@ -13,7 +13,7 @@ from .figures import CONVENTION
 from .image_figures import error_figure
 from .report import Picture, Section
 from .slices import load_aligned
-from .tables import DECIMALS, TITLES, Evaluation
+from .tables import Evaluation, decimals_of, title_of
 from .written_files import file_of
 
 MAX_PICTURES = 4
@@ -69,5 +69,5 @@ def written_images(
 
 def _caption(evaluations: Sequence[Evaluation], number: int) -> str:
     metric = next(iter(evaluations[0].rows[number]))
-    values = (f"{e.network} {e.rows[number][metric]:.{DECIMALS.get(metric, 3)}f}" for e in evaluations)
-    return f"{TITLES.get(metric, metric)}: {', '.join(values)}."
+    values = (f"{e.network} {e.rows[number][metric]:.{decimals_of(metric)}f}" for e in evaluations)
+    return f"{title_of(metric)}: {', '.join(values)}."

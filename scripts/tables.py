@@ -79,6 +79,23 @@ DECIMALS = {
 }
 
 
+REGION_ERRORS = {"_bias_ppm": "bias (ppm)", "_rmse_ppm": "RMSE (ppm)"}
+"""Ends of the names of errors in a region, such as ``red_nucleus_bias_ppm``, and how they are read."""
+
+
+def title_of(metric: str) -> str:
+    """Return the heading of a metric."""
+    for end, error in REGION_ERRORS.items():
+        if metric.endswith(end):
+            return f"{metric.removesuffix(end).replace('_', ' ')}: {error}"
+    return TITLES.get(metric, metric)
+
+
+def decimals_of(metric: str) -> int:
+    """Return how many decimals of a metric tables show."""
+    return 4 if metric.endswith(tuple(REGION_ERRORS)) else DECIMALS.get(metric, 3)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What one network achieved.
@@ -123,8 +140,8 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> tuple[list[str], list
     rows = []
     for name in summaries[0]:
         counts = dict.fromkeys(str(summary[name]["n"]) for summary in summaries)
-        cells = [_mean_and_spread(summary[name], DECIMALS.get(name, 3)) for summary in summaries]
-        rows.append([TITLES.get(name, name), *cells, "/".join(counts)])
+        cells = [_mean_and_spread(summary[name], decimals_of(name)) for summary in summaries]
+        rows.append([title_of(name), *cells, "/".join(counts)])
     return ["metric", *(e.network for e in evaluations), "n"], rows
 
 
@@ -136,9 +153,9 @@ def _mean_and_spread(summary: dict[str, float], decimals: int) -> str:
 
 def case_table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the table with one row per case."""
-    header = ["case", *(TITLES.get(name, name) for name in evaluation.rows[0])]
+    header = ["case", *(title_of(name) for name in evaluation.rows[0])]
     rows = [
-        [case, *(_cell(value, DECIMALS.get(name, 3)) for name, value in row.items())]
+        [case, *(_cell(value, decimals_of(name)) for name, value in row.items())]
         for case, row in zip(evaluation.case_names, evaluation.rows, strict=True)
     ]
     return header, rows

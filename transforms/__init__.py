@@ -10,6 +10,7 @@ from .derivatives import SaveDerivatived
 from .dipole import dipole_kernel
 from .dipole_convolution import DipoleConvolution
 from .dipole_field import DipoleField, DipoleFieldd
+from .field_consistency import AgreeWithFieldd, agree_with_field
 from .field_inversion import AppendInversiond, SubtractMaskedMeand
 from .field_noise import RandFieldNoise, RandFieldNoised
 from .field_units import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
@@ -49,6 +50,7 @@ from .masks import (
 from .measured_kspace import LoadGuidedKspaced
 from .paired_patches import RandPairedPatchesd
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
+from .regions import LoadRegionsd
 from .registration import RigidMotion, register_rigid
 from .resampling import resample_cubic, resample_deconvolved, resample_spline
 from .rician_noise import RicianNoise, RicianNoised
@@ -73,6 +75,7 @@ from .zero_filled_resolution import (
 from .zero_filling import ZeroFilled, ZeroFilledd
 
 __all__ = [
+    "AgreeWithFieldd",
     "AgreeWithLowResolutiond",
     "AppendInversiond",
     "ApplyBrainMaskd",
@@ -100,6 +103,7 @@ __all__ = [
     "LoadLabeld",
     "LoadLocalFieldd",
     "LoadMapd",
+    "LoadRegionsd",
     "OwnKeysSpacingd",
     "PoissonDiskMask",
     "RadialMask",
@@ -142,6 +146,7 @@ __all__ = [
     "UniformMask",
     "ZeroFilled",
     "ZeroFilledd",
+    "agree_with_field",
     "agree_with_low_resolution",
     "b0_direction_from_affine",
     "check_is_ppm",

@@ -12,6 +12,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 from scipy import ndimage
 
 from mri_attention.datasets.qsm_subject import FieldProtocol, write_qsm_subject
+from mri_attention.datasets.regions import Regions
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles" / "qsm_reconstruction_fanet"
 FAST = {"classical": {"method": "tikhonov", "weight": 0.01}, "network_def::channels": [4, 8], "patch": [16, 16, 16]}
@@ -28,7 +29,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         chi = ndimage.gaussian_filter(rng.normal(size=brain.shape), 1.5)
         chi = 0.05 * chi / chi.std()
         protocol = FieldProtocol(OBLIQUE, spacing=(1.0, 1.0, 2.0))
-        write_qsm_subject(folder, f"sub-{number}", chi, brain, np.eye(4), protocol, rng)
+        labels = np.where(np.indices(brain.shape)[0] < 13, 1, 2).astype(np.int16)
+        regions = Regions(labels, {1: "globus pallidus", 2: "gray_matter"})
+        write_qsm_subject(folder, f"sub-{number}", chi, brain, np.eye(4), protocol, rng, regions=regions)
     return folder
 
 
@@ -64,6 +67,17 @@ def predicted(trained: Path, dataset: Path, tmp_path_factory: pytest.TempPathFac
 
 def test_training_writes_best_and_last_checkpoint(trained: Path) -> None:
     assert {p.name for p in (trained / "models").iterdir()} >= {"checkpoint_last.pt", "model.pt"}
+
+
+def test_the_cache_of_training_holds_each_map_once(dataset: Path) -> None:
+    parser = parse("train")
+    parser.update({"dataset_dir": str(dataset), **FAST})
+    (case,) = parser.get_parsed_content("train::dataset")._cache
+    held = {name: value.untyped_storage().nbytes() for name, value in case.items() if isinstance(value, torch.Tensor)}
+    n_voxels = case["mask"].numel()
+    expected = {"image": 8 * n_voxels, "label": 4 * n_voxels, "mask": n_voxels, "mask_bg_indices": 8}
+    expected |= {"voxel_size": 12, "b0_direction": 12, "mask_fg_indices": 8 * int((case["mask"] > 0).sum())}
+    assert held == expected
 
 
 def test_training_resumes_where_it_stopped(trained: Path, dataset: Path, tmp_path: Path) -> None:
@@ -131,6 +145,43 @@ def test_the_direction_of_b0_matters(dataset: Path, tmp_path: Path) -> None:
     assert wrong > 1.2 * known
 
 
+def test_a_fit_to_the_field_corrects_a_map(dataset: Path, tmp_path: Path) -> None:
+    """Tikhonov's map of great weight is too flat."""
+    flat = {"classical::weight": 1.0, "patch": [16] * 3}
+    alone = nrmse(tmp_path / "alone", dataset, "solvers/tikhonov", **flat)
+    fit = nrmse(tmp_path / "fit", dataset, "solvers/tikhonov", "data_consistency", **flat)
+    held = nrmse(tmp_path / "held", dataset, "solvers/tikhonov", **flat, data_consistency=1e6)
+    assert fit < 0.95 * alone
+    assert held == pytest.approx(alone, rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # statistics of regions that are not there
+def test_errors_by_region_are_those_of_the_files(dataset: Path, tmp_path: Path) -> None:
+    names, settings = ("inference", "evaluate", "solvers/tikhonov", "regions"), {"dataset_dir": str(dataset)}
+    done = run("infer", names, output_dir=str(tmp_path), model_file="none", **settings)
+    details = done.parser.get_parsed_content("evaluator").state.metric_details
+    anat = tmp_path / "sub-1" / "anat"
+    error, reference = (
+        nib.load(anat / f"sub-1_{suffix}.nii.gz").get_fdata() for suffix in ("Chimap", "desc-reference_Chimap")
+    )
+    error -= reference
+    labels = np.asarray(nib.load(next(dataset.rglob("sub-1_dseg.nii.gz"))).dataobj)
+    for region, label in (("pallidum", 1), ("gray_matter", 2)):
+        values = error[labels == label]
+        assert details[f"{region}_bias_ppm"][0].item() == pytest.approx(values.mean(), rel=1e-3, abs=1e-7)
+        assert details[f"{region}_rmse_ppm"][0].item() == pytest.approx(np.sqrt((values**2).mean()), rel=1e-4)
+    assert details["caudate_bias_ppm"].isnan().all()
+
+
+def test_metrics_of_regions_have_the_numbers_of_their_names() -> None:
+    parser = parse("inference", "evaluate", "regions")
+    numbers = {name: number for number, name in enumerate(parser["regions"], start=1)}
+    for name, number in numbers.items():
+        for error in ("bias", "rmse"):
+            metric = parser[f"additional_metrics::{name}_{error}_ppm::metric_fn"]
+            assert (metric["regions"], metric["errors"]) == ({name: number}, [error])
+
+
 def parse(*names: str) -> ConfigParser:
     parser = ConfigParser()
     parser.read_config(configs(*names))
@@ -152,6 +203,25 @@ def test_every_network_maps_its_channels_to_one(overlay: str, config: str) -> No
     with torch.no_grad():
         network = parser.get_parsed_content("network_def").eval()
         assert network(torch.randn(1, n_channels, 16, 16, 16)).shape == (1, 1, 16, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "attention"),
+    [
+        ("qsmnet", "Identity"),
+        ("qsmnet_self", "SelfAttention"),
+        ("qsmnet_da", "DualAttention"),
+        ("qsmnet_rsa", "RecurrentSliceAttention"),
+        ("fa_qsmnet", "FoldedAttention"),
+    ],
+)
+def test_networks_of_the_field_alone_differ_in_their_attention_only(overlay: str, attention: str) -> None:
+    parser = parse("train", f"networks/{overlay}")
+    assert parser["classical"] is None
+    unet = parser.get_parsed_content("network_def").unet
+    assert type(unet.attention).__name__ == attention
+    rest = [parameter for name, parameter in unet.named_parameters() if not name.startswith("attention")]
+    assert sum(parameter.numel() for parameter in rest) == 1_136_561
 
 
 @pytest.mark.parametrize("overlay", sorted(p.stem for p in (ROOT / "configs" / "solvers").glob("*.yaml")))

@@ -11,6 +11,7 @@ import pytest
 from mri_attention.datasets.input_error import InputError
 from mri_attention.datasets.prepare_qsm_labels import prepare_qsm_labels, read_values
 from mri_attention.datasets.qsm_subject import FieldProtocol, average_to, draw_protocol, turned_to_scanner
+from mri_attention.datasets.regions import read_region_names
 from mri_attention.transforms import LoadLocalFieldd, b0_direction_from_affine
 from mri_attention.transforms.field_noise import noise_level
 
@@ -46,6 +47,33 @@ def test_labels_get_the_values_of_the_table(source: Path, tmp_path: Path) -> Non
     _, chi, mask = map(volume, paths(tmp_path / "out"))
     assert set(np.unique(chi[mask > 0]).round(4)) == {np.float32(0.1), np.float32(-0.02)}
     assert not chi[mask == 0].any()
+
+
+def test_labels_lie_beside_the_map_with_their_names(source: Path, tmp_path: Path) -> None:
+    prepare_qsm_labels(source, tmp_path / "out", FieldProtocol(spacing=(1.0, 1.0, 2.0), snr=None, erosion=1.0))
+    _, chi_file, mask_file = paths(tmp_path / "out")
+    labels_file = chi_file.with_name("sub-ball_dseg.nii.gz")
+    chi, mask, labels = map(volume, (chi_file, mask_file, labels_file))
+    np.testing.assert_array_equal(nib.load(labels_file).affine, nib.load(chi_file).affine)
+    np.testing.assert_array_equal(labels > 0, mask > 0)
+    np.testing.assert_array_equal(labels == 1, (chi > 0.039) & (mask > 0))  # half is 0.04, and the smaller label
+    assert read_region_names(tmp_path / "out" / "derivatives" / "qsm" / "dseg.tsv") == {1: "ball", 2: "rest"}
+
+
+def test_labels_of_freesurfer_become_tissues(tmp_path: Path) -> None:
+    fine = np.zeros((30, 28, 26), np.uint8)
+    fine[3:-3, 3:-3, 3:-3] = 3
+    fine[6:-6, 6:-6, 6:-6] = 41
+    fine[9:14, 9:14, 9:14], fine[16:21, 9:14, 9:14] = 13, 52  # both pallida
+    (tmp_path / "labels").mkdir()
+    nib.save(nib.Nifti1Image(fine, np.eye(4)), tmp_path / "labels" / "sub-ball_dseg.nii.gz")
+    prepare_qsm_labels(tmp_path / "labels", tmp_path / "out", FieldProtocol(snr=None))
+    labels = volume(paths(tmp_path / "out")[1].with_name("sub-ball_dseg.nii.gz"))
+    names = read_region_names(tmp_path / "out" / "derivatives" / "qsm" / "dseg.tsv")
+    numbers = {name: label for label, name in names.items()}
+    assert (labels == numbers["pallidum"]).sum() == 2 * 5**3
+    assert (labels == numbers["white_matter"]).sum() == (fine == 41).sum()
+    assert (labels == numbers["gray_matter"]).sum() == (fine == 3).sum()
 
 
 def test_field_outside_of_a_ball_is_that_of_a_dipole(source: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mri_attention.datasets import InputError, find_cases
 from mri_attention.datasets.acquisition import acquire, slice_profile
 from mri_attention.datasets.anatomy import mni_anatomy
 from mri_attention.datasets.protocols import draw_protocols, signals
+from mri_attention.datasets.regions import read_region_names
 from mri_attention.datasets.simulation import make_head, simulate_dataset
 from mri_attention.transforms.deformation import Grid
 
@@ -185,3 +186,9 @@ def test_susceptibility_adds_a_field_and_the_map_that_makes_it(tmp_path: Path) -
     field, chi = (np.asarray(nib.load(path).dataobj) for path in (*case["image"], case["label"]))
     assert field.shape == chi.shape
     assert 0.001 < field[field != 0].std() < chi[field != 0].std() < 0.3
+    labels = np.asarray(nib.load(case["label"].replace("Chimap", "dseg")).dataobj)
+    names = read_region_names(tmp_path / "derivatives" / "qsm" / "dseg.tsv")
+    white = labels == {name: label for label, name in names.items()}["white_matter"]
+    assert labels.shape == chi.shape
+    assert 0.1 < white.sum() / (field != 0).sum() < 0.9
+    assert chi[white].mean() < chi[(labels > 0) & ~white].mean()

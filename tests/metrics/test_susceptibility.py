@@ -188,6 +188,9 @@ def test_metric_by_region() -> None:
     assert metric.names == ("brain_bias", "brain_rmse", "outside_bias", "outside_rmse")
     prediction, truth, mask = maps()
     assert values[0, 0].item() == pytest.approx((prediction - truth)[mask].mean())
+    alone = RegionErrors({"brain": 1}, ["rmse"])
+    torch.testing.assert_close(alone(*batch()), values[:, 1:2])
+    assert alone.names == ("brain_rmse",)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +201,7 @@ def test_metric_by_region() -> None:
         (lambda: demeaned_error(*[np.zeros((2, 2, 2))] * 3), "mask must not be empty"),
         (lambda: region_errors(*[np.zeros((2, 2, 2))] * 2, np.zeros((2, 2, 1)), {}), r"labels \(2, 2, 1\)"),
         (lambda: RegionErrors({}), "regions must name at least one label"),
+        (lambda: RegionErrors({"a": 1}, ["worst"]), "errors must be among bias, rmse"),
         (lambda: RegionErrors({"a": 1})(*[torch.zeros(1, 1, 4, 4, 4)] * 2), "need a label map as second channel"),
         (lambda: SusceptibilityRMSE()(torch.zeros(1, 2, 4, 4, 4), torch.zeros(1, 1, 4, 4, 4)), "maps must have shapes"),
         (lambda: SusceptibilityRMSE()([torch.zeros(1, 4, 4, 4)], []), "got 1 predicted maps, 0 true maps"),

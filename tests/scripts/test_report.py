@@ -6,7 +6,15 @@ import math
 from pathlib import Path
 
 from mri_attention.scripts.report import Picture, Report, Section, Table, write_report
-from mri_attention.scripts.tables import Evaluation, case_table, comparison_table, write_csv, write_summary
+from mri_attention.scripts.tables import (
+    Evaluation,
+    case_table,
+    comparison_table,
+    decimals_of,
+    title_of,
+    write_csv,
+    write_summary,
+)
 
 EVALUATION = Evaluation(
     network="Net",
@@ -43,6 +51,13 @@ def test_comparison_shows_mean_spread_median_and_number() -> None:
     assert header == ["metric", "Net", "n"]
     assert rows[0] == ["DSC", "0.750 ± 0.354 (0.750)", "2"]
     assert rows[1] == ["LTPR", "undefined", "0"]
+
+
+def test_errors_in_regions_are_read_by_their_names() -> None:
+    assert title_of("red_nucleus_bias_ppm") == "red nucleus: bias (ppm)"
+    assert title_of("pallidum_rmse_ppm") == "pallidum: RMSE (ppm)"
+    assert (title_of("nrmse"), title_of("unknown")) == ("NRMSE (%)", "unknown")
+    assert (decimals_of("pallidum_rmse_ppm"), decimals_of("nrmse"), decimals_of("unknown")) == (4, 1, 3)
 
 
 def test_case_table_names_subject_and_session() -> None:
