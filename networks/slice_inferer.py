@@ -45,15 +45,17 @@ class SliceBatchInferer(Inferer):
         """Map masked k-space, complex, ``(b, 1, [slice,] h, w)``, to images of this shape.
 
         Args:
-            inputs: k-space; an image alone gets the metadata of a MetaTensor. Its second channel is the guide where
-                there is no ``auxiliary``: a MONAI Label server passes one tensor.
+            inputs: k-space; an image alone gets the metadata of a MetaTensor. Its second channel is the guide, and a
+                third one the mask, where there is no ``auxiliary``: a MONAI Label server passes one tensor.
             network: called with k-space, guide and mask, ``(n, 1, h, w)`` each; gives the image, or a dictionary
                 that has it under ``image``.
             auxiliary: guide, of the shape of k-space.
             mask: True is sampled, broadcastable.
         """
-        parts = (inputs[:, :1], inputs[:, 1:].real) if auxiliary is None else (inputs, auxiliary)
-        kspace, guide = (x.as_subclass(Tensor) for x in parts)
+        if auxiliary is None:
+            mask = inputs[:, 2:].real if inputs.shape[1] > 2 else mask
+            inputs, auxiliary = inputs[:, :1], inputs[:, 1:2].real
+        kspace, guide = (x.as_subclass(Tensor) for x in (inputs, auxiliary))
         sampled = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool().expand_as(kspace)
         slices = [_to_slices(x) for x in (kspace, guide.float(), sampled)]
         n = self.batch_size or len(slices[0])

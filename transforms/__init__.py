@@ -1,6 +1,7 @@
 from .b0_direction import b0_direction_from_affine, voxel_size_from_affine
 from .coil_combination import CombineCoils, CombineCoilsd
 from .coil_maps import low_resolution_coil_maps
+from .compressed_sensing import CompressedSensingKspace, CompressedSensingKspaced
 from .contrast_mix import RandContrastMix, RandContrastMixd
 from .contrast_scaling import ScaleContrasts, ScaleContrastsd
 from .contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
@@ -83,6 +84,8 @@ __all__ = [
     "CheckIsPpmd",
     "CombineCoils",
     "CombineCoilsd",
+    "CompressedSensingKspace",
+    "CompressedSensingKspaced",
     "ConvertFieldUnit",
     "ConvertFieldUnitd",
     "DipoleConvolution",

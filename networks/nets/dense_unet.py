@@ -63,28 +63,40 @@ class EarlyFusionDenseUNet(nn.Module):
     Args:
         width: number of features.
         n_levels: number of poolings.
+        is_residual: add the result to the magnitude of the target; the last convolution starts at zero then.
     """
 
-    def __init__(self, width: int = 64, n_levels: int = 4) -> None:
+    def __init__(self, width: int = 64, n_levels: int = 4, is_residual: bool = False) -> None:
         super().__init__()
         self.unet = DenseUNet(2, 1, width, n_levels)
+        self.is_residual = is_residual
+        if is_residual:
+            start_at_zero(self.unet.head)
 
     def forward(self, kspace: Tensor, auxiliary: Tensor, mask: Tensor | None = None) -> Tensor:
         """Reconstruct a magnitude image ``(b, 1, h, w)``.
 
         Args:
-            kspace: undersampled, complex, centered and orthonormal, zero where there is no sample, ``(b, 1, h, w)``.
+            kspace: undersampled, complex, centered and orthonormal, ``(b, 1, h, w)``; zero, or an estimate, where there
+                is no sample.
             auxiliary: image of the guide, real or complex, of the same shape.
             mask: not used; for the same call as the other networks of this task.
         """
-        image: Tensor = self.unet(torch.cat([kspace_to_image(kspace).abs(), auxiliary.abs()], 1))
-        return image
+        magnitude = kspace_to_image(kspace).abs()
+        image: Tensor = self.unet(torch.cat([magnitude, auxiliary.abs()], 1))
+        return magnitude + image if self.is_residual else image
 
 
 def pad_to_multiple(x: Tensor, factor: int) -> Tensor:
     """Append zeros until ``factor`` divides the last two sizes."""
     height, width = x.shape[-2:]
     return F.pad(x, (0, -width % factor, 0, -height % factor))
+
+
+def start_at_zero(*convolutions: nn.Conv2d) -> None:
+    """Set weights and biases to zero, so that a residual network starts as the identity."""
+    for parameter in (p for convolution in convolutions for p in convolution.parameters()):
+        nn.init.zeros_(parameter)
 
 
 class _Up(nn.Module):

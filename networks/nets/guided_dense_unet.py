@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..blocks import ConcatenationFusion, T1GuidedAttention
-from .dense_unet import DenseUNet, pad_to_multiple
+from .dense_unet import DenseUNet, pad_to_multiple, start_at_zero
 
 # order of channel and spatial attention on the way down and up
 ORDERS = {
@@ -33,6 +33,7 @@ class GuidedDenseUNet(nn.Module):
             spatial part first on the way down, and last on the way up. ``"concatenation"`` for a convolution of both.
         attention_options: further arguments of the attention.
         concat_aux: whether the target's stream gets the guide at its input too, as in the authors' code.
+        is_residual: add the results to the inputs; the last convolutions start at zero then.
 
     Raises:
         ValueError: if ``attention`` is unknown, or has options that concatenation does not know.
@@ -45,6 +46,7 @@ class GuidedDenseUNet(nn.Module):
         attention: Literal["channel-spatial", "spatial-channel", "mixed", "concatenation"] = "channel-spatial",
         attention_options: Mapping[str, Any] | None = None,
         concat_aux: bool = True,
+        is_residual: bool = False,
     ) -> None:
         super().__init__()
         if attention not in (*ORDERS, "concatenation"):
@@ -53,6 +55,8 @@ class GuidedDenseUNet(nn.Module):
             raise ValueError(f"concatenation has no attention_options, got {attention_options}")
         self.auxiliary = DenseUNet(in_channels, in_channels, width, has_skips=False)
         self.target = DenseUNet((1 + concat_aux) * in_channels, in_channels, width)
+        if is_residual:
+            start_at_zero(self.target.head, self.auxiliary.head)
         fusions: list[nn.Module] = []
         for index in range(2):
             for _ in self.target.encoder:
@@ -65,14 +69,17 @@ class GuidedDenseUNet(nn.Module):
         self.down_fusions = nn.ModuleList(fusions[:n_levels])
         self.up_fusions = nn.ModuleList(fusions[n_levels:])
         self.concat_aux = concat_aux
+        self.is_residual = is_residual
 
     def forward(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Map target and guide ``(b, in_channels, h, w)`` of any size to both, of the same shape."""
         height, width = x.shape[2:]
-        inputs = torch.cat([x, context], 1) if self.concat_aux else x
-        inputs, context = (pad_to_multiple(image, 2 ** len(self.target.encoder)) for image in (inputs, context))
-        x, context = self._ascend(*self._descend(self.target.stem(inputs), self.auxiliary.stem(context)))
-        return self.target.head(x)[..., :height, :width], self.auxiliary.head(context)[..., :height, :width]
+        inputs = (torch.cat([x, context], 1) if self.concat_aux else x), context
+        padded = (pad_to_multiple(image, 2 ** len(self.target.encoder)) for image in inputs)
+        features = self._ascend(*self._descend(self.target.stem(next(padded)), self.auxiliary.stem(next(padded))))
+        outputs = self.target.head(features[0]), self.auxiliary.head(features[1])
+        target, guide = (output[..., :height, :width] for output in outputs)
+        return (x + target, context + guide) if self.is_residual else (target, guide)
 
     def _descend(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
         skips = []

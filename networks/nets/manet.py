@@ -30,6 +30,7 @@ class MANet(nn.Module):
         attention: see :class:`GuidedDenseUNet`; ``"concatenation"`` for the ablation without T1-guided attention.
         attention_options: of :class:`mri_attention.networks.blocks.T1GuidedAttention`.
         concat_aux: whether the target's streams get the guide at their input too.
+        is_residual: extension of the paper: each domain adds its result to what it gets, and starts by adding nothing.
         data_consistency: extension of the paper: the measured samples replace predicted ones after each domain. The
             image, a magnitude, then takes its phase from the k-space that it came from.
         transform: ``"orthonormal"`` centered Fourier transforms; ``"released"`` for weights of the authors' code, whose
@@ -39,7 +40,7 @@ class MANet(nn.Module):
         ValueError: if an option is unknown.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the ablations of the paper, and three extensions)
         self,
         width: int = 64,
         domains: Literal["both", "image", "kspace"] = "both",
@@ -47,6 +48,7 @@ class MANet(nn.Module):
         attention: Literal["channel-spatial", "spatial-channel", "mixed", "concatenation"] = "channel-spatial",
         attention_options: Mapping[str, Any] | None = None,
         concat_aux: bool = True,
+        is_residual: bool = False,
         data_consistency: bool = False,
         transform: Literal["orthonormal", "released"] = "orthonormal",
     ) -> None:
@@ -58,7 +60,7 @@ class MANet(nn.Module):
         ):
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-        options = (width, attention, attention_options, concat_aux)
+        options = (width, attention, attention_options, concat_aux, is_residual)
         self.kspace = None if domains == "image" else GuidedDenseUNet(2, *options)
         self.image = None if domains == "kspace" else GuidedDenseUNet(1, *options)
         self.consistency = KspaceDataConsistency() if data_consistency else None
@@ -69,7 +71,7 @@ class MANet(nn.Module):
         """Reconstruct the target.
 
         Args:
-            kspace: undersampled, complex, zero where there is no sample, ``(b, 1, h, w)``.
+            kspace: undersampled, complex, ``(b, 1, h, w)``; zero, or an estimate, where there is no sample.
             auxiliary: image of the guide, real or complex, of the same shape.
             mask: True where there are samples, broadcastable; for data consistency, where ``kspace`` is not zero if it
                 is None.

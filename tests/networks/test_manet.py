@@ -17,7 +17,7 @@ from mri_attention.networks.nets import (
     SingleCoilVarNet,
     ZeroFilledUNet,
 )
-from tests.helpers import assert_deterministic_in_eval, features
+from tests.helpers import assert_deterministic_in_eval, features, with_open_gates
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -28,6 +28,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "spatial first": {"attention": "spatial-channel", "attention_options": {"pooling": "average"}},
     "mixed order": {"attention": "mixed", "concat_aux": False},
     "data consistency": {"data_consistency": True},
+    "residual": {"is_residual": True},
 }
 DUDORNET = {"width": 4, "growth": 4, "n_blocks": 1, "dilations": (1, 2), "n_recurrences": 2}
 CENTERED = (-2, -1)
@@ -85,7 +86,7 @@ def test_has_the_parameters_that_the_original_uses(
 
 @pytest.mark.parametrize("ablation", ABLATIONS)
 def test_manet_reaches_every_parameter_at_any_size(ablation: str) -> None:
-    network, inputs = manet(**ABLATIONS[ablation]), acquisition()
+    network, inputs = with_open_gates(manet(**ABLATIONS[ablation])), acquisition()
     assert_every_parameter_is_reached(network, *inputs)
     network.eval()
     outputs = network(*inputs)
@@ -99,7 +100,7 @@ def test_manet_reaches_every_parameter_at_any_size(ablation: str) -> None:
 
 @pytest.mark.parametrize("ablation", ABLATIONS)
 def test_guide_matters(ablation: str) -> None:
-    network, (kspace, auxiliary, mask) = manet(**ABLATIONS[ablation]).eval(), acquisition()
+    network, (kspace, auxiliary, mask) = with_open_gates(manet(**ABLATIONS[ablation])).eval(), acquisition()
     changed = network(kspace, auxiliary.flip(2), mask)["image"]
     assert not torch.allclose(network(kspace, auxiliary, mask)["image"], changed, rtol=1e-4)
 
@@ -123,6 +124,25 @@ def test_data_consistency_keeps_the_measured_samples() -> None:
     network, (kspace, auxiliary, _) = manet(data_consistency=True).eval(), acquisition()
     everywhere = torch.ones(1, dtype=torch.bool)
     torch.testing.assert_close(network(kspace, auxiliary, everywhere)["image"], zero_filled(kspace).abs())
+
+
+def test_residual_networks_start_as_the_identity() -> None:
+    kspace, guide, _ = acquisition()
+    image = zero_filled(kspace).abs()
+    outputs = manet(is_residual=True)(kspace, guide)
+    torch.testing.assert_close(outputs["kspace"], kspace)
+    torch.testing.assert_close(outputs["image"], image)
+    torch.testing.assert_close(outputs["auxiliary_image"], guide)
+    for network in (EarlyFusionDenseUNet(width=4, is_residual=True), ZeroFilledUNet((4, 4, 4, 4, 4, 4), True)):
+        padded = torch.nn.functional.pad(kspace, (0, 0, 0, 11))  # MONAI's U-Net has four poolings
+        torch.testing.assert_close(network(padded, torch.ones(2, 1, 32, 34)), zero_filled(padded).abs())
+
+
+def test_residual_manet_keeps_an_estimate_where_there_are_no_samples() -> None:
+    kspace, guide, mask = acquisition()
+    estimate = torch.where(mask, kspace, kspace.roll(1, -1))
+    outputs = manet(is_residual=True, data_consistency=True)(estimate, guide, mask)
+    torch.testing.assert_close(outputs["image"], zero_filled(estimate).abs(), rtol=1e-4, atol=1e-5)
 
 
 def test_data_consistency_has_right_gradients_for_negative_images() -> None:
