@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -21,9 +23,11 @@ class TwoContrastNetwork(nn.Module):
         is_residual: add the zero-filled target to the first channel of the output.
         is_joint: the guide is of low resolution as the target is: thin it out too, and with ``is_residual`` add it to
             the second channel of the output.
+        heads: names of the network's last convolutions, which start at zero, so that it starts at the image it adds to.
 
     Raises:
         ValueError: if ``stride`` is below one.
+        AttributeError: if the network has no module of a name in ``heads``.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class TwoContrastNetwork(nn.Module):
         is_guided: bool = True,
         is_residual: bool = False,
         is_joint: bool = False,
+        heads: Sequence[str] = (),
     ) -> None:
         super().__init__()
         if stride < 1:
@@ -42,6 +47,8 @@ class TwoContrastNetwork(nn.Module):
         self.is_guided = is_guided
         self.is_residual = is_residual
         self.is_joint = is_joint
+        for parameter in (p for name in heads for p in network.get_submodule(name).parameters()):
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, 2, h, w)``, the target and the guide, to what the network makes of them, ``(b, c, h, w)``.

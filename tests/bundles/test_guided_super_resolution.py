@@ -12,6 +12,7 @@ from monai.data import MetaTensor
 
 from mri_attention.datasets import InputError, read_volume, write_volume
 from mri_attention.datasets.simulation import simulate_dataset
+from mri_attention.networks.nets import Interpolation
 from mri_attention.transforms import TruncateKspace, lower_resolution
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles" / "guided_super_resolution_sanet"
@@ -276,6 +277,18 @@ def test_the_default_network_is_the_same_for_every_scale() -> None:
             parser["scale"] = scale
             states.append(parser.get_parsed_content("network_def").state_dict())
         assert [(k, v.shape) for k, v in states[0].items()] == [(k, v.shape) for k, v in states[1].items()]
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("overlay", ["", *NETWORKS])
+def test_every_network_starts_at_zero_filling_or_interpolation(overlay: str, scale: int) -> None:
+    parser = parse("train", *([f"networks/{overlay}"] if overlay else []))
+    parser["scale"] = scale
+    x = torch.rand(1, 2, 32, 32)
+    start = parser.get_parsed_content("network_def")(x)[:, :1]
+    cubic = Interpolation(scale=scale, method="cubic", grid="first_voxel")(x[:, :1, ::scale, ::scale])
+    errors = [float((start - image).abs().max()) for image in (x[:, :1], cubic)]
+    assert min(errors) < (0.1 if overlay == "lyu" else 1e-6)  # which interpolates twice by two at scale 4
 
 
 @pytest.mark.parametrize(

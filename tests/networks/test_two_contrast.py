@@ -58,6 +58,17 @@ def test_joint_networks_get_both_images_coarse_and_add_both() -> None:
     torch.testing.assert_close(TwoContrastNetwork(Zeros(), is_residual=True, is_joint=True)(x), x)
 
 
+def test_with_heads_at_zero_training_starts_from_the_image_that_is_added() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.Conv2d(3, 1, 3, padding=1))
+    x = features(1, 2, 6, 7)
+    wrapped = TwoContrastNetwork(network, is_guided=False, is_residual=True, heads=["1"])
+    torch.testing.assert_close(wrapped(x), x[:, :1], rtol=0, atol=0)
+    wrapped(x).square().sum().backward()
+    assert network[1].weight.grad.any()
+    with pytest.raises(AttributeError, match="has no attribute `head`"):
+        TwoContrastNetwork(network, heads=["head"])
+
+
 def test_rejects_other_strides_and_channels() -> None:
     with pytest.raises(ValueError, match="stride must not be below 1"):
         TwoContrastNetwork(nn.Identity(), 0)
