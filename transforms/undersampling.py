@@ -17,6 +17,7 @@ from .fourier import image_to_kspace, kspace_to_image, matching_keys
 from .masks import KspaceMask
 
 Domain = Literal["image", "kspace"]
+CHUNK_BYTES = 2**21  # of the images that are transformed at a time
 
 
 def shift_mask(mask: Tensor, axes: Sequence[int] = (-2, -1)) -> Tensor:
@@ -46,9 +47,24 @@ def undersample_image(
     varying = [axis for axis in axes if mask.shape[axis] > 1]
     if not varying:
         return image * mask
-    kspace = torch.fft.fftn(image, dim=varying)
-    kspace *= mask if is_shifted else shift_mask(mask, axes)  # in place, as memory is what takes time
-    return torch.fft.ifftn(kspace, dim=varying)
+    weights = mask if is_shifted else shift_mask(mask, axes)
+    if 0 in (axis % image.ndim for axis in axes) or image.requires_grad:
+        return _undersample(image, weights, varying)
+    # Memory is what takes time: some images at a time stay in the cache.
+    n_at_once = max(1, CHUNK_BYTES // max(1, image[:1].numel() * image.element_size()))
+    chunks = image.split(n_at_once)
+    several = weights.split(n_at_once) if weights.shape[0] > 1 else [weights] * len(chunks)
+    dtype = image.dtype if image.is_complex() else torch.promote_types(image.dtype, torch.float32).to_complex()
+    out = torch.empty_like(image, dtype=dtype)
+    for chunk, weight, part in zip(chunks, several, out.split(n_at_once), strict=True):
+        part.copy_(_undersample(chunk, weight, varying))
+    return out
+
+
+def _undersample(image: Tensor, weights: Tensor, axes: Sequence[int]) -> Tensor:
+    kspace = torch.fft.fftn(image, dim=axes)
+    kspace *= weights
+    return torch.fft.ifftn(kspace, dim=axes)
 
 
 class UndersampleKspace(Randomizable, Transform):

@@ -21,6 +21,7 @@ from mri_attention.transforms import (
     kspace_to_image,
     shift_mask,
     undersample_image,
+    undersampling,
 )
 from tests.helpers import assert_adjoint, assert_linear
 
@@ -61,6 +62,17 @@ def test_short_way_takes_masks_that_are_constant_or_differ_by_slice() -> None:
     mask = RandomMask(2, axes=(1, 2), slice_axis=3).set_random_state(0)(image.shape)
     expected = kspace_to_image(mask * image_to_kspace(image, (1, 2)), (1, 2))
     torch.testing.assert_close(undersample_image(image, mask, (1, 2)), expected)
+
+
+@pytest.mark.parametrize("n_bytes", [1, 2 * 8 * 10 * 16, 10**6])
+@pytest.mark.parametrize("slice_axis", [None, 0])
+def test_images_at_a_time_change_nothing(monkeypatch: pytest.MonkeyPatch, n_bytes: int, slice_axis: int | None) -> None:
+    monkeypatch.setattr(undersampling, "CHUNK_BYTES", n_bytes)
+    mask = RadialMask(4, slice_axis=slice_axis).set_random_state(0)((5, 8, 10))
+    for image in (complex_noise(5, 8, 10), complex_noise(5, 8, 10).real, MetaTensor(complex_noise(5, 8, 10))):
+        found = undersample_image(image, mask)
+        assert type(found) is type(image)
+        torch.testing.assert_close(found, kspace_to_image(mask * image_to_kspace(image)))
 
 
 def test_gradient_is_the_adjoint() -> None:
