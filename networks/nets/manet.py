@@ -32,7 +32,7 @@ class MANet(nn.Module):
         concat_aux: whether the target's streams get the guide at their input too.
         is_residual: extension of the paper: each domain adds its result to what it gets, and starts by adding nothing.
         data_consistency: extension of the paper: the measured samples replace predicted ones after each domain. The
-            image, a magnitude, then takes its phase from the k-space that it came from.
+            image, a magnitude, takes its phase from the k-space that it came from, and is the part of that phase after.
         transform: ``"orthonormal"`` centered Fourier transforms; ``"released"`` for weights of the authors' code, whose
             inverse divides by the number of pixels and has the center of the image at its corner.
 
@@ -96,8 +96,8 @@ class MANet(nn.Module):
             if self.consistency is not None:
                 # phases have infinite gradients at zero, and polar() has wrong ones for numbers below it
                 turn = torch.polar(torch.ones_like(magnitude), image.angle().detach())
-                refined = self._to_kspace(magnitude * turn)
-                magnitude = self._to_image(self._agree(refined, kspace, mask)).abs()
+                refined = self._to_image(self._agree(self._to_kspace(magnitude * turn), kspace, mask))
+                magnitude = (refined * turn.conj()).real.clamp_min(0)  # what is out of phase is error
         return {"image": magnitude, "auxiliary_image": guide, **outputs}
 
     def _agree(self, predicted: Tensor, measured: Tensor, mask: Tensor | None) -> Tensor:
