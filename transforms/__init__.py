@@ -49,6 +49,7 @@ from .masks import (
     mask_mixture,
 )
 from .measured_kspace import LoadGuidedKspaced
+from .non_local_means import non_local_means
 from .paired_patches import RandPairedPatchesd
 from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
 from .regions import LoadRegionsd
@@ -169,6 +170,7 @@ __all__ = [
     "lower_resolution",
     "mask_by_name",
     "mask_mixture",
+    "non_local_means",
     "nulling_inversion_time",
     "register_rigid",
     "resample_cubic",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ...transforms.non_local_means import non_local_means
 from .interpolation import Interpolation
 
 PEAK = 256.0  # of the intensities that the tolerance is meant for
@@ -22,8 +21,8 @@ class NonLocalUpsampling(nn.Module):
     value. The filter's strength at a voxel is half of the local standard deviation, and is halved whenever the
     changes shrink by less than 1.2 times, until they are below ``tolerance``.
 
-    Patches are compared by the mean of squared differences, and a voxel weighs as much in its own mean as the most
-    similar other one; the selection of similar patches by their means, which saves time, is left out.
+    Patches are compared as in :func:`mri_attention.transforms.non_local_means`; the selection of similar patches by
+    their means, which saves time, is left out.
 
     Args:
         scale: number of voxels that one becomes along each axis.
@@ -67,7 +66,7 @@ class NonLocalUpsampling(nn.Module):
         strength = variance.clamp(min=0).sqrt() / 2
         previous = torch.inf
         for _ in range(self.max_iterations):
-            filtered = self._with_block_means(self._non_local_means(image, strength), low)
+            filtered = self._with_block_means(self._smoothed(image, strength), low)
             change = float((filtered - image).abs().mean())
             image = filtered
             if change < self.tolerance:
@@ -77,27 +76,12 @@ class NonLocalUpsampling(nn.Module):
             previous = change
         return image / factor
 
+    def _smoothed(self, image: Tensor, strength: Tensor) -> Tensor:
+        return non_local_means(image[0, 0], strength[0, 0], self.search_radius, self.patch_radius)[None, None]
+
     def _with_block_means(self, image: Tensor, low: Tensor) -> Tensor:
         error = low - _pool(image, self.interpolation.scale, self.interpolation.scale)
         return image + F.interpolate(error, image.shape[2:], mode="nearest")
-
-    def _non_local_means(self, image: Tensor, strength: Tensor) -> Tensor:
-        radius, shape = self.search_radius, image.shape[2:]
-        padded = F.pad(image, [radius] * (2 * len(shape)), mode="replicate")
-        width = strength.square().clamp(min=torch.finfo(image.dtype).tiny)
-        total, weights, largest = (torch.zeros_like(image) for _ in range(3))
-        for offset in product(range(2 * radius + 1), repeat=len(shape)):
-            if all(step == radius for step in offset):
-                continue
-            place = (slice(step, step + n) for step, n in zip(offset, shape, strict=True))
-            shifted = (slice(None), slice(None), *place)
-            other = padded[shifted]
-            weight = torch.exp(-_local_mean((image - other) ** 2, self.patch_radius) / width)
-            total += weight * other
-            weights += weight
-            largest = torch.maximum(largest, weight)
-        largest = largest.where(largest > 0, 1.0)
-        return (total + largest * image) / (weights + largest)
 
 
 def _local_mean(image: Tensor, radius: int) -> Tensor:
