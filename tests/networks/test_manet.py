@@ -146,8 +146,9 @@ def test_residual_manet_keeps_an_estimate_where_there_are_no_samples() -> None:
 
 
 def test_data_consistent_image_is_the_part_in_phase() -> None:
-    network, (kspace, guide, mask) = manet(domains="image", is_residual=True, data_consistency=True), acquisition()
+    network, (kspace, guide, _) = manet(domains="image", is_residual=True, data_consistency=True), acquisition()
     nn.init.constant_(network.image.target.head.bias, -0.8)
+    mask = features(1, 1, 21, 34) > 0
     image = zero_filled(kspace)
     darker = image * (1 - 0.8 / image.abs())
     spectrum = torch.fft.fftshift(torch.fft.fft2(torch.fft.ifftshift(darker, CENTERED), norm="ortho"), CENTERED)
