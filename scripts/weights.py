@@ -35,10 +35,11 @@ def without_loaders(bundle: Path, configs: Sequence[str]) -> dict[str, bool]:
 
 
 def load_weights(workflow: ConfigWorkflow, shipped_by: Path | None = None) -> Path | None:
-    """Load the workflow's file of weights into its network; return the file, or None if the network has no parameters.
+    """Load the workflow's file of weights into its network; return the file, or None if there was nothing to load.
 
     MONAI's ``CheckpointLoader`` cannot read safetensors, takes over what fits and is silent on the rest; here each
-    tensor must have its place.
+    tensor must have its place. A network without parameters needs no file, and the bundle's is not of it; but what was
+    fitted to data in another way, such as a threshold, is loaded from a file that the user chose.
 
     Args:
         workflow: built with :func:`without_loaders`.
@@ -49,7 +50,8 @@ def load_weights(workflow: ConfigWorkflow, shipped_by: Path | None = None) -> Pa
     """
     network = workflow.parser.get_parsed_content("network_def")
     model = Path(workflow.parser.get_parsed_content("model_file"))
-    if not any(True for _ in network.parameters()):
+    is_fitted = bool(network.state_dict()) and shipped_by is None
+    if not (any(True for _ in network.parameters()) or is_fitted):
         return None
     if not model.is_file():
         problem = f"no weights of {network_name(workflow)}"

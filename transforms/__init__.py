@@ -68,6 +68,7 @@ from .slices_last import SlicesLast, SlicesLastd, slice_axis
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
 from .susceptibility_file import SaveSusceptibilityd
 from .undersampling import UndersampleKspace, UndersampleKspaced, shift_mask, undersample_image
+from .white_matter_lesions import KeepWhiteMatterLesionsd, keep_white_matter_lesions
 from .zero_filled_resolution import (
     AgreeWithLowResolutiond,
     RandLowerResolutiond,
@@ -100,6 +101,7 @@ __all__ = [
     "GaussianMask",
     "GrowLesionsd",
     "HandOverd",
+    "KeepWhiteMatterLesionsd",
     "KspaceMask",
     "LoadContrastsd",
     "LoadFineContrastsd",
@@ -164,6 +166,7 @@ __all__ = [
     "image_to_kspace",
     "inversion_recovery_spin_echo",
     "invert_truncation",
+    "keep_white_matter_lesions",
     "kspace_to_image",
     "low_resolution_coil_maps",
     "low_resolution_of",

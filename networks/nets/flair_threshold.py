@@ -16,7 +16,8 @@ class FLAIRThreshold(nn.Module):
     """Call a voxel lesion where the Gaussian-smoothed z-score of the FLAIR exceeds a threshold.
 
     It takes a network's place in an evaluator. Threshold and smoothing are buffers, so that they are
-    saved and loaded as a network's weights are.
+    saved and loaded as a network's weights are. It is computed in float32 under mixed precision too: a
+    kernel of few weights, rounded to bfloat16, changes the scale of the image.
 
     Args:
         threshold: z-score above which a voxel is lesion.
@@ -40,7 +41,8 @@ class FLAIRThreshold(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map z-scored images ``(b, c, x, y, z)`` to logits ``(b, 2, x, y, z)`` of background and lesion."""
-        excess = _smooth(x[:, self.channel, None], self.smoothing) - self.threshold
+        with torch.autocast(x.device.type, enabled=False):
+            excess = _smooth(x[:, self.channel, None], self.smoothing) - self.threshold
         return torch.cat([torch.zeros_like(excess), excess], 1)
 
 

@@ -122,6 +122,20 @@ def parse(*names: str) -> ConfigParser:
     return parser
 
 
+@pytest.mark.parametrize("is_on", [False, True])
+def test_lesions_outside_of_white_matter_go_before_lesions_grow(is_on: bool) -> None:
+    parser = parse("inference")
+    parser["white_matter_only"] = is_on
+    names = [type(step).__name__ for step in parser.get_parsed_content("postprocessing").transforms]
+    order = [name for name in names if name in {"KeepWhiteMatterLesionsd", "GrowLesionsd"}]
+    assert order == ["KeepWhiteMatterLesionsd", "GrowLesionsd"][not is_on :]
+
+
+def test_fitted_threshold_is_evaluated_without_growing() -> None:
+    steps = parse("inference", "networks/flair_threshold").get_parsed_content("postprocessing").transforms
+    assert "GrowLesionsd" not in {type(step).__name__ for step in steps}
+
+
 def test_train_and_inference_agree() -> None:
     train, inference = parse("train"), parse("inference")
     assert train["network_def"] == inference["network_def"]

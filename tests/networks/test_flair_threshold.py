@@ -1,8 +1,10 @@
 import pytest
 import torch
+from monai.inferers import SimpleInferer
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from mri_attention.networks.mixed_precision import MixedPrecisionInferer
 from mri_attention.networks.nets import FLAIRThreshold, fit_threshold
 
 
@@ -32,6 +34,12 @@ def test_smoothing_is_gaussian() -> None:
     lesion = FLAIRThreshold(1.5, smoothing=1.0)(image[None])[0, 1]
     expected = torch.as_tensor(gaussian_filter(image[2].numpy(), 1.0, mode="nearest")) - 1.5
     torch.testing.assert_close(lesion, expected, rtol=0, atol=1e-5)
+
+
+def test_half_precision_around_it_changes_nothing() -> None:
+    image, _ = case(0)
+    network = FLAIRThreshold(1.4, smoothing=0.5)
+    torch.testing.assert_close(MixedPrecisionInferer(SimpleInferer())(image[None], network), network(image[None]))
 
 
 def test_state_dict_restores_threshold_and_smoothing() -> None:

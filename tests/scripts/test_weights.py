@@ -8,10 +8,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from mri_attention.networks.nets import FLAIRThreshold
 from tests.scripts.conftest import THRESHOLD, threshold_weights
 
 Run = Callable[..., int]
@@ -110,3 +113,28 @@ def test_bundles_with_other_weights_than_told_are_not_exported(
     torch.save(threshold_weights(0.5), bundle / "models" / "model.pt")
     assert run_command("export", bundle, "--output", tmp_path / "out") == 2
     assert "not the weights that were shipped" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("threshold", "is_found"), [(2.0, True), (4.0, False)])
+def test_chosen_values_of_a_network_without_parameters_are_used(
+    threshold: float, is_found: bool, run_command: Run, bundle: Path, tiny_dataset: Path, tmp_path: Path
+) -> None:
+    """What fit found for a threshold must not give way to its default, which lies between the two given here."""
+    overlay = "network_def: {_target_: mri_attention.networks.nets.FLAIRThreshold, threshold: 3.5, smoothing: 0.0}"
+    (bundle / "configs" / "networks" / "threshold.yaml").write_text(overlay)
+    model, output = tmp_path / "fitted.pt", tmp_path / "out"
+    torch.save({"model": FLAIRThreshold(threshold, smoothing=0).state_dict()}, model)
+    baseline = f"networks/threshold={model}"
+    arguments = ("--dataset-dir", tiny_dataset, "--output-dir", output, "--baseline", baseline)
+    assert run_command("evaluate", bundle, *arguments) == 0
+    mask = nib.load(output / "baselines" / "threshold" / "sub-01" / "anat" / "sub-01_label-lesion_mask.nii.gz")
+    assert np.asarray(mask.dataobj).any() == is_found
+
+
+def test_network_without_parameters_needs_no_weights(
+    run_command: Run, bundle: Path, tiny_dataset: Path, tmp_path: Path
+) -> None:
+    overlay = "network_def: {_target_: mri_attention.networks.nets.FLAIRThreshold, threshold: 2.0}"
+    (bundle / "configs" / "networks" / "threshold.yaml").write_text(overlay)
+    arguments = ("--dataset-dir", tiny_dataset, "--output-dir", tmp_path / "out", "--overlay", "networks/threshold")
+    assert run_command("evaluate", bundle, *arguments) == 0
