@@ -40,7 +40,17 @@ class SingleCoilVarNet(nn.Module):
             kspace: undersampled, complex, centered and orthonormal, zero where there is no sample, ``(b, 1, h, w)``.
             auxiliary: not used; for the same call as the other networks of this task.
             mask: True where there are samples, broadcastable; where ``kspace`` is not zero if it is None.
+
+        Slices without signal stay zero: MONAI's network would divide by their standard deviation.
         """
+        if mask is not None:
+            mask = mask.expand_as(kspace)
+        has_signal = kspace.flatten(1).any(1)
+        if not has_signal.all():
+            image = torch.zeros_like(kspace.real)
+            if has_signal.any():
+                image[has_signal] = self(kspace[has_signal], None, None if mask is None else mask[has_signal])
+            return image
         sampled = (kspace != 0 if mask is None else mask.bool().expand_as(kspace))[..., None]
         measured = torch.view_as_real(kspace)
         sensitivity = torch.view_as_real(torch.ones_like(kspace))

@@ -307,6 +307,18 @@ def test_varnet_trains_each_cascade() -> None:
         assert cascade.model.unet.final_conv.weight.grad.abs().max() > 0
 
 
+def test_varnet_leaves_slices_without_signal_at_zero() -> None:
+    network, (kspace, _, mask) = SingleCoilVarNet(1, (4, 4, 4, 4, 4, 4)), acquisition(24, 34)
+    kspace[1] = 0
+    for sampled in (mask, None):
+        image = network(kspace, None, sampled)
+        assert not image[1].any()
+        torch.testing.assert_close(image[:1], network(kspace[:1], None, sampled))
+        image.sum().backward()
+        assert all(p.grad.isfinite().all() for p in network.parameters())
+    assert not network(torch.zeros_like(kspace), None, mask).any()
+
+
 def test_varnet_needs_cascades() -> None:
     with pytest.raises(ValueError, match="must be positive, got 0"):
         SingleCoilVarNet(0)
