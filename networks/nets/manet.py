@@ -97,7 +97,8 @@ class MANet(nn.Module):
                 # phases have infinite gradients at zero, and polar() has wrong ones for numbers below it
                 turn = torch.polar(torch.ones_like(magnitude), image.angle().detach())
                 refined = self._to_image(self._agree(self._to_kspace(magnitude * turn), kspace, mask))
-                magnitude = (refined * turn.conj()).real.clamp_min(0)  # what is out of phase is error
+                in_phase = refined.real * turn.real + refined.imag * turn.imag  # what is out of phase is error
+                magnitude = in_phase.clamp_min(0)
         return {"image": magnitude, "auxiliary_image": guide, **outputs}
 
     def _agree(self, predicted: Tensor, measured: Tensor, mask: Tensor | None) -> Tensor:
