@@ -60,15 +60,21 @@ def training_figure(curves: Mapping[str, Curves]) -> bytes:
 def side_by_side_figure(plan: Plan, trainings: Sequence[Training]) -> bytes | None:
     """Show the first test case: truth and every network's mask or image, with errors; None where there is neither."""
     case = plan.test_cases[0]
-    subject = "_".join(filter(None, (case["subject"], case.get("session"))))
     written = {
-        short_name(training.network): sorted((plan.output_dir / training.name / "test").rglob(f"{subject}*.nii.gz"))
+        short_name(training.network): written_for(case, plan.output_dir / training.name / "test")
         for training in trainings
     }
     pictures = read_pictures(merged_config(plan.bundle, ["inference", "evaluate", *plan.overlays], plan.inference))
     if pictures is not None:
         return _images(written, pictures)
     return _masks(case, written)
+
+
+def written_for(case: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Find the images that an evaluation wrote for a case; of all sessions where it wrote none with the case's."""
+    subject = case["subject"]
+    in_session = "_".join(filter(None, (subject, case.get("session"))))
+    return sorted(folder.rglob(f"{in_session}_*.nii.gz")) or sorted(folder.rglob(f"{subject}_*.nii.gz"))
 
 
 def _masks(case: dict[str, Any], written: Mapping[str, Sequence[Path]]) -> bytes | None:

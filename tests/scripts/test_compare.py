@@ -14,6 +14,7 @@ from mri_attention.datasets import InputError
 from mri_attention.datasets.simulation import simulate_dataset
 from mri_attention.scripts.bundles import BUNDLES, build_workflow, merged_config, read_value
 from mri_attention.scripts.comparison import Budget, Training
+from mri_attention.scripts.comparison_figures import written_for
 from mri_attention.scripts.comparison_report import comparison_table, cost_table, describe_network, explain
 
 Run = Callable[..., int]
@@ -64,6 +65,21 @@ def test_tables_name_baseline_and_costs() -> None:
 def test_few_cases_are_said_to_prove_little() -> None:
     assert "smallest possible p is 0.5" in explain([training("a", 0, [0.1, 0.2])], "a", 2)
     assert "smallest" not in explain([training("a", 0, [0.1] * 8)], "a", 8)
+
+
+@pytest.mark.parametrize("session", ["", "ses-2"])
+def test_images_of_a_case_are_found_by_its_subject(session: str, tmp_path: Path) -> None:
+    """A datalist's session can be that of another contrast than the one whose name results have."""
+    names = [
+        "sub-1_rec-x_T2w.nii.gz",
+        "sub-12_rec-x_T2w.nii.gz",
+        "sub-2_ses-1_rec-x_T2w.nii.gz",
+        "sub-2_ses-2_rec-x_T2w.nii.gz",
+    ]
+    for name in names:
+        (tmp_path / name).touch()
+    assert written_for({"subject": "sub-1", "session": session}, tmp_path) == [tmp_path / names[0]]
+    assert written_for({"subject": "sub-2", "session": "ses-2"}, tmp_path) == [tmp_path / names[3]]
 
 
 @pytest.mark.parametrize(
