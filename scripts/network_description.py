@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 def network_description(parser: ConfigParser) -> dict[str, Any]:
-    """Return the arguments of ``network_def``, references resolved, whichever package the network is in."""
-    found = {}
+    """Return the arguments of ``network_def``, references resolved, whichever package the network is in.
+
+    Where the config has a ``scale``, that is among them: weights can be for one scale, of a network that does for all.
+    """
+    found: dict[str, Any] = {"scale": parser.get_parsed_content("scale")} if "scale" in parser else {}
     for place, text in walk(parser["network_def"]):
         is_reference = isinstance(text, str) and text[:1] in "@$"
         value = parser.get_parsed_content(f"network_def::{place}") if is_reference else text

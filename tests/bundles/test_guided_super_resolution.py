@@ -13,6 +13,7 @@ from monai.data import MetaTensor
 from mri_attention.datasets import InputError, read_volume, write_volume
 from mri_attention.datasets.simulation import simulate_dataset
 from mri_attention.networks.nets import Interpolation
+from mri_attention.scripts.network_description import network_description
 from mri_attention.transforms import TruncateKspace, lower_resolution
 
 ROOT = Path(__file__).resolve().parents[2] / "bundles" / "guided_super_resolution_sanet"
@@ -306,12 +307,26 @@ def test_network_fulfills_the_metadata(config: str) -> None:
 
 
 def test_shipped_weights_fit_the_network_and_the_limit() -> None:
-    model = ROOT / "models" / "model.pt"
-    assert model.stat().st_size <= 8 * 2**20
-    state = torch.load(model, weights_only=True)
-    state = state.get("model", state)
-    parse("inference").get_parsed_content("network_def").load_state_dict(state)
-    assert {value.dtype for value in state.values()} == {torch.float16}
+    models = []
+    for scale in (2, 4):
+        parser = parse("inference")
+        parser["bundle_root"], parser["scale"] = str(ROOT), scale
+        models.append(Path(parser.get_parsed_content("model_file")))
+        state = torch.load(models[-1], weights_only=True)
+        parser.get_parsed_content("network_def").load_state_dict(state)
+        assert {value.dtype for value in state.values()} == {torch.float16}
+    assert len(set(models)) == 2
+    assert sum(model.stat().st_size for model in models) <= 8 * 2**20
+
+
+def test_networks_of_two_scales_are_not_taken_for_each_other() -> None:
+    descriptions = []
+    for scale in (2, 4):
+        parser = parse("inference")
+        parser["scale"] = scale
+        descriptions.append(network_description(parser))
+    assert descriptions[0] != descriptions[1]
+    assert descriptions[0] | {"scale": 4} == descriptions[1]
 
 
 def test_multi_gpu_overlay_parses() -> None:
