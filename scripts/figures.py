@@ -24,6 +24,7 @@ ERRORS = {
 }
 LINES = ("#1f5fa8", "#d1622b", "#3a8f5c", "#8a5aa8")
 CONVENTION = "Radiological convention: the patient's right is on the left of the picture."
+SHORT_CONVENTION = "Patient's right on the left"  # fits below one image
 
 
 def to_png(figure: Figure, dpi: int = 120) -> bytes:
@@ -117,7 +118,7 @@ def overview_figure(
             _show(axis, image, index, box, voxel_size)
         _contour(axes[1, column], prediction > 0, index, box, PREDICTION)
     figure.suptitle(title, color="white", fontsize=12, y=0.99)
-    figure.text(0.01, 0.012, CONVENTION, color="#c8ccd2", fontsize=8)
+    tell_sides(figure)
     handles = [Line2D([], [], color=PREDICTION, label="predicted lesions")]
     figure.legend(handles=handles, loc="lower right", frameon=False, labelcolor="white", fontsize=9)
     return to_png(figure)
@@ -163,6 +164,12 @@ def curve_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) 
         axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axis.spines[["top", "right"]].set_visible(False)
     return to_png(figure)
+
+
+def tell_sides(figure: Figure) -> None:
+    """Write the convention below the panels, in as many words as their width allows."""
+    text = CONVENTION if figure.get_figwidth() > 4.6 else SHORT_CONVENTION
+    figure.text(0.01, 0.012, text, color="#c8ccd2", fontsize=8)
 
 
 def _gap(voxel_size: Sequence[float]) -> int:

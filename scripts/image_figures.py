@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from .figures import CONVENTION, black_panels, to_png
+from .figures import black_panels, tell_sides, to_png
 from .slices import display_window, foreground_box, radiological, select_slices
 
 ERROR_COLORS = "RdBu_r"
@@ -31,7 +31,7 @@ def image_overview_figure(
     for axis, index in zip(axes[0], columns, strict=True):
         _show(axis, image, index, foreground_box(abs(image)), voxel_size, cmap="gray", vmin=low, vmax=high)
     figure.suptitle(title, color="white", fontsize=12, y=0.99)
-    figure.text(0.01, 0.012, CONVENTION, color="#c8ccd2", fontsize=8)
+    tell_sides(figure)
     return to_png(figure)
 
 

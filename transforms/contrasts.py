@@ -43,8 +43,9 @@ class LoadContrastsd(MapTransform):
 
     Raises:
         ValueError: if ``reference`` is not one of ``contrasts``.
-        InputError: if a contrast is missing or unusable (see :func:`read_volume`), or does not overlap with
-            the reference; an overlap with less than half of its foreground is a warning in the log.
+        InputError: if a contrast is missing or unusable (see :func:`read_volume`), does not overlap with the
+            reference, or is empty where that is; an overlap with less than half of its foreground is a warning in the
+            log.
     """
 
     def __init__(
@@ -94,13 +95,21 @@ class LoadContrastsd(MapTransform):
             logger.info("%s registered to %s: %s", name, self.reference, found)
             image, motion = found.apply(image), found.matrix
         self._check_overlap(image, reference)
-        return resample_to(image, reference), motion
+        aligned = resample_to(image, reference)
+        if aligned.min() == aligned.max():
+            raise InputError.at(
+                image.meta["filename_or_obj"], f"is empty where the {self.reference} image is", self._remedy()
+            )
+        return aligned, motion
+
+    def _remedy(self) -> str:
+        return "check their headers" + ("" if self.register else ", or align them with --register")
 
     def _check_overlap(self, image: MetaTensor, reference: MetaTensor) -> None:
         overlap = covered_fraction(reference, image)
         place = image.meta["filename_or_obj"]
         if overlap == 0:
-            remedy = "check their headers" + ("" if self.register else ", or align them with --register")
+            remedy = self._remedy()
             raise InputError.at(place, f"does not overlap with the {self.reference} image", remedy)
         if overlap < MIN_OVERLAP:
             message = "%s: overlaps with only %.0f %% of the %s image's foreground; consider --register"

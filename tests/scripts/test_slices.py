@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-from mri_attention.scripts.figures import overview_figure, segmentation_figure
+from mri_attention.scripts.figures import overview_figure, segmentation_figure, tell_sides
 from mri_attention.scripts.slices import foreground_box, load_aligned, radiological, select_slices
 from tests.scripts.conftest import AFFINE, SHAPE, lesion_mask, write_image
 
@@ -59,3 +61,12 @@ def test_figures_are_png_even_without_lesions(is_empty: bool) -> None:
         overview_figure(image, mask, voxel_size, "title"),
     ):
         assert picture.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("width", [1.9, 3.8, 11.4])
+def test_sides_are_told_within_the_picture(width: float) -> None:
+    figure = Figure(figsize=(width, 3), dpi=120)
+    tell_sides(figure)
+    FigureCanvasAgg(figure).draw()
+    (text,) = figure.texts
+    assert text.get_window_extent().x1 <= figure.bbox.x1

@@ -152,6 +152,16 @@ def test_images_apart_are_refused(tmp_path: Path) -> None:
         LoadContrastsd()({"image": paths})
 
 
+def test_images_that_show_nothing_of_each_other_are_refused(tmp_path: Path) -> None:
+    """Within one grid, as of a thin slab below the brain that an extracted image has nothing of."""
+    paths, top = patient(tmp_path), np.zeros((20, 22, 10), np.float32)
+    top[:, :, -2:] = 1
+    save(Path(paths[0]), top)
+    save(Path(paths[2]), blob(GRID)[:, :, :3])
+    with pytest.raises(InputError, match=r"T1w.nii.gz: is empty where the FLAIR image is.*--register"):
+        LoadContrastsd()({"image": paths})
+
+
 def test_little_overlap_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     away = GRID.copy()
     away[1, 3] += 25
