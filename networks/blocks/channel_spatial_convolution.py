@@ -49,8 +49,7 @@ class ChannelSpatialConvolution(nn.Module):
     def _planar(self, n_channels: int) -> tuple[Tensor, Tensor]:
         """Return kernel ``(c, c, 3, 3)`` and bias ``(c,)`` of the 2D convolution that is the 3D one over channels."""
         kernel = self.conv.weight.new_zeros(n_channels, n_channels, 3, 3)
-        channel = torch.arange(n_channels, device=kernel.device)
         for offset, plane in zip((-1, 0, 1), self.conv.weight[0, 0], strict=True):
-            inside = channel[(channel + offset >= 0) & (channel + offset < n_channels)]
+            inside = torch.arange(max(-offset, 0), n_channels - max(offset, 0), device=kernel.device)
             kernel = kernel.index_put((inside, inside + offset), plane.expand(len(inside), 3, 3))
         return kernel, self.conv.bias.expand(n_channels)  # type: ignore[union-attr]
