@@ -8,6 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from mri_attention.scripts.bundles import BUNDLES
+from mri_attention.scripts.predict import check_scale
 from tests.scripts.conftest import AFFINE, CONTRASTS, SHAPE, lesion_mask, write_image
 
 Run = Callable[..., int]
@@ -217,6 +219,11 @@ def test_other_names_than_those_of_bids_name_their_results(
     assert (tmp_path / "out" / "dark fluid_label-lesion_mask.nii.gz").is_file()
     assert (tmp_path / "out" / "dark fluid_overview.png").is_file()
     assert "\ndark fluid\n" in "\n" + capsys.readouterr().out
+
+
+@pytest.mark.parametrize("overlay", ["paper", "networks/zeng"])
+def test_overlays_do_for_every_scale_of_their_network(overlay: str) -> None:
+    check_scale(BUNDLES / "guided_super_resolution_sanet", ["inference", overlay], {"scale": 4})
 
 
 @pytest.mark.parametrize("scale", ["4", "1,1,3"])

@@ -63,7 +63,7 @@ def test_figures_are_png_even_without_lesions(is_empty: bool) -> None:
         assert picture.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("width", [1.9, 3.8, 11.4])
+@pytest.mark.parametrize("width", [1.9, 3.8, 5.7, 11.4])  # inches, of one panel, two, three and six
 def test_sides_are_told_within_the_picture(width: float) -> None:
     figure = Figure(figsize=(width, 3), dpi=120)
     tell_sides(figure)
