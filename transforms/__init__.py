@@ -19,7 +19,7 @@ from .fine_contrasts import LoadFineContrastsd
 from .finer_derivatives import SaveFinerDerivatived
 from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
-from .handed_over import HandOverd, OwnKeysSpacingd
+from .handed_over import ConcatInputsd, HandOverd, OwnKeysSpacingd
 from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
 from .kspace_simulation import SimulateKspaced
 from .kspace_truncation import (
@@ -88,6 +88,7 @@ __all__ = [
     "CombineCoilsd",
     "CompressedSensingKspace",
     "CompressedSensingKspaced",
+    "ConcatInputsd",
     "ConvertFieldUnit",
     "ConvertFieldUnitd",
     "DipoleConvolution",

@@ -1,4 +1,4 @@
-"""Results for a MONAI Label server, which expects labels on the grid of the image that it was given."""
+"""What a MONAI Label server passes on, one tensor, and expects, labels on the grid of the image that it was given."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import Spacingd, Transform
+from monai.transforms import MapTransform, Spacingd, Transform
 
 from ..datasets.volumes import read_volume
 
@@ -60,3 +61,23 @@ class OwnKeysSpacingd(Spacingd):
         """Resample the image at every key."""
         own = {key: data[key] for key in self.key_iterator(dict(data))}
         return {**data, **super().__call__(own, lazy)}
+
+
+class ConcatInputsd(MapTransform):
+    """Make one tensor of all that a network is given: a MONAI Label server passes no more to the inferer.
+
+    Unlike MONAI's ``ConcatItemsd`` it takes masks too, which are plain tensors of one line or column.
+
+    Args:
+        keys: of channels; the first, ``(c, *spatial)``, may be complex, and the others are broadcastable to it.
+        name: where the channels go, in this order, in the type of the first and with its metadata.
+    """
+
+    def __init__(self, keys: KeysCollection, name: str = "image") -> None:
+        super().__init__(keys)
+        self.name = name
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Concatenate what is at the keys."""
+        first, *others = (data[key] for key in self.key_iterator(dict(data)))
+        return {**data, self.name: torch.cat([first, *(first.clone().copy_(other) for other in others)])}

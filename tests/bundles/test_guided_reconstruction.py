@@ -292,3 +292,16 @@ def test_shipped_weights_fit_the_network_and_the_limit() -> None:
 
 def test_multi_gpu_overlay_parses() -> None:
     assert parse("train", "multi_gpu_train")["network"]["_target_"].endswith("DistributedDataParallel")
+
+
+def test_one_tensor_that_monai_label_passes_gives_the_image_of_all_inputs(dataset: Path, tmp_path: Path) -> None:
+    app, bundle = parse("inference", "monailabel/inference"), parse("inference")
+    for parser in (app, bundle):
+        parser.update({**TINY, "cases": [], "output_dir": str(tmp_path)})
+    network, inferer = bundle.get_parsed_content("network").eval(), bundle.get_parsed_content("inferer")
+    images = [str(dataset / "sub-001" / "anat" / f"sub-001_{name}.nii.gz") for name in ("T1w", "T2w")]
+    passed, given = (parser.get_parsed_content("preprocessing")({"image": images}) for parser in (app, bundle))
+    with torch.no_grad():
+        image = inferer(passed["image"][None], network)
+        expected = inferer(given["image"][None], network, auxiliary=given["guide"][None], mask=given["sampled"][None])
+    torch.testing.assert_close(image.as_tensor(), expected.as_tensor())

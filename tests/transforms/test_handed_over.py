@@ -9,10 +9,12 @@ import pytest
 import torch
 from monai.data import MetaTensor
 from monai.transforms import Spacingd
+from torch import Tensor
 
 from mri_attention.datasets import read_volume
 from mri_attention.datasets.volumes import write_volume
-from mri_attention.transforms import HandOverd, OwnKeysSpacingd
+from mri_attention.networks.slice_inferer import SliceBatchInferer
+from mri_attention.transforms import ConcatInputsd, HandOverd, OwnKeysSpacingd
 
 FINE = np.array([[-1.0, 0, 0, 9], [0, 1, 0, -4], [0, 0, 2, 3], [0, 0, 0, 1]])
 
@@ -64,3 +66,25 @@ def test_spacing_leaves_other_keys_alone() -> None:
     assert out["image_path"] == case["image_path"]
     torch.testing.assert_close(out["image"], Spacingd("image", [2.0] * 3)({"image": image})["image"])
     assert spacing.inverse(out)["image"].shape == image.shape
+
+
+def test_inputs_of_a_network_become_channels_in_order() -> None:
+    kspace = MetaTensor(torch.randn(1, 3, 4, 5, dtype=torch.complex64), meta={"slice_axis": 2})
+    case = {"kspace": kspace, "guide": MetaTensor(torch.randn(1, 3, 4, 5)), "mask": torch.arange(5).ne(2)[None, None]}
+    out = ConcatInputsd(["kspace", "guide", "mask"], "all")(case)
+    assert out["all"].meta["slice_axis"] == 2
+    for channel, given in zip(out["all"].as_tensor(), case.values(), strict=True):
+        torch.testing.assert_close(channel, (given + 0j).expand(1, 3, 4, 5)[0], check_dtype=False)
+    assert out["kspace"] is kspace
+
+
+def test_mask_comes_to_the_inferer_as_the_mask() -> None:
+    kspace, guide = torch.randn(1, 3, 4, 5, dtype=torch.complex64), torch.rand(1, 3, 4, 5)
+    case = {"image": MetaTensor(kspace), "guide": MetaTensor(guide), "sampled": torch.arange(5).ne(2)}
+    together = ConcatInputsd(["image", "guide", "sampled"])(case)["image"]
+
+    def network(kspace: Tensor, auxiliary: Tensor, mask: Tensor) -> Tensor:
+        return torch.where(mask, kspace, auxiliary)
+
+    expected = torch.where(case["sampled"], kspace, guide).abs()
+    torch.testing.assert_close(SliceBatchInferer()(together[None], network)[0].as_tensor(), expected)
