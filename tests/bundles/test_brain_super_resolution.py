@@ -11,8 +11,10 @@ from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 
 from mri_attention.datasets import InputError, find_cases
 from mri_attention.datasets.simulation import simulate_dataset
+from tests.bundles.bundle_configs import BundleConfigs
 
-ROOT = Path(__file__).resolve().parents[2] / "bundles" / "brain_super_resolution_cftn"
+CONFIGS = BundleConfigs("brain_super_resolution_cftn")
+ROOT, parse, run = CONFIGS.root, CONFIGS.parse, CONFIGS.run
 TINY = {"network_def::channels": 4, "network_def::n_blocks": 2, "network_def::projections": [1]}
 SHORT = {"epochs": 1, "steps": 2, "val_interval": 1, "progress": False, "patch": 8, "validation_share": 0.5}
 
@@ -22,29 +24,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
     simulate_dataset(folder, n_subjects=2, seed=1, spacing=5.0)
     return folder
-
-
-def configs(*names: str) -> list[str]:
-    return [str(ROOT / "configs" / f"{name}.yaml") for name in names]
-
-
-def run(kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
-    workflow = ConfigWorkflow(
-        configs(*names), workflow_type=kind, logging_file=False, bundle_root=str(ROOT), **overrides
-    )
-    workflow.initialize()
-    workflow.run()
-    workflow.finalize()
-    return workflow
-
-
-def parse(*names: str, **overrides: Any) -> ConfigParser:
-    parser = ConfigParser()
-    parser.read_config(configs(*names))
-    parser["bundle_root"] = str(ROOT)
-    for name, value in overrides.items():
-        parser[name] = value
-    return parser
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +146,7 @@ def test_every_network_magnifies(overlay: str, scale: int) -> None:
 
 @pytest.mark.parametrize("config", ["inference", "train"])
 def test_network_fulfills_the_metadata(config: str) -> None:
-    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), configs(config)[0], n=4, p=4)
+    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), CONFIGS.files(config)[0], n=4, p=4)
 
 
 def test_multi_gpu_overlay_parses() -> None:

@@ -13,8 +13,10 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from mri_attention.datasets import InputError
 from mri_attention.datasets.simulation import simulate_dataset
 from mri_attention.transforms import image_to_kspace, kspace_to_image
+from tests.bundles.bundle_configs import BundleConfigs
 
-ROOT = Path(__file__).resolve().parents[2] / "bundles" / "guided_reconstruction_manet"
+CONFIGS = BundleConfigs("guided_reconstruction_manet")
+ROOT, parse, run = CONFIGS.root, CONFIGS.parse, CONFIGS.run
 REAL_KSPACE = ROOT.parents[1].parent / "shared" / "data" / "kspace" / "brain_8ch_undersampled.npy"
 TINY = {"network_def::width": 4}
 SHORT = {"epochs": 1, "steps": 2, "val_interval": 1, "progress": False, "matrix": [48, 40], "spacing": 4.0}
@@ -26,27 +28,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
     simulate_dataset(folder, n_subjects=2, seed=1, spacing=4.0)
     return folder
-
-
-def configs(*names: str) -> list[str]:
-    return [str(ROOT / "configs" / f"{name}.yaml") for name in names]
-
-
-def run(kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
-    workflow = ConfigWorkflow(
-        configs(*names), workflow_type=kind, logging_file=False, bundle_root=str(ROOT), **overrides
-    )
-    workflow.initialize()
-    workflow.run()
-    workflow.finalize()
-    return workflow
-
-
-def parse(*names: str) -> ConfigParser:
-    parser = ConfigParser()
-    parser.read_config(configs(*names))
-    parser["bundle_root"] = str(ROOT)
-    return parser
 
 
 @pytest.fixture(scope="module")

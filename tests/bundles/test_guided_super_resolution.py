@@ -15,8 +15,10 @@ from mri_attention.datasets.simulation import simulate_dataset
 from mri_attention.networks.nets import Interpolation
 from mri_attention.scripts.network_description import network_description
 from mri_attention.transforms import TruncateKspace, lower_resolution
+from tests.bundles.bundle_configs import BundleConfigs
 
-ROOT = Path(__file__).resolve().parents[2] / "bundles" / "guided_super_resolution_sanet"
+CONFIGS = BundleConfigs("guided_super_resolution_sanet")
+ROOT, parse, run = CONFIGS.root, CONFIGS.parse, CONFIGS.run
 TINY = {"network_def::network::n_stages": 1, "network_def::network::n_blocks": 1}
 SHORT = {"epochs": 1, "steps": 2, "val_interval": 1, "progress": False, "patch": [24, 24], "validation_share": 0.5}
 NETWORKS = sorted(p.stem for p in (ROOT / "configs" / "networks").glob("*.yaml"))
@@ -27,20 +29,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
     simulate_dataset(folder, n_subjects=2, seed=1, spacing=4.0)
     return folder
-
-
-def configs(*names: str) -> list[str]:
-    return [str(ROOT / "configs" / f"{name}.yaml") for name in names]
-
-
-def run(kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
-    workflow = ConfigWorkflow(
-        configs(*names), workflow_type=kind, logging_file=False, bundle_root=str(ROOT), **overrides
-    )
-    workflow.initialize()
-    workflow.run()
-    workflow.finalize()
-    return workflow
 
 
 @pytest.fixture(scope="module")
@@ -242,13 +230,6 @@ def _input_error(error: BaseException | None) -> str:
     return ""
 
 
-def parse(*names: str) -> ConfigParser:
-    parser = ConfigParser()
-    parser.read_config(configs(*names))
-    parser["bundle_root"] = str(ROOT)
-    return parser
-
-
 def test_train_and_inference_agree() -> None:
     train, inference = parse("train"), parse("inference")
     for name in ("network_def", "contrasts", "joint", "slice_axis"):
@@ -303,7 +284,7 @@ def test_networks_have_the_documented_sizes(overlays: tuple[str, ...], n_paramet
 
 @pytest.mark.parametrize("config", ["inference", "train"])
 def test_network_fulfills_the_metadata(config: str) -> None:
-    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), configs(config)[0], n=4, p=4)
+    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), CONFIGS.files(config)[0], n=4, p=4)
 
 
 def test_shipped_weights_fit_the_network_and_the_limit() -> None:

@@ -10,8 +10,10 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 
 from mri_attention.datasets.simulation import simulate_dataset
+from tests.bundles.bundle_configs import BundleConfigs
 
-ROOT = Path(__file__).resolve().parents[2] / "bundles" / "ms_lesion_segmentation_fanet"
+CONFIGS = BundleConfigs("ms_lesion_segmentation_fanet")
+ROOT, parse, run = CONFIGS.root, CONFIGS.parse, CONFIGS.run
 TINY = {"network_def::channels": [8, 16, 24], "spacing": [4.0, 4.0, 4.0]}
 SHORT = {"epochs": 1, "steps": 2, "val_interval": 1, "progress": False, "patch": [24, 24, 24], "validation_share": 0.5}
 
@@ -21,20 +23,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
     simulate_dataset(folder, n_subjects=2, seed=1, spacing=4.0)
     return folder
-
-
-def configs(*names: str) -> list[str]:
-    return [str(ROOT / "configs" / f"{name}.yaml") for name in names]
-
-
-def run(kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
-    workflow = ConfigWorkflow(
-        configs(*names), workflow_type=kind, logging_file=False, bundle_root=str(ROOT), **overrides
-    )
-    workflow.initialize()
-    workflow.run()
-    workflow.finalize()
-    return workflow
 
 
 @pytest.fixture(scope="module")
@@ -115,13 +103,6 @@ def test_whole_volume_and_windows_agree_in_place(dataset: Path, tmp_path: Path) 
     np.testing.assert_array_equal(*masks)
 
 
-def parse(*names: str) -> ConfigParser:
-    parser = ConfigParser()
-    parser.read_config(configs(*names))
-    parser["bundle_root"] = str(ROOT)
-    return parser
-
-
 @pytest.mark.parametrize("is_on", [False, True])
 def test_lesions_outside_of_white_matter_go_before_lesions_grow(is_on: bool) -> None:
     parser = parse("inference")
@@ -178,7 +159,7 @@ def test_networks_have_the_documented_sizes(overlays: tuple[str, ...], n_paramet
 
 @pytest.mark.parametrize("config", ["inference", "train"])
 def test_network_fulfills_the_metadata(config: str) -> None:
-    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), configs(config)[0], n=4, p=4)
+    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), CONFIGS.files(config)[0], n=4, p=4)
 
 
 def test_shipped_weights_fit_the_network_and_the_limit() -> None:

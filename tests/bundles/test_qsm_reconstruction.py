@@ -13,8 +13,10 @@ from scipy import ndimage
 
 from mri_attention.datasets.qsm_subject import FieldProtocol, write_qsm_subject
 from mri_attention.datasets.regions import Regions
+from tests.bundles.bundle_configs import BundleConfigs
 
-ROOT = Path(__file__).resolve().parents[2] / "bundles" / "qsm_reconstruction_fanet"
+CONFIGS = BundleConfigs("qsm_reconstruction_fanet")
+ROOT, parse, run = CONFIGS.root, CONFIGS.parse, CONFIGS.run
 FAST = {"classical": {"method": "tikhonov", "weight": 0.01}, "network_def::channels": [4, 8], "patch": [16, 16, 16]}
 SHORT = {"epochs": 1, "steps": 2, "val_interval": 1, "progress": False, "validation_share": 0.5}
 OBLIQUE = (0.0, 0.6, 0.8)
@@ -33,20 +35,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         regions = Regions(labels, {1: "globus pallidus", 2: "gray_matter"})
         write_qsm_subject(folder, f"sub-{number}", chi, brain, np.eye(4), protocol, rng, regions=regions)
     return folder
-
-
-def configs(*names: str) -> list[str]:
-    return [str(ROOT / "configs" / f"{name}.yaml") for name in names]
-
-
-def run(kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
-    workflow = ConfigWorkflow(
-        configs(*names), workflow_type=kind, logging_file=False, bundle_root=str(ROOT), **overrides
-    )
-    workflow.initialize()
-    workflow.run()
-    workflow.finalize()
-    return workflow
 
 
 @pytest.fixture(scope="module")
@@ -182,13 +170,6 @@ def test_metrics_of_regions_have_the_numbers_of_their_names() -> None:
             assert (metric["regions"], metric["errors"]) == ({name: number}, [error])
 
 
-def parse(*names: str) -> ConfigParser:
-    parser = ConfigParser()
-    parser.read_config(configs(*names))
-    parser["bundle_root"] = str(ROOT)
-    return parser
-
-
 def test_train_and_inference_agree() -> None:
     train, inference = parse("train"), parse("inference")
     for name in ("network_def", "classical", "patch", "contrasts"):
@@ -239,7 +220,7 @@ def test_the_paper_has_the_size_of_qsmnet_and_attention() -> None:
 
 @pytest.mark.parametrize("config", ["inference", "train"])
 def test_network_fulfills_the_metadata(config: str) -> None:
-    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), configs(config)[0], n=4, p=4)
+    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), CONFIGS.files(config)[0], n=4, p=4)
 
 
 def test_shipped_weights_fit_the_network_and_the_limit() -> None:
