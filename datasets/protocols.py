@@ -50,7 +50,8 @@ def draw_protocols(rng: np.random.Generator) -> dict[str, Protocol]:
 
     T1w is a spin echo, a spoiled gradient echo or an inversion recovery, with equal chances. FLAIR's inversion time
     nulls cerebrospinal fluid within 3 %. Echo times are those that give the contrast; trains of refocusing pulses with
-    variable flip angles (3D FLAIR) state longer ones.
+    variable flip angles (3D FLAIR) state longer ones. Its repetition times are those of 2D: by the equation shorter
+    ones leave lesions as dark as white matter, for which 3D FLAIR has a T2 preparation.
     """
     draw_t1w = (_t1w_spin_echo, _t1w_gradient_echo, _t1w_inversion_recovery)[rng.integers(3)]
     return {
@@ -61,7 +62,7 @@ def draw_protocols(rng: np.random.Generator) -> dict[str, Protocol]:
     }
 
 
-def signals(protocol: Protocol, rng: np.random.Generator | None = None, spread: float = 0.08) -> dict[str, float]:
+def signals(protocol: Protocol, rng: np.random.Generator | None = None, spread: float = 0.05) -> dict[str, float]:
     """Signed signal of each tissue of :data:`TISSUES`; with ``rng``, relaxation times vary by ``spread`` (relative)."""
     values = {}
     for name, tissue in TISSUES.items():
@@ -93,7 +94,7 @@ def _t1w_inversion_recovery(rng: np.random.Generator) -> Protocol:
 
 
 def _flair(rng: np.random.Generator) -> Protocol:
-    repetition_time, echo_time = rng.uniform(5.0, 11.0), rng.uniform(0.090, 0.140)
+    repetition_time, echo_time = rng.uniform(8.0, 11.0), rng.uniform(0.090, 0.140)
     null = nulling_inversion_time(TISSUES["csf"].t1, repetition_time=repetition_time, echo_time=echo_time)
     return _inversion_recovery(repetition_time, echo_time, null * rng.uniform(0.97, 1.03))
 

@@ -62,6 +62,18 @@ def test_fluid_is_dark(seed: int, contrast: str, share: float) -> None:
     assert values["csf"] < share * values["white_matter"]
 
 
+def test_lesions_stand_out_on_flair_whatever_the_relaxation_times() -> None:
+    """In the two patients of Lesjak et al. lesions are 1.4 times as bright as white matter, gray matter 1.1 to 1.2."""
+    rng = np.random.default_rng(0)
+    drawn = [signals(draw_protocols(rng)["FLAIR"], rng) for _ in range(500)]
+    white, gray, lesion = (
+        np.array([abs(values[name]) for values in drawn]) for name in ("white_matter", "gray_matter", "lesion")
+    )
+    assert np.quantile(lesion / white, 0.02) > 1.15
+    assert np.mean(lesion > 1.05 * gray) > 0.95
+    assert 1.05 < np.median(gray / white) < 1.3
+
+
 @pytest.mark.parametrize("contrast", ["T1w", "T2w", "FLAIR"])
 def test_images_show_what_the_equations_say(dataset: Path, contrast: str) -> None:
     image, labels = load(dataset, "sub-001", contrast), load(dataset, "sub-001", "dseg")
