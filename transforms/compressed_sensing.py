@@ -53,7 +53,8 @@ class CompressedSensingKspace(Transform):
 
         Args:
             kspace: undersampled, complex, centered and orthonormal, ``(*, h, w)``; each slice by itself.
-            mask: True where there are samples, broadcastable; where ``kspace`` is not zero if it is None.
+            mask: True where there are samples, broadcastable. If it is None, what is not zero in ``kspace`` counts as
+                sampled: a sample that was measured as exactly zero is then filled like one that was not measured.
         """
         kspace = kspace.as_subclass(Tensor)
         mask = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool()

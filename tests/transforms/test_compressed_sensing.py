@@ -98,8 +98,20 @@ def test_samples_are_kept_where_asked_for() -> None:
 
 
 def test_without_a_mask_samples_are_what_is_not_zero() -> None:
-    kspace, sampled = acquisition()
+    _, sampled = acquisition()
+    values = torch.randn(1, 2, 45, 38, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
+    kspace = values * sampled  # no sample is zero by itself, as one of a phantom may be in a processor's arithmetic
+    assert torch.equal(kspace != 0, sampled.expand_as(kspace))
     torch.testing.assert_close(CompressedSensingKspace()(kspace), CompressedSensingKspace()(kspace, sampled))
+
+
+def test_a_measured_zero_is_kept_with_the_mask_alone() -> None:
+    kspace, sampled = acquisition()
+    kspace[..., 22, 19] = 0  # the center, which is sampled
+    assert sampled[..., 22, 19].all()
+    solver = CompressedSensingKspace(keep_samples=True)
+    assert (solver(kspace, sampled)[..., 22, 19] == 0).all()
+    assert (solver(kspace)[..., 22, 19] != 0).all()
 
 
 def test_dictionary_version_fills_in_place_and_keeps_metadata() -> None:
