@@ -50,7 +50,7 @@ def regions_of_tissues(tissues: Mapping[str, ArrayLike], known: Sequence[str]) -
 def largest_share(labels: ArrayLike, shape: Sequence[int]) -> Labels:
     """Bring a label map ``(x, y, z)`` to a coarser grid of the same extent: the label with the largest share wins.
 
-    Shares are those by which :func:`~mri_attention.datasets.qsm_subject.average_to` averages; of equal shares, the
+    Shares are those by which :func:`~mri_attention.simulation.qsm_subject.average_to` averages; of equal shares, the
     smaller label wins.
     """
     fine = np.asarray(labels, np.int16)

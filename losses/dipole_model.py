@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.modules.loss import _Loss
 
-from ..transforms.b0_direction import Vector
-from ..transforms.dipole import dipole_kernel, filter_kspace, padded_shape
+from ..operators.b0_direction import Vector
+from ..operators.dipole import dipole_kernel, filter_kspace, padded_shape
 
 
 class ModelLoss(_Loss):

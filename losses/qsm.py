@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from torch.nn.modules.loss import _Loss
 
-from ..transforms.b0_direction import Vector
+from ..operators.b0_direction import Vector
 from .dipole_model import ModelLoss
 from .gradient import GradientLoss
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.loss import _Loss
 
-from ..transforms.fourier import image_to_kspace
+from ..operators.fourier import image_to_kspace
 from .dual_domain import DualDomainLoss
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from ..transforms.b0_direction import Vector
-from ..transforms.dipole import vectors
+from ..operators.b0_direction import Vector
+from ..operators.dipole import vectors
 from .susceptibility_error import as_volumes
 
 Volume = NDArray[np.float64]

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from ..datasets import InputError
-from .console import console, quiet_third_parties
-from .outputs import staged
+from .running.outputs import staged
+from .terminal.console import console, quiet_third_parties
 
 if TYPE_CHECKING:
     import torch
 
-    from .attention_cases import AttentionCase
+    from .benchmarks.attention_cases import AttentionCase
 
 Progress = Callable[[str], None]
 
@@ -86,8 +86,8 @@ REFERENCES = {"attention": "folded", "cross-scale": "cross-scale"}
 
 def _choose(name: str, blocks: str | None) -> list[AttentionCase]:
     """Return the cases of a benchmark, or those of ``blocks`` and the one to which all are compared."""
-    from .attention_cases import attention_cases
-    from .cross_scale_cases import cross_scale_cases
+    from .benchmarks.attention_cases import attention_cases
+    from .benchmarks.cross_scale_cases import cross_scale_cases
 
     cases = cross_scale_cases() if name == "cross-scale" else attention_cases()
     if blocks is None:
@@ -108,8 +108,8 @@ def _blocks(
     rounds: int,
     progress: Progress,
 ) -> Result:
-    from .attention_benchmark import measure_attention
-    from .attention_costs import cost_curves, cost_rows, header, markdown
+    from .benchmarks.attention import measure_attention
+    from .benchmarks.attention_costs import cost_curves, cost_rows, header, markdown
 
     found = measure_attention(device, channels, edges, rounds, progress, cases)
     title = f"{name.capitalize()} blocks at 1 x {channels} x {edges[-1]}^3"
@@ -119,8 +119,8 @@ def _blocks(
 
 
 def _kspace(device: torch.device, edges: list[int], rounds: int, progress: Progress) -> Result:
-    from .attention_costs import markdown
-    from .kspace_benchmark import HEADER, N_SLICES, kspace_bars, kspace_rows, measure_kspace
+    from .benchmarks.attention_costs import markdown
+    from .benchmarks.kspace import HEADER, N_SLICES, kspace_bars, kspace_rows, measure_kspace
 
     found = measure_kspace(device, edges, rounds, progress)
     title = f"Undersampling the k-space of {N_SLICES} slices"
@@ -130,11 +130,11 @@ def _kspace(device: torch.device, edges: list[int], rounds: int, progress: Progr
 
 
 def _runtimes(device: torch.device, names: str | None, edges: list[int], rounds: int, progress: Progress) -> Result:
-    from .attention_costs import markdown
-    from .bundles import BUNDLES
-    from .onnx_export import missing_packages
-    from .runtime_benchmark import measure_runtimes
-    from .runtime_table import HEADER, runtime_bars, runtime_rows
+    from .benchmarks.attention_costs import markdown
+    from .benchmarks.runtime_table import HEADER, runtime_bars, runtime_rows
+    from .benchmarks.runtimes import measure_runtimes
+    from .exports.onnx_export import missing_packages
+    from .running.bundles import BUNDLES
 
     if device.type != "cpu":
         raise InputError.at(f"--device {device}", "other runtimes are measured on the CPU", "leave it out")
@@ -154,8 +154,8 @@ def _runtimes(device: torch.device, names: str | None, edges: list[int], rounds:
 
 
 def _training(device: torch.device, edges: list[int], rounds: int, progress: Progress) -> Result:
-    from .attention_costs import markdown
-    from .training_benchmark import HEADER, N_PATCHES, measure_training, training_bars, training_rows
+    from .benchmarks.attention_costs import markdown
+    from .benchmarks.training import HEADER, N_PATCHES, measure_training, training_bars, training_rows
 
     found = measure_training(device, edges, rounds, progress)
     title = f"Steps of training SANet on {N_PATCHES} patches"

@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError
-from .bundles import find_bundle
-from .console import announce, console, quiet_third_parties
-from .outputs import staged
-from .reproducible_zip import extract_zip
+from .exports.reproducible_zip import extract_zip
+from .running.bundles import find_bundle
+from .running.outputs import staged
+from .terminal.console import announce, console, quiet_third_parties
 
 
 def check(
@@ -31,8 +31,8 @@ def check(
     with tempfile.TemporaryDirectory() as temporary:
         folder = _folder(bundle, Path(temporary))
         announce(f"Checking {folder.name}")
-        from .bundle_checks import check_bundle
-        from .security import security_report
+        from .checks.all_checks import check_bundle
+        from .checks.expressions import security_report
 
         outcomes = {}
         for name, outcome in check_bundle(folder, trust=trust):

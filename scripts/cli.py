@@ -10,13 +10,13 @@ from .benchmark import benchmark
 from .check import check
 from .compare import compare
 from .conditions import conditions
-from .console import exit_with
 from .convert_weights import convert_weights
 from .evaluate import evaluate
 from .export import export
 from .predict import predict
 from .prepare import prepare
 from .simulate import simulate
+from .terminal.console import exit_with
 from .train import train
 
 app = typer.Typer(

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError, split
-from .bundles import find_bundle, find_configs, merged_config, parse_overrides, read_value
-from .console import announce, console, print_table, quiet_third_parties
+from .running.bundles import find_bundle, find_configs, merged_config, parse_overrides, read_value
+from .terminal.console import announce, console, print_table, quiet_third_parties
 
 
 def compare(  # noqa: PLR0913 (one argument per option)
@@ -51,8 +51,8 @@ def compare(  # noqa: PLR0913 (one argument per option)
     rates = _floats(learning_rates) if learning_rates else []
     settings = parse_overrides(overrides or [])
     quiet_third_parties()
-    from .comparison import Budget, Plan, run_plan
-    from .comparison_report import write_comparison
+    from .reports.comparison_report import write_comparison
+    from .running.comparison import Budget, Plan, run_plan
 
     cases = read_value(folder, ["train", *overlays], settings | {"dataset_dir": str(dataset_dir)}, "cases")
     if test_dataset_dir is None:

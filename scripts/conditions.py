@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..datasets import InputError
-from .bundles import find_bundle, find_configs, parse_overrides, read_value
-from .condition_tables import (
+from .reports.condition_tables import (
     METRICS,
     Condition,
     ConditionResult,
@@ -19,11 +18,12 @@ from .condition_tables import (
     write_condition_markdown,
     write_condition_summary,
 )
-from .console import announce, console, print_table, quiet_third_parties
-from .evaluation import Contestant, evaluate_network
-from .outputs import staged
-from .provenance import describe_run
-from .weights import existing_file
+from .running.bundles import find_bundle, find_configs, parse_overrides, read_value
+from .running.evaluation import Contestant, evaluate_network
+from .running.outputs import staged
+from .running.provenance import describe_run
+from .running.weights import existing_file
+from .terminal.console import announce, console, print_table, quiet_third_parties
 
 CONFIGS = ("inference", "evaluate")
 SETS = {  # of Feng et al. (MANet), Tables I and II
@@ -111,7 +111,7 @@ def _evaluate(
     stage: Path,
 ) -> list[ConditionResult]:
     """Evaluate all networks under one condition, and draw what they made of the first case."""
-    from .condition_figures import draw_condition, sampling_mask
+    from .reports.condition_figures import draw_condition, sampling_mask
 
     drawn = {**settings, "mask": condition.mask, "acceleration": condition.acceleration}
     results = []

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError
-from .console import announce, console, quiet_third_parties
-from .outputs import staged
-from .weights import existing_file, read_file
+from .running.outputs import staged
+from .running.weights import existing_file, read_file
+from .terminal.console import announce, console, quiet_third_parties
 
 
 def convert_weights(

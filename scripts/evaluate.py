@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from ..datasets import InputError
-from .bundles import find_bundle, find_configs, parse_overrides
-from .checked_bundle import code_of
-from .console import announce, console, print_table, quiet_third_parties
-from .evaluation import Contestant, evaluate_network
-from .outputs import staged
-from .provenance import describe_run, write_derivative_description
-from .tables import Evaluation, comparison_table, write_csv, write_summary
-from .weights import existing_file
+from .reports.tables import Evaluation, comparison_table, write_csv, write_summary
+from .running.bundles import find_bundle, find_configs, parse_overrides
+from .running.checked_bundle import code_of
+from .running.evaluation import Contestant, evaluate_network
+from .running.outputs import staged
+from .running.provenance import describe_run, write_derivative_description
+from .running.weights import existing_file
+from .terminal.console import announce, console, print_table, quiet_third_parties
 
 
 def evaluate(  # noqa: PLR0913 (one argument per option)
@@ -65,7 +65,7 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
         announce("Writing the report")
         _write_report(evaluations, provenance, training_dir, stage / "report.html")
     if training_dir is not None and (store := training_dir / "mlruns.db").is_file():
-        from .tracking import log_artifacts, log_training_figure
+        from .running.tracking import log_artifacts, log_training_figure
 
         log_training_figure(store)
         log_artifacts(store, [output / name for name in ("report.html", "metrics.csv", "summary.json")])
@@ -81,9 +81,9 @@ def _write_report(
     evaluations: Sequence[Evaluation], provenance: dict[str, Any], training_dir: Path | None, path: Path
 ) -> None:
     # matplotlib, scipy and MONAI take seconds to import
-    from .evaluation_report import evaluation_report
-    from .report import write_report
-    from .susceptibility_report import angle_curves, write_angle_curves
+    from .reports.angle_section import angle_curves, write_angle_curves
+    from .reports.evaluation_report import evaluation_report
+    from .reports.html_report import write_report
 
     angles = angle_curves(evaluations)
     write_angle_curves(angles, path.with_name("errors_by_angle.csv"))
@@ -91,7 +91,7 @@ def _write_report(
 
 
 def _write_guidance_maps(evaluations: Sequence[Evaluation], folder: Path) -> None:
-    from .guidance import write_guidance_maps
+    from .reports.guidance_section import write_guidance_maps
 
     write_guidance_maps(evaluations, folder)
 

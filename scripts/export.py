@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError
-from .bundles import find_bundle, read_metadata
-from .console import announce, console, quiet_third_parties
-from .outputs import require_empty, staged
+from .running.bundles import find_bundle, read_metadata
+from .running.outputs import require_empty, staged
+from .terminal.console import announce, console, quiet_third_parties
 
 
 def export(
@@ -27,9 +27,9 @@ def export(
         if (output / name).exists():
             raise InputError.at(output / name, "is there already", "choose another output folder, or remove it")
     announce(f"Exporting {source.name}")
-    from .exported_bundle import write_bundle
-    from .reproducible_zip import write_zip
-    from .sha256 import sha256
+    from .exports.exported_bundle import write_bundle
+    from .exports.reproducible_zip import write_zip
+    from .running.sha256 import sha256
 
     with staged(output) as stage:
         (stage / source.name).mkdir()

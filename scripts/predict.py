@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from ..datasets import InputError
-from .bundles import find_bundle, find_configs, known_settings, merged_config, parse_overrides, read_value
-from .checked_bundle import code_of
-from .console import announce, console, quiet_third_parties
-from .named_files import check_case, measured_kspace, named_case
-from .outputs import staged
-from .provenance import write_derivative_description
-from .ranks import share_of_rank, use_device_of_rank
-from .weights import existing_file, verify_shipped
+from .running.bundles import find_bundle, find_configs, known_settings, merged_config, parse_overrides, read_value
+from .running.checked_bundle import code_of
+from .running.named_files import check_case, measured_kspace, named_case
+from .running.outputs import staged
+from .running.processes import share_of_rank, use_device_of_rank
+from .running.provenance import write_derivative_description
+from .running.weights import existing_file, verify_shipped
+from .terminal.console import announce, console, quiet_third_parties
 
 RUNTIMES = ("torch", "onnx")
 
@@ -84,7 +84,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
         announce(f"Checking {len(cases)} case{'s'[: len(cases) != 1]}")
         cases = [check_case(case, contrasts, mask, allow_nan) for case in cases]
         announce(f"Applying {folder.name}")
-        from .prediction import predict_cases
+        from .running.prediction import predict_cases
 
         use_device_of_rank()
         results = predict_cases(folder, configs, settings | {"cases": cases, "output_dir": str(stage)}, onnx_file)

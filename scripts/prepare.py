@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError
-from .console import console, quiet_third_parties
-from .outputs import require_empty, staged
+from .running.outputs import require_empty, staged
+from .terminal.console import console, quiet_third_parties
 
 DATASETS = ("ixi", "fastmri", "kirby21", "brats", "qsm-labels")
 
@@ -44,18 +44,18 @@ def prepare(  # noqa: PLR0913 (one argument per option)
             bar.update(task, completed=done, total=total)
 
         if dataset == "fastmri" and pairs is not None:
-            from ..datasets.prepare_fastmri import prepare_fastmri
+            from .preparations.fastmri import prepare_fastmri
 
             names = prepare_fastmri(source, stage, pairs, progress)
         elif dataset == "qsm-labels":
-            from ..datasets.prepare_qsm_labels import prepare_qsm_labels
-            from ..datasets.qsm_subject import FieldProtocol
+            from ..simulation.qsm_subject import FieldProtocol
+            from .preparations.qsm_labels import prepare_qsm_labels
 
             direction, sizes = _vector(b0_direction, "--b0-direction"), spacing and _vector(spacing, "--spacing")
             protocol = FieldProtocol(direction, sizes or None, snr, erosion)
             names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress)
         else:
-            module = import_module(f"..datasets.prepare_{dataset}", __package__)
+            module = import_module(f".preparations.{dataset}", __package__)
             names = getattr(module, f"prepare_{dataset}")(source, stage, progress)
     console().print(f"{len(names)} subjects in {output} ({names[0]} to {names[-1]})")
 

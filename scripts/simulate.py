@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from ..datasets import InputError
-from .console import console, quiet_third_parties
-from .outputs import require_empty, staged
+from .running.outputs import require_empty, staged
+from .terminal.console import console, quiet_third_parties
 
 
 def simulate(  # noqa: PLR0913 (one argument per option)
@@ -62,11 +62,11 @@ def simulate(  # noqa: PLR0913 (one argument per option)
             "progress": lambda done, total: progress.update(task, completed=done, total=total),
         }
         if heads is not None and lesion_masks is not None:
-            from ..datasets.implantation import implant_dataset
+            from ..simulation.implantation import implant_dataset
 
             names = implant_dataset(stage, heads, lesion_masks, subjects=head, **shared)
         else:
-            from ..datasets.simulation import simulate_dataset
+            from ..simulation.cohort import simulate_dataset
 
             names = simulate_dataset(
                 stage,

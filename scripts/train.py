@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError
-from .bundles import build_workflow, find_bundle, find_configs, parse_overrides, run_workflow
-from .checked_bundle import code_of
-from .console import announce, console, quiet_third_parties
-from .outputs import removed_on_error
+from .running.bundles import build_workflow, find_bundle, find_configs, parse_overrides, run_workflow
+from .running.checked_bundle import code_of
+from .running.outputs import removed_on_error
+from .terminal.console import announce, console, quiet_third_parties
 
 
 def train(
@@ -67,7 +67,7 @@ def _tell(output: Path, seconds: float) -> None:
     for file in sorted(output.glob("models/*.pt")):
         terminal.print(f"  {file}")
     if (store := output / "mlruns.db").is_file():
-        from .tracking import log_training_figure
+        from .running.tracking import log_training_figure
 
         log_training_figure(store)
         terminal.print(f"  curves: mlflow ui --backend-store-uri sqlite:///{store.absolute()}")

@@ -29,10 +29,11 @@ def test_every_folder_with_python_files_is_a_package() -> None:
 
 @pytest.mark.parametrize("package", SETUPTOOLS["package-data"])
 def test_every_file_that_is_no_code_is_package_data(package: str) -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT / FOLDERS[package], capture_output=True, text=True)
+    folder = ROOT / package.removeprefix("mri_attention.").replace(".", "/")
+    listed = subprocess.run(["git", "ls-files"], cwd=folder, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
-    others = [file for file in listed.stdout.split() if is_data(ROOT / FOLDERS[package] / file)]
+    others = [file for file in listed.stdout.split() if is_data(folder / file)]
     assert others
     patterns = SETUPTOOLS["package-data"][package]
     assert [file for file in others if not any(fnmatch(file, pattern) for pattern in patterns)] == []

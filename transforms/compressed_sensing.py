@@ -2,76 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-import torch
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Transform
-from torch import Tensor
+from monai.transforms import MapTransform
 
-from .fourier import AXES
-
-
-class CompressedSensingKspace(Transform):
-    """Find the k-space whose image has the least total variation, in agreement with the samples.
-
-    Lustig et al. 2007, doi:10.1002/mrm.21391: ``min_x 1/2 |M F x - y|^2 + weight TV(x)`` with isotropic total variation
-    of the complex image, periodic at its borders. Solved by ADMM (Boyd et al. 2011, doi:10.1561/2200000016, section
-    3.1) for ``z = D x``; the update of x is exact, as mask and squared differences are both diagonal in k-space::
-
-        z = shrink(D x + u, weight / penalty)
-        u = u + D x - z
-        F x = (M y + penalty F D^H (z - u)) / (M + penalty |F D|^2)
-
-    Iterations work on arrays whose first element is the center, so that nothing is shifted within them.
-
-    Args:
-        weight: of total variation, in units of the normalized image.
-        n_iterations: of ADMM.
-        penalty: of ``z = D x``, as a multiple of one; changes the speed, not the result.
-        keep_samples: put the measured samples back in the end, noise and all.
-
-    Raises:
-        ValueError: if a number is not positive.
-    """
-
-    def __init__(
-        self, weight: float = 0.004, n_iterations: int = 40, penalty: float = 0.05, keep_samples: bool = False
-    ) -> None:
-        if not min(weight, n_iterations, penalty) > 0:
-            raise ValueError(f"arguments must be positive, got {weight=}, {n_iterations=}, {penalty=}")
-        self.weight = weight
-        self.n_iterations = n_iterations
-        self.penalty = penalty
-        self.keep_samples = keep_samples
-
-    @torch.no_grad()
-    def __call__(self, kspace: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Fill k-space.
-
-        Args:
-            kspace: undersampled, complex, centered and orthonormal, ``(*, h, w)``; each slice by itself.
-            mask: True where there are samples, broadcastable. If it is None, what is not zero in ``kspace`` counts as
-                sampled: a sample that was measured as exactly zero is then filled like one that was not measured.
-        """
-        kspace = kspace.as_subclass(Tensor)
-        mask = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool()
-        sampled = torch.fft.ifftshift(mask, AXES).to(kspace.real.dtype)
-        measured = torch.fft.ifftshift(kspace, AXES) * sampled
-        weights = sampled + self.penalty * _squared_differences(measured)
-        weights = weights.clamp_min(torch.finfo(weights.dtype).eps)  # the mean is not seen by differences
-        u = torch.zeros_like(torch.stack([measured, measured]))
-        spectrum = measured
-        for _ in range(self.n_iterations):
-            differences = _differences(torch.fft.ifft2(spectrum, norm="ortho"))
-            z = _shrink(differences + u, self.weight / self.penalty)
-            u = u + differences - z
-            adjoint = torch.fft.fft2(_adjoint_differences(z - u), norm="ortho")
-            spectrum = (measured + self.penalty * adjoint) / weights
-        filled = torch.fft.fftshift(spectrum, AXES)
-        return torch.where(mask, kspace, filled) if self.keep_samples else filled
+from ..operators.compressed_sensing import CompressedSensingKspace
 
 
 class CompressedSensingKspaced(MapTransform):
@@ -105,27 +42,3 @@ class CompressedSensingKspaced(MapTransform):
             filled = self.transform(out[key], out[self.mask_key])
             out[key] = out[key].clone().copy_(filled)
         return out
-
-
-def _differences(image: Tensor) -> Tensor:
-    """Return periodic forward differences along both axes, ``(2, *, h, w)``."""
-    return torch.stack([image.roll(-1, axis) - image for axis in AXES])
-
-
-def _adjoint_differences(differences: Tensor) -> Tensor:
-    rows, columns = (part.roll(1, axis) - part for axis, part in zip(AXES, differences, strict=True))
-    return rows + columns
-
-
-def _squared_differences(kspace: Tensor) -> Tensor:
-    """Return ``|F D|^2``, the sum over both axes, of k-space whose first element is the center."""
-    like = {"dtype": kspace.real.dtype, "device": kspace.device}
-    frequencies = (torch.fft.fftfreq(n, **like) for n in kspace.shape[-2:])
-    rows, columns = (4 * (math.pi * frequency).sin().square() for frequency in frequencies)
-    return rows[:, None] + columns
-
-
-def _shrink(x: Tensor, threshold: float) -> Tensor:
-    """Shorten the vectors along the first axis by ``threshold``, at least to zero."""
-    length = torch.view_as_real(x).square().sum((0, -1)).sqrt()  # vector_norm is ten times as slow
-    return x * (1 - threshold / length.clamp_min(1e-30)).clamp_min(0)

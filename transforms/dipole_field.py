@@ -12,8 +12,8 @@ from monai.transforms import MapTransform, Transform
 from monai.utils import ensure_tuple
 from torch import Tensor
 
-from .b0_direction import Vector, b0_direction_from_affine, voxel_size_from_affine
-from .dipole_convolution import DipoleConvolution, Kernel
+from ..operators.b0_direction import Vector, b0_direction_from_affine, voxel_size_from_affine
+from ..operators.dipole_convolution import DipoleConvolution, Kernel
 
 
 class DipoleField(Transform):
@@ -27,7 +27,7 @@ class DipoleField(Transform):
 
     Raises:
         ValueError: when called with a plain tensor and without one of the first two.
-        InputError: when an affine is singular or sheared.
+        ValueError: when an affine is singular or sheared.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ def geometry(image: Tensor, voxel_size: Vector | None, b0_direction: Vector | No
 
     Raises:
         ValueError: if one is None and the image has no affine.
-        InputError: if the affine is singular or sheared.
+        ValueError: if the affine is singular or sheared.
     """
     if isinstance(image, MetaTensor):
         affine = image.affine.cpu().numpy()

@@ -10,7 +10,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 from torch import Tensor
 
-from .dipole_inversion.solvers import NamedSolver
+from ..operators.dipole_inversion.solvers import NamedSolver
 
 
 class AppendInversiond(MapTransform):

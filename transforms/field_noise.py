@@ -10,8 +10,8 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
 from torch import Tensor
 
+from ..operators.field_units import units_per_ppm
 from .delegated_randomness import DelegatedRandomness
-from .field_units import units_per_ppm
 
 
 class RandFieldNoise(RandomizableTransform):

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
-import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, Transform
-from monai.utils import ensure_tuple
 from torch import Tensor
 
-AXES = (-2, -1)
-Norm = Literal["ortho", "backward"]
-
-
-def image_to_kspace(image: Tensor, axes: Sequence[int] = AXES, norm: Norm = "ortho") -> Tensor:
-    """Transform ``axes`` alone: ``F(k) = N^(-1/2) sum_x f(x) exp(-2 pi i (k - c)(x - c) / N)``, ``c = N // 2``.
-
-    Args:
-        image: real or complex, of any shape.
-        axes: along which to transform.
-        norm: ``"backward"`` leaves out ``N^(-1/2)``, as some networks were trained so.
-
-    Returns:
-        Complex k-space of the same shape, its center at index ``N // 2`` of each of the axes.
-    """
-    shifted = _shift_back(image, axes)
-    return _shift(torch.fft.fftn(shifted, dim=tuple(axes), norm=norm), axes)
-
-
-def kspace_to_image(kspace: Tensor, axes: Sequence[int] = AXES, norm: Norm = "ortho") -> Tensor:
-    """Invert :func:`image_to_kspace` of the same ``norm``; where that is unitary, this is its adjoint too."""
-    shifted = _shift_back(kspace, axes)
-    return _shift(torch.fft.ifftn(shifted, dim=tuple(axes), norm=norm), axes)
+from ..operators.fourier import AXES, image_to_kspace, kspace_to_image
+from .keyed import matching_keys
 
 
 class FourierTransform(Transform):
@@ -83,35 +60,3 @@ class FourierTransformd(MapTransform):
         for key, output_key in self.key_iterator(out, self.output_keys):
             out[output_key] = self.transform(out[key])
         return out
-
-
-def _shift(x: Tensor, axes: Sequence[int]) -> Tensor:
-    """``fftshift``; for an export as cuts, since ONNX knows no shifts by sizes that are not known yet."""
-    if not torch.compiler.is_exporting():
-        return torch.fft.fftshift(x, tuple(axes))
-    for axis in axes:
-        half = x.shape[axis] // 2
-        x = torch.cat([x.narrow(axis, x.shape[axis] - half, half), x.narrow(axis, 0, x.shape[axis] - half)], axis)
-    return x
-
-
-def _shift_back(x: Tensor, axes: Sequence[int]) -> Tensor:
-    """``ifftshift``, as :func:`_shift`."""
-    if not torch.compiler.is_exporting():
-        return torch.fft.ifftshift(x, tuple(axes))
-    for axis in axes:
-        half = x.shape[axis] // 2
-        x = torch.cat([x.narrow(axis, half, x.shape[axis] - half), x.narrow(axis, 0, half)], axis)
-    return x
-
-
-def matching_keys(keys: tuple[Hashable, ...], output_keys: KeysCollection | None) -> tuple[Hashable, ...]:
-    """Return ``output_keys``, or ``keys`` where it is None.
-
-    Raises:
-        ValueError: if they are not as many.
-    """
-    found = keys if output_keys is None else ensure_tuple(output_keys)
-    if len(found) != len(keys):
-        raise ValueError(f"output_keys must be as many as keys, got {found} for {keys}")
-    return found

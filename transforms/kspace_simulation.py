@@ -13,7 +13,8 @@ from monai.transforms import MapTransform, Randomizable
 from numpy.random import RandomState
 from torch import Tensor
 
-from .fourier import image_to_kspace, matching_keys
+from ..operators.fourier import image_to_kspace
+from .keyed import matching_keys
 from .masks import KspaceMask
 from .rician_noise import RicianNoise
 from .smooth_phase import RandSmoothPhase

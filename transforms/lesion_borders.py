@@ -12,7 +12,7 @@ from monai.transforms import MapTransform
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from .b0_direction import voxel_size_from_affine
+from ..operators.b0_direction import voxel_size_from_affine
 
 FULL = np.ones((3, 3, 3), bool)  # 26 neighbors
 BRIGHTEST = 0.6  # quantile of T1w in the brain above which most voxels are white matter

@@ -13,7 +13,8 @@ from monai.utils import ensure_tuple, ensure_tuple_rep
 from scipy import ndimage
 from torch import Tensor
 
-from .resampling import resample_cubic, resample_spline
+from ..operators.grids import scaled_affine
+from ..operators.resampling import resample_cubic, resample_spline
 
 
 class SimulateLowResolution(Transform):
@@ -103,21 +104,6 @@ class SimulateLowResolutiond(MapTransform):
             image = out[key]
             out[output_key], out[key] = self.transform(image), self.transform.reference(image)
         return out
-
-
-def scaled_affine(affine: Tensor, scale: float | Sequence[float]) -> Tensor:
-    """Return the affine of a grid with voxels ``scale`` times as large and the same outer edge at its first voxels.
-
-    With 2 it leads from the fine to the coarse grid, with 1/2 back.
-
-    Args:
-        affine: ``(d + 1, d + 1)``.
-        scale: for all or for each of the d axes.
-    """
-    factors = affine.new_tensor(ensure_tuple_rep(scale, len(affine) - 1))
-    step = torch.diag(torch.cat([factors, factors.new_ones(1)]))
-    step[:-1, -1] = (factors - 1) / 2
-    return affine @ step
 
 
 def _plain(image: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from monai.transforms import MapTransform, Transform
 from torch import Tensor
 
 from ..datasets.input_error import InputError
-from .field_units import FieldUnit, units_per_ppm
+from ..operators.field_units import FieldUnit, units_per_ppm
 
 Quantity = Literal["field", "susceptibility"]
 

@@ -10,8 +10,8 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform, Randomizable, Transform
 from torch import Tensor
 
+from ..operators.fourier import AXES, kspace_to_image
 from .delegated_randomness import DelegatedRandomness
-from .fourier import AXES, kspace_to_image
 
 
 class RicianNoise(Randomizable, Transform):

@@ -5,66 +5,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
-import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, Randomizable, Transform
 from monai.utils import ensure_tuple
 from numpy.random import RandomState
 from torch import Tensor
 
+from ..operators.fourier import image_to_kspace, kspace_to_image
+from ..operators.undersampling import undersample_image
 from .delegated_randomness import DelegatedRandomness
-from .fourier import image_to_kspace, kspace_to_image, matching_keys
+from .keyed import matching_keys
 from .masks import KspaceMask
 
 Domain = Literal["image", "kspace"]
-CHUNK_BYTES = 2**21  # of the images that are transformed at a time
-
-
-def shift_mask(mask: Tensor, axes: Sequence[int] = (-2, -1)) -> Tensor:
-    """Return the mask as weights 0 and 1, float32, with the center of k-space in the corner."""
-    return torch.fft.ifftshift(mask, [axis for axis in axes if mask.shape[axis] > 1]).float()
-
-
-def undersample_image(
-    image: Tensor, mask: Tensor, axes: Sequence[int] = (-2, -1), *, is_shifted: bool = False
-) -> Tensor:
-    """Return the zero-filled image ``F^H M F x`` of masked k-space, for centered F.
-
-    Shifts of the image only turn phases of k-space, which commutes with masking, and cancel; so the mask is shifted
-    once, and the image never. Along an axis on which the mask is constant, the two transforms cancel too.
-
-    Args:
-        image: real or complex, of any shape.
-        mask: of centered k-space, broadcastable, with as many axes as the image; True is sampled.
-        axes: of k-space.
-        is_shifted: the mask comes from :func:`shift_mask`, which saves time where it serves many images.
-
-    Raises:
-        ValueError: for a mask with another number of axes.
-    """
-    if mask.ndim != image.ndim:
-        raise ValueError(f"mask must have as many axes as the image, got {tuple(mask.shape)} for {tuple(image.shape)}")
-    varying = [axis for axis in axes if mask.shape[axis] > 1]
-    if not varying:
-        return image * mask
-    weights = mask if is_shifted else shift_mask(mask, axes)
-    if 0 in (axis % image.ndim for axis in axes) or image.requires_grad:
-        return _undersample(image, weights, varying)
-    # Memory is what takes time: some images at a time stay in the cache.
-    n_at_once = max(1, CHUNK_BYTES // max(1, image[:1].numel() * image.element_size()))
-    chunks = image.split(n_at_once)
-    several = weights.split(n_at_once) if weights.shape[0] > 1 else [weights] * len(chunks)
-    dtype = image.dtype if image.is_complex() else torch.promote_types(image.dtype, torch.float32).to_complex()
-    out = torch.empty_like(image, dtype=dtype)
-    for chunk, weight, part in zip(chunks, several, out.split(n_at_once), strict=True):
-        part.copy_(_undersample(chunk, weight, varying))
-    return out
-
-
-def _undersample(image: Tensor, weights: Tensor, axes: Sequence[int]) -> Tensor:
-    kspace = torch.fft.fftn(image, dim=axes)
-    kspace *= weights
-    return torch.fft.ifftn(kspace, dim=axes)
 
 
 class UndersampleKspace(Randomizable, Transform):

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from skimage.filters import threshold_multiotsu
 
-from .b0_direction import voxel_size_from_affine
+from ..operators.b0_direction import voxel_size_from_affine
 
 FULL = np.ones((3, 3, 3), bool)  # 26 neighbors
 BINS = 40  # of the T1w, with equally many voxels each

@@ -1,44 +1,26 @@
-"""Zero-filled reconstruction: the image of k-space whose unmeasured samples are zero."""
+"""Zero-filled reconstruction as a dictionary transform."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Transform
-from torch import Tensor
+from monai.transforms import MapTransform
 
-from .coil_combination import CombineCoils
-from .fourier import AXES, kspace_to_image, matching_keys
-
-
-class ZeroFilled(Transform):
-    """Reconstruct the magnitude image of masked k-space, coils combined by :class:`CombineCoils`.
-
-    Args:
-        axes: of k-space, centered and orthonormal.
-        coil_axis: is kept, with one element.
-    """
-
-    def __init__(self, axes: Sequence[int] = AXES, coil_axis: int = 0) -> None:
-        self.axes = tuple(axes)
-        self.combine = CombineCoils(coil_axis)
-
-    def __call__(self, kspace: Tensor, coil_maps: Tensor | None = None) -> Tensor:
-        """Return ``|x|``, real, of one channel."""
-        return self.combine(kspace_to_image(kspace, self.axes), coil_maps).abs()
+from ..operators import zero_filled_image
+from .keyed import matching_keys
 
 
 class ZeroFilledd(MapTransform):
-    """Dictionary version of :class:`ZeroFilled`.
+    """Reconstruct the magnitude image of masked k-space, see :func:`zero_filled_image`.
 
     Args:
         keys: of masked k-space.
         output_keys: where the images go; in place if it is None.
         maps_key: of coil sensitivities; root sum of squares where it is None.
         allow_missing_keys: skip keys that are not there.
-        options: arguments of :class:`ZeroFilled`.
+        options: ``axes`` and ``coil_axis`` of :func:`zero_filled_image`.
     """
 
     def __init__(
@@ -52,11 +34,12 @@ class ZeroFilledd(MapTransform):
         super().__init__(keys, allow_missing_keys)
         self.output_keys = matching_keys(self.keys, output_keys)
         self.maps_key = maps_key
-        self.transform = ZeroFilled(**options)
+        self.options = options
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Reconstruct what is at every key."""
         out = dict(data)
+        maps = None if self.maps_key is None else out[self.maps_key]
         for key, output_key in self.key_iterator(out, self.output_keys):
-            out[output_key] = self.transform(out[key], None if self.maps_key is None else out[self.maps_key])
+            out[output_key] = zero_filled_image(out[key], maps, **self.options)
         return out

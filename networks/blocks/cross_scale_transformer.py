@@ -8,7 +8,7 @@ from monai.networks.layers import Act, Conv
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ...transforms.resampling import resample_cubic
+from ...operators.resampling import resample_cubic
 from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
 from .cross_scale_matching import CrossScaleMatching
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ...transforms.compressed_sensing import CompressedSensingKspace
-from ...transforms.fourier import kspace_to_image
+from ...operators.compressed_sensing import CompressedSensingKspace
+from ...operators.fourier import kspace_to_image
 
 
 class CompressedSensing(nn.Module):
     """Find the image of least total variation that agrees with the samples; no parameters are learned.
 
     Args:
-        options: arguments of :class:`mri_attention.transforms.CompressedSensingKspace`.
+        options: arguments of :class:`mri_attention.operators.CompressedSensingKspace`.
 
     Raises:
         ValueError: as that transform.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ...transforms.fourier import kspace_to_image
+from ...operators.fourier import kspace_to_image
 from ..blocks import AdditiveDenseBlock
 
 

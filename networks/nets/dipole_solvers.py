@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ...transforms.b0_direction import Vector
-from ...transforms.dipole_inversion.solvers import SOLVERS, NamedSolver
+from ...operators.b0_direction import Vector
+from ...operators.dipole_inversion.solvers import SOLVERS, NamedSolver
 
 __all__ = ["SOLVERS", "DipoleSolver"]
 
@@ -16,7 +16,7 @@ ALONG_Z = (0.0, 0.0, 1.0)
 
 
 class DipoleSolver(nn.Module):
-    """Invert a local field by a solver of :mod:`mri_attention.transforms.dipole_inversion`.
+    """Invert a local field by a solver of :mod:`mri_attention.operators.dipole_inversion`.
 
     It has no parameters and takes a network's place in an evaluator.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ...transforms.fourier import Norm, image_to_kspace, kspace_to_image
+from ...operators.fourier import Norm, image_to_kspace, kspace_to_image
 from ..blocks import DilatedDenseBlock, KspaceDataConsistency
 
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ...transforms.resampling import resample_cubic, resample_deconvolved, resample_spline
+from ...operators.resampling import resample_cubic, resample_deconvolved, resample_spline
 
 Method = Literal["linear", "cubic", "spline", "deconvolved"]
 METHODS = get_args(Method)

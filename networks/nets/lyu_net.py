@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ...transforms.resampling import resample_cubic
+from ...operators.resampling import resample_cubic
 from ..blocks import EDSRResidualBlock, SubpixelUpsampling
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ...transforms.fourier import image_to_kspace, kspace_to_image
+from ...operators.fourier import image_to_kspace, kspace_to_image
 from ..blocks import KspaceDataConsistency
 from .guided_dense_unet import GuidedDenseUNet
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ...transforms.non_local_means import non_local_means
+from ...operators.non_local_means import non_local_means
 from .interpolation import Interpolation
 
 PEAK = 256.0  # of the intensities that the tolerance is meant for
@@ -21,7 +21,7 @@ class NonLocalUpsampling(nn.Module):
     value. The filter's strength at a voxel is half of the local standard deviation, and is halved whenever the
     changes shrink by less than 1.2 times, until they are below ``tolerance``.
 
-    Patches are compared as in :func:`mri_attention.transforms.non_local_means`; the selection of similar patches by
+    Patches are compared as in :func:`mri_attention.operators.non_local_means`; the selection of similar patches by
     their means, which saves time, is left out.
 
     Args:

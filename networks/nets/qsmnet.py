@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...transforms.b0_direction import Vector
-from ...transforms.dipole import dipole_kernel
+from ...operators.b0_direction import Vector
+from ...operators.dipole import dipole_kernel
 from ..blocks import DipoleDataConsistency
 from .dipole_solvers import ALONG_Z, ISOTROPIC, DipoleSolver
 from .qsm_unet import QSMUNet

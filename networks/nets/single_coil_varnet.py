@@ -9,7 +9,7 @@ from monai.apps.reconstruction.networks.blocks.varnetblock import VarNetBlock
 from monai.apps.reconstruction.networks.nets.complex_unet import ComplexUnet
 from torch import Tensor, nn
 
-from ...transforms.fourier import kspace_to_image
+from ...operators.fourier import kspace_to_image
 
 
 class SingleCoilVarNet(nn.Module):

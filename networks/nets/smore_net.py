@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ...transforms.resampling import resample_cubic
+from ...operators.resampling import resample_cubic
 from .edsr import EDSR
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...transforms.resampling import resample_cubic
+from ...operators.resampling import resample_cubic
 from ..blocks import EDSRResidualBlock
 from .edsr import EDSR
 

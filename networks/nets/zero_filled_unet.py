@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
 
-from ...transforms.fourier import kspace_to_image
+from ...operators.fourier import kspace_to_image
 from .dense_unet import start_at_zero
 
 

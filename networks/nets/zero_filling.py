@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ...transforms.fourier import kspace_to_image
+from ...operators.fourier import kspace_to_image
 
 
 class ZeroFilling(nn.Module):

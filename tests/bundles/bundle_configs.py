@@ -8,7 +8,7 @@ from typing import Any
 
 from monai.bundle import ConfigParser, ConfigWorkflow
 
-from mri_attention.scripts.bundles import BUNDLES
+from mri_attention.scripts.running.bundles import BUNDLES
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mri_attention.scripts.bundle_checks import READING, check_bundle
-from mri_attention.scripts.bundles import BUNDLES
+from mri_attention.scripts.checks.all_checks import READING, check_bundle
+from mri_attention.scripts.running.bundles import BUNDLES
 
 FOLDERS = sorted(file.parents[1] for file in BUNDLES.glob("*/configs/metadata.json"))
 

@@ -10,7 +10,7 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 
 from mri_attention.datasets import InputError, find_cases
-from mri_attention.datasets.simulation import simulate_dataset
+from mri_attention.simulation.cohort import simulate_dataset
 from tests.bundles.bundle_configs import BundleConfigs
 
 CONFIGS = BundleConfigs("brain_super_resolution_cftn")

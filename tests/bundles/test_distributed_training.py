@@ -14,7 +14,7 @@ from monai.fl.client import MonaiAlgo
 from monai.fl.utils.constants import ExtraItems, WeightType
 from monai.fl.utils.exchange_object import ExchangeObject
 
-from mri_attention.datasets.simulation import simulate_dataset
+from mri_attention.simulation.cohort import simulate_dataset
 
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 ROOT = BUNDLES / "ms_lesion_segmentation_fanet"

@@ -11,8 +11,8 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
 
 from mri_attention.datasets import InputError
-from mri_attention.datasets.simulation import simulate_dataset
-from mri_attention.transforms import image_to_kspace, kspace_to_image
+from mri_attention.simulation.cohort import simulate_dataset
+from mri_attention.operators import image_to_kspace, kspace_to_image
 from tests.bundles.bundle_configs import BundleConfigs
 
 CONFIGS = BundleConfigs("guided_reconstruction_manet")

@@ -11,10 +11,11 @@ from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 from monai.data import MetaTensor
 
 from mri_attention.datasets import InputError, read_volume, write_volume
-from mri_attention.datasets.simulation import simulate_dataset
+from mri_attention.simulation.cohort import simulate_dataset
 from mri_attention.networks.nets import Interpolation
-from mri_attention.scripts.network_description import network_description
-from mri_attention.transforms import TruncateKspace, lower_resolution
+from mri_attention.scripts.running.network_description import network_description
+from mri_attention.transforms import TruncateKspace
+from mri_attention.operators import lower_resolution
 from tests.bundles.bundle_configs import BundleConfigs
 
 CONFIGS = BundleConfigs("guided_super_resolution_sanet")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 
-from mri_attention.datasets.simulation import simulate_dataset
+from mri_attention.simulation.cohort import simulate_dataset
 from tests.bundles.bundle_configs import BundleConfigs
 
 CONFIGS = BundleConfigs("ms_lesion_segmentation_fanet")

@@ -11,7 +11,7 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 from scipy import ndimage
 
-from mri_attention.datasets.qsm_subject import FieldProtocol, write_qsm_subject
+from mri_attention.simulation.qsm_subject import FieldProtocol, write_qsm_subject
 from mri_attention.datasets.regions import Regions
 from tests.bundles.bundle_configs import BundleConfigs
 

@@ -13,7 +13,7 @@ import torch
 from mri_attention.datasets import InputError, Kspace, paired_slices, read_kspace, read_pairs
 from mri_attention.datasets.ismrmrd import NOT_OF_THE_IMAGE, ismrmrd_kspace
 from mri_attention.datasets.kspace_readers import h5_kspace
-from mri_attention.transforms import ZeroFilled, image_to_kspace
+from mri_attention.operators import image_to_kspace, zero_filled_image
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "kspace" / "brain_8ch_undersampled.npy"
 N_Y, N_X = 24, 20
@@ -286,6 +286,6 @@ def test_real_coils_give_a_head(tmp_path: Path) -> None:
     kspace = read_kspace(npz(tmp_path, kspace=raw, mask=raw.any((0, 1))))
     assert kspace.data.shape == (1, 8, 230, 180)
     assert kspace.sampled_fraction == pytest.approx(0.124, abs=0.001)
-    image = ZeroFilled()(torch.from_numpy(kspace.data[0]))[0]
+    image = zero_filled_image(torch.from_numpy(kspace.data[0]))[0]
     middle, corner = image[70:160, 50:130].mean(), image[:30, :30].mean()
     assert middle > 3 * corner

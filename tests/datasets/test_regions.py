@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mri_attention.datasets import InputError
-from mri_attention.datasets.qsm_subject import average_to
 from mri_attention.datasets.regions import largest_share, read_region_names, regions_of_tissues, write_region_names
+from mri_attention.simulation.qsm_subject import average_to
 
 
 def test_the_label_with_the_largest_share_of_a_voxel_wins() -> None:

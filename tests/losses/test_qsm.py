@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mri_attention.losses import GradientLoss, ModelLoss, QSMLoss
 from mri_attention.losses.gradient import rise
-from mri_attention.transforms import DipoleConvolution
+from mri_attention.operators import DipoleConvolution
 
 SHAPE, SIZE, OBLIQUE = (8, 7, 6), (1.0, 1.0, 3.0), (0.1, 0.5, 0.8)
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mri_attention.metrics import MAGIC_ANGLE, angle_edges, demeaned_error, errors_by_angle
-from mri_attention.transforms import dipole_kernel
+from mri_attention.operators import dipole_kernel
 
 Volume = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mri_attention.networks.blocks import DipoleDataConsistency
-from mri_attention.transforms import DipoleConvolution, dipole_kernel
+from mri_attention.operators import DipoleConvolution, dipole_kernel
 from tests.helpers import assert_gradients_flow
 
 SHAPE, SIZE, OBLIQUE = (8, 7, 6), (1.0, 1.0, 2.0), (0.3, 0.1, 0.8)

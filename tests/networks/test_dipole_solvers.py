@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mri_attention.networks.nets import DipoleSolver
 from mri_attention.networks.nets.dipole_solvers import SOLVERS
-from mri_attention.transforms.dipole_inversion import tkd, total_variation
+from mri_attention.operators.dipole_inversion import tkd, total_variation
 
 SIZE, OBLIQUE = torch.tensor([[1.0, 1.0, 3.0]]), torch.tensor([[0.0, 0.6, 0.8]])
 

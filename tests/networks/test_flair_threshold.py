@@ -4,7 +4,7 @@ from monai.inferers import SimpleInferer
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from mri_attention.networks.mixed_precision import MixedPrecisionInferer
+from mri_attention.networks.inferers import MixedPrecisionInferer
 from mri_attention.networks.nets import FLAIRThreshold, fit_threshold
 
 

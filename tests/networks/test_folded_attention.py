@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mri_attention.networks.blocks import FoldedAttention, LiteralFoldedAttention
-from mri_attention.scripts.measurement import count_flops, kept_for_backward
+from mri_attention.scripts.benchmarks.measurement import count_flops, kept_for_backward
 from tests.helpers import assert_deterministic_in_eval, assert_gradients_flow, fixture
 
 SHAPES = [(2, 4, 5, 7), (1, 4, 4, 3, 5), (2, 3, 1, 6, 2)]

@@ -8,7 +8,7 @@ from torch import nn
 
 from mri_attention.networks.blocks import EDSRResidualBlock
 from mri_attention.networks.nets import EDSR, LyuNet, McMRSR, SANet, SMORENet, ZengNet
-from mri_attention.transforms.resampling import resample_cubic
+from mri_attention.operators.resampling import resample_cubic
 from tests.helpers import assert_deterministic_in_eval, assert_gradients_flow, features
 
 SMALL = {"n_blocks": 1, "width": 6}

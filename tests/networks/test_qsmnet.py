@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mri_attention.networks.blocks import ATTENTION
 from mri_attention.networks.nets import DipoleSolver, FAQSMNet, QSMNet, QSMUNet
-from mri_attention.transforms import DipoleConvolution
+from mri_attention.operators import DipoleConvolution
 from tests.helpers import assert_deterministic_in_eval, assert_gradients_flow
 
 SMALL = {"channels": (4, 8, 16), "kernel_size": 3}

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mri_attention.networks.nets import TwoContrastNetwork
-from mri_attention.transforms import lower_resolution, truncate_kspace
+from mri_attention.operators import lower_resolution, truncate_kspace
 from tests.helpers import features
 
 

@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from mri_attention.scripts.cli import main
-from mri_attention.scripts.console import TALKATIVE
+from mri_attention.scripts.terminal.console import TALKATIVE
 
 SHAPE = (24, 20, 16)
 AFFINE = np.array([[-1.5, 0, 0, 20], [0, 1.5, 0, -15], [0, 0, 2, -10], [0, 0, 0, 1.0]])
@@ -38,11 +38,11 @@ network: $@network_def.to(@device)
 preprocessing:
   _target_: Compose
   transforms:
-  - _target_: mri_attention.transforms.contrasts.LoadContrastsd
+  - _target_: mri_attention.transforms.load_contrasts.LoadContrastsd
     contrasts: '@contrasts'
     register: '@register'
     allow_nan: '@allow_nan'
-  - {_target_: mri_attention.transforms.contrasts.ApplyBrainMaskd, keys: image}
+  - {_target_: mri_attention.transforms.load_contrasts.ApplyBrainMaskd, keys: image}
 dataset: {_target_: Dataset, data: '@cases', transform: '@preprocessing'}
 dataloader: {_target_: DataLoader, dataset: '@dataset', batch_size: 1, shuffle: false, num_workers: 0}
 inferer: {_target_: SimpleInferer}
@@ -50,7 +50,7 @@ postprocessing:
   _target_: Compose
   transforms:
   - {_target_: AsDiscreted, keys: pred, argmax: true}
-  - _target_: mri_attention.transforms.derivatives.SaveDerivatived
+  - _target_: mri_attention.transforms.save_derivative.SaveDerivatived
     keys: pred
     output_dir: '@output_dir'
     suffixes: label-lesion_mask
@@ -74,7 +74,7 @@ run: [$@evaluator.run()]
 EVALUATE = """
 cases::label: label-lesion_mask
 +preprocessing::transforms:
-- {_target_: mri_attention.transforms.contrasts.LoadLabeld}
+- {_target_: mri_attention.transforms.load_contrasts.LoadLabeld}
 metric_inputs: $monai.handlers.from_engine(['pred', 'label'])
 evaluator::key_val_metric:
   dice:

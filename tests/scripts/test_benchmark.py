@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from mri_attention.scripts.attention_benchmark import check_equal_forms, fits, measure_attention
-from mri_attention.scripts.attention_cases import attention_cases
-from mri_attention.scripts.attention_costs import cost_rows, header, markdown, ratio
-from mri_attention.scripts.cross_scale_cases import cross_scale_cases
+from mri_attention.scripts.benchmarks.attention import check_equal_forms, fits, measure_attention
+from mri_attention.scripts.benchmarks.attention_cases import attention_cases
+from mri_attention.scripts.benchmarks.attention_costs import cost_rows, header, markdown, ratio
+from mri_attention.scripts.benchmarks.cross_scale_cases import cross_scale_cases
 
 Run = Callable[..., int]
 CPU = torch.device("cpu")
@@ -60,7 +60,7 @@ def test_table_is_markdown() -> None:
 
 @pytest.mark.slow
 def test_measures_all_blocks_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mri_attention.scripts.attention_benchmark._peak", lambda *_: 2**20)
+    monkeypatch.setattr("mri_attention.scripts.benchmarks.attention._peak", lambda *_: 2**20)
     told: list[str] = []
     result = measure_attention(CPU, 8, [4, 6], 2, told.append)
     table = cost_rows(result.at(6))
@@ -73,7 +73,7 @@ def test_measures_all_blocks_side_by_side(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.slow
 def test_command_writes_numbers_table_and_plot(run_command: Run, tmp_path: Path) -> None:
-    code = "mri_attention.scripts.attention_benchmark.attention_cases"
+    code = "mri_attention.scripts.benchmarks.attention.attention_cases"
     few = [case for case in attention_cases() if case.name in ("folded", "folded (literal)")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(code, lambda: few)
@@ -83,7 +83,7 @@ def test_command_writes_numbers_table_and_plot(run_command: Run, tmp_path: Path)
 
 
 def test_cross_scale_command_compares_forms(run_command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mri_attention.scripts.attention_benchmark._peak", lambda *_: 2**20)
+    monkeypatch.setattr("mri_attention.scripts.benchmarks.attention._peak", lambda *_: 2**20)
     arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4, "--output", tmp_path]
     assert run_command("benchmark", "cross-scale", *arguments) == 0
     assert {file.name for file in tmp_path.iterdir()} == {f"cross-scale.{kind}" for kind in ("json", "md", "png")}

@@ -14,9 +14,9 @@ import pytest
 import torch
 import yaml
 
-from mri_attention.scripts.bundle_checks import READING, RUNNING
-from mri_attention.scripts.check_outcome import Outcome
-from mri_attention.scripts.checked_bundle import CheckedBundle, code_of
+from mri_attention.scripts.checks.all_checks import READING, RUNNING
+from mri_attention.scripts.checks.outcome import Outcome
+from mri_attention.scripts.running.checked_bundle import CheckedBundle, code_of
 
 Run = Callable[..., int]
 Break = Callable[[Path], Any]

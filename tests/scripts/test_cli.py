@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mri_attention.datasets import InputError
-from mri_attention.scripts.console import explain
+from mri_attention.scripts.terminal.console import explain
 
 Run = Callable[..., int]
 

@@ -11,11 +11,11 @@ import pytest
 from scipy import stats
 
 from mri_attention.datasets import InputError
-from mri_attention.datasets.simulation import simulate_dataset
-from mri_attention.scripts.bundles import BUNDLES, build_workflow, merged_config, read_value
-from mri_attention.scripts.comparison import Budget, Training
-from mri_attention.scripts.comparison_figures import written_for
-from mri_attention.scripts.comparison_report import comparison_table, cost_table, describe_network, explain
+from mri_attention.scripts.reports.comparison_figures import written_for
+from mri_attention.scripts.reports.comparison_report import comparison_table, cost_table, describe_network, explain
+from mri_attention.scripts.running.bundles import BUNDLES, build_workflow, merged_config, read_value
+from mri_attention.scripts.running.comparison import Budget, Training
+from mri_attention.simulation.cohort import simulate_dataset
 
 Run = Callable[..., int]
 BUNDLE = BUNDLES / "ms_lesion_segmentation_fanet"

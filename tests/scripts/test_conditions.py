@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mri_attention.datasets import InputError
-from mri_attention.datasets.simulation import simulate_dataset
 from mri_attention.scripts.cli import main
 from mri_attention.scripts.conditions import parse_conditions
+from mri_attention.simulation.cohort import simulate_dataset
 
 
 def test_sets_are_the_papers_conditions() -> None:

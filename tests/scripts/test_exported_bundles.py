@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from mri_attention.datasets.simulation import simulate_dataset
-from mri_attention.scripts.bundles import BUNDLES
+from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.simulation.cohort import simulate_dataset
 from tests.helpers import WITHOUT_PROJECT
 
 Run = Callable[..., int]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigParser
 
-from mri_attention.scripts.bundles import BUNDLES
-from mri_attention.scripts.exported_configs import monailabel_configs
+from mri_attention.scripts.exports.exported_configs import monailabel_configs
+from mri_attention.scripts.running.bundles import BUNDLES
 from mri_attention.transforms import HandOverd
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "monailabel"

@@ -15,12 +15,12 @@ import torch
 import yaml
 
 from mri_attention.datasets import InputError
-from mri_attention.datasets.simulation import simulate_dataset
-from mri_attention.networks.onnx_network import OnnxNetwork
-from mri_attention.scripts import onnx_export
-from mri_attention.scripts.bundles import BUNDLES
-from mri_attention.scripts.checked_bundle import CheckedBundle, tensor_of
-from mri_attention.scripts.onnx_export import TOLERANCE, real_inputs, write_onnx
+from mri_attention.scripts.exports import onnx_export
+from mri_attention.scripts.exports.onnx_export import TOLERANCE, real_inputs, write_onnx
+from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.scripts.running.checked_bundle import CheckedBundle, tensor_of
+from mri_attention.scripts.running.onnx_network import OnnxNetwork
+from mri_attention.simulation.cohort import simulate_dataset
 from tests.scripts.conftest import lesion_mask, threshold_weights
 
 Run = Callable[..., int]

@@ -8,8 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from mri_attention.scripts.bundles import BUNDLES
 from mri_attention.scripts.predict import check_scale
+from mri_attention.scripts.running.bundles import BUNDLES
 from tests.scripts.conftest import AFFINE, CONTRASTS, SHAPE, lesion_mask, write_image
 
 Run = Callable[..., int]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.datasets.test_prepare import write_ixi
+from tests.scripts.preparations.test_fastmri import write_ixi
 
 Run = Callable[..., int]
 

@@ -25,7 +25,7 @@ def test_mlflow_store_keeps_curves_config_figure_and_report(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from mri_attention.scripts.tracking import read_curves
+    from mri_attention.scripts.running.tracking import read_curves
 
     output = tmp_path / "out"
     arguments = ("--dataset-dir", tmp_path, "--output-dir", output, "--tracking", "mlflow")
@@ -42,7 +42,7 @@ def test_mlflow_store_keeps_curves_config_figure_and_report(
 def test_reads_curves_of_tensorboard(tmp_path: Path) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
-    from mri_attention.scripts.tracking import read_curves
+    from mri_attention.scripts.running.tracking import read_curves
 
     with SummaryWriter(str(tmp_path / "events")) as writer:
         for epoch in (1, 2, 3):

@@ -8,14 +8,10 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
-from mri_attention.transforms import (
-    CompressedSensingKspace,
-    CompressedSensingKspaced,
-    image_to_kspace,
-    kspace_to_image,
-    mask_by_name,
-)
-from mri_attention.transforms.compressed_sensing import _adjoint_differences, _differences, _squared_differences
+from mri_attention.operators import CompressedSensingKspace, image_to_kspace, kspace_to_image
+from mri_attention.operators.compressed_sensing import _adjoint_differences, _differences, _squared_differences
+from mri_attention.transforms import CompressedSensingKspaced
+from mri_attention.transforms.masks import mask_by_name
 from tests.helpers import assert_adjoint, features
 
 

@@ -8,8 +8,8 @@ import torch
 from monai.data import MetaTensor
 from scipy.spatial.transform import Rotation
 
-from mri_attention.datasets import InputError
-from mri_attention.transforms import DipoleConvolution, DipoleField, DipoleFieldd
+from mri_attention.operators import DipoleConvolution
+from mri_attention.transforms import DipoleField, DipoleFieldd
 
 SIZE, TURN = (1.0, 1.0, 3.0), Rotation.from_euler("x", 30, degrees=True).as_matrix()
 DIRECTION = TURN.T @ [0, 0, 1]
@@ -58,7 +58,7 @@ def test_rejects_a_plain_tensor_without_geometry() -> None:
 
 def test_rejects_a_sheared_affine() -> None:
     sheared = MetaTensor(torch.zeros(1, 4, 4, 4), affine=torch.eye(4) + 0.2 * torch.eye(4).roll(1, 1))
-    with pytest.raises(InputError, match="not at right angles"):
+    with pytest.raises(ValueError, match="must be at right angles"):
         DipoleField()(sheared)
 
 

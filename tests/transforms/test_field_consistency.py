@@ -9,7 +9,8 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
-from mri_attention.transforms import AgreeWithFieldd, DipoleConvolution, agree_with_field
+from mri_attention.operators import DipoleConvolution, agree_with_field
+from mri_attention.transforms import AgreeWithFieldd
 from tests.helpers import assert_adjoint, assert_linear
 
 SHAPE, SIZE, OBLIQUE = (15, 14, 10), torch.tensor([1.0, 1.2, 2.0]), torch.tensor([0.0, 0.6, 0.8])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mri_attention.operators.dipole_inversion import tikhonov
 from mri_attention.transforms import AppendInversiond, SubtractMaskedMeand
-from mri_attention.transforms.dipole_inversion import tikhonov
 
 SIZE, DIRECTION = torch.tensor([1.0, 1.0, 2.0]), torch.tensor([0.0, 0.6, 0.8])
 

@@ -9,7 +9,8 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
-from mri_attention.transforms import RandFieldNoise, RandFieldNoised, units_per_ppm
+from mri_attention.operators import units_per_ppm
+from mri_attention.transforms import RandFieldNoise, RandFieldNoised
 from mri_attention.transforms.field_noise import noise_level
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mri_attention.transforms import ConvertFieldUnit, ConvertFieldUnitd, convert_field, units_per_ppm
+from mri_attention.operators import convert_field, units_per_ppm
+from mri_attention.transforms import ConvertFieldUnit, ConvertFieldUnitd
 
 
 def local_field(scale: float = 1.0) -> Tensor:

@@ -11,7 +11,8 @@ from monai.data import MetaTensor
 from monai.networks.blocks.fft_utils_t import fftn_centered_t, ifftn_centered_t
 from torch import Tensor
 
-from mri_attention.transforms import FourierTransform, FourierTransformd, image_to_kspace, kspace_to_image
+from mri_attention.operators import image_to_kspace, kspace_to_image
+from mri_attention.transforms import FourierTransform, FourierTransformd
 from tests.helpers import assert_adjoint, assert_linear
 
 SHAPES = [(2, 8, 6), (2, 7, 5), (1, 6, 5, 4)]

@@ -11,20 +11,16 @@ from monai.transforms import Compose
 from torch import Tensor
 
 from mri_attention.metrics import normalized_mean_square_error
-from mri_attention.transforms import (
+from mri_attention.transforms import RandSmoothPhased, RicianNoised, ScaleMagnituded, UndersampleKspaced, ZeroFilledd
+from mri_attention.transforms.masks import (
     EquispacedMask,
     GaussianMask,
     KspaceMask,
     PoissonDiskMask,
     RadialMask,
     RandomMask,
-    RandSmoothPhased,
-    RicianNoised,
-    ScaleMagnituded,
     SpiralMask,
-    UndersampleKspaced,
     UniformMask,
-    ZeroFilledd,
 )
 
 MASKS = [RandomMask, UniformMask, EquispacedMask, RadialMask, SpiralMask, GaussianMask, PoissonDiskMask]

@@ -4,18 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mri_attention.transforms import (
-    RandomMask,
-    RandSmoothPhase,
-    RicianNoise,
-    SimulateKspaced,
-    image_to_kspace,
-    kspace_to_image,
-    low_resolution_coil_maps,
-    mask_by_name,
-    mask_mixture,
-)
-from mri_attention.transforms.masks import MASKS
+from mri_attention.operators import image_to_kspace, kspace_to_image, low_resolution_coil_maps
+from mri_attention.transforms import RandSmoothPhase, RicianNoise, SimulateKspaced
+from mri_attention.transforms.masks import MASKS, RandomMask, mask_by_name, mask_mixture
 
 IMAGE = torch.rand(1, 3, 32, 24, generator=torch.Generator().manual_seed(0))
 

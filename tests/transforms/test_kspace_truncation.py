@@ -8,9 +8,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from mri_attention.transforms import (
-    TruncateKspace,
-    TruncateKspaced,
+from mri_attention.operators import (
     coarse_size,
     first_voxel_affine,
     image_to_kspace,
@@ -20,6 +18,7 @@ from mri_attention.transforms import (
     truncate_kspace,
     zero_fill_kspace,
 )
+from mri_attention.transforms import TruncateKspace, TruncateKspaced
 from tests.helpers import assert_adjoint, assert_linear, features
 
 OBLIQUE = torch.tensor(

@@ -10,13 +10,8 @@ import torch
 from monai.data import MetaTensor
 from scipy import ndimage
 
-from mri_attention.transforms import (
-    SimulateLowResolution,
-    SimulateLowResolutiond,
-    resample_cubic,
-    resample_spline,
-    scaled_affine,
-)
+from mri_attention.operators import resample_cubic, resample_spline, scaled_affine
+from mri_attention.transforms import SimulateLowResolution, SimulateLowResolutiond
 from tests.helpers import features
 
 OBLIQUE = torch.tensor(

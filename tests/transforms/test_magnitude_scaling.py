@@ -8,7 +8,8 @@ from monai.data import MetaTensor
 from monai.transforms import Compose, Invertd
 from torch import Tensor
 
-from mri_attention.transforms import ScaleMagnitude, ScaleMagnituded, image_to_kspace
+from mri_attention.operators import image_to_kspace
+from mri_attention.transforms import ScaleMagnitude, ScaleMagnituded
 
 
 def image() -> Tensor:

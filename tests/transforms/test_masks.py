@@ -10,7 +10,7 @@ import pytest
 import torch
 from monai.apps.reconstruction.transforms.array import EquispacedKspaceMask, RandomKspaceMask
 
-from mri_attention.transforms import (
+from mri_attention.transforms.masks import (
     EquispacedMask,
     GaussianMask,
     KspaceMask,

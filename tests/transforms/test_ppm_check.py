@@ -10,7 +10,8 @@ from monai.data import MetaTensor
 from torch import Tensor
 
 from mri_attention.datasets import InputError
-from mri_attention.transforms import CheckIsPpm, CheckIsPpmd, check_is_ppm, convert_field
+from mri_attention.operators import convert_field
+from mri_attention.transforms import CheckIsPpm, CheckIsPpmd, check_is_ppm
 
 
 def local_field(scale: float = 1.0) -> Tensor:

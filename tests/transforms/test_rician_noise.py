@@ -10,7 +10,8 @@ from monai.data import MetaTensor
 from scipy import stats
 from torch import Tensor
 
-from mri_attention.transforms import RicianNoise, RicianNoised, image_to_kspace, kspace_to_image
+from mri_attention.operators import image_to_kspace, kspace_to_image
+from mri_attention.transforms import RicianNoise, RicianNoised
 
 
 def half_air() -> Tensor:

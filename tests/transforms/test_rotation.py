@@ -8,7 +8,8 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
-from mri_attention.transforms import DipoleField, RandRotateWithFieldd, b0_direction_from_affine
+from mri_attention.operators import b0_direction_from_affine
+from mri_attention.transforms import DipoleField, RandRotateWithFieldd
 
 VOXEL_SIZE = (1.0, 1.0, 2.0)
 

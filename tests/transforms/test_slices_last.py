@@ -6,7 +6,8 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from mri_attention.transforms import SlicesLast, SlicesLastd, slice_axis
+from mri_attention.operators import slice_axis
+from mri_attention.transforms import SlicesLast, SlicesLastd
 from tests.helpers import features
 
 

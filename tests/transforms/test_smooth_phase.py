@@ -9,7 +9,8 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
-from mri_attention.transforms import RandSmoothPhase, RandSmoothPhased, image_to_kspace
+from mri_attention.operators import image_to_kspace
+from mri_attention.transforms import RandSmoothPhase, RandSmoothPhased
 
 
 def magnitude(*sizes: int) -> Tensor:

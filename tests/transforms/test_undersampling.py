@@ -11,18 +11,9 @@ from monai.networks.blocks.fft_utils_t import fftn_centered_t, ifftn_centered_t
 from monai.transforms import Compose
 from torch import Tensor
 
-from mri_attention.transforms import (
-    KspaceMask,
-    RadialMask,
-    RandomMask,
-    UndersampleKspace,
-    UndersampleKspaced,
-    image_to_kspace,
-    kspace_to_image,
-    shift_mask,
-    undersample_image,
-    undersampling,
-)
+from mri_attention.operators import image_to_kspace, kspace_to_image, shift_mask, undersample_image, undersampling
+from mri_attention.transforms import UndersampleKspace, UndersampleKspaced
+from mri_attention.transforms.masks import KspaceMask, RadialMask, RandomMask
 from tests.helpers import assert_adjoint, assert_linear
 
 MASKS: list[Callable[[], KspaceMask]] = [lambda: RandomMask(3), lambda: RadialMask(4)]

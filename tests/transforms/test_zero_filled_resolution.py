@@ -6,14 +6,8 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from mri_attention.transforms import (
-    AgreeWithLowResolutiond,
-    RandLowerResolutiond,
-    agree_with_low_resolution,
-    coarse_size,
-    lower_resolution,
-    truncate_kspace,
-)
+from mri_attention.operators import agree_with_low_resolution, coarse_size, lower_resolution, truncate_kspace
+from mri_attention.transforms import AgreeWithLowResolutiond, RandLowerResolutiond
 from tests.helpers import features
 
 VOLUME = features(2, 17, 16, 3).abs()

@@ -1,0 +1,161 @@
+"""Checks of a bundle's configs: whether they hold together, before anything is built."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from pydoc import ErrorDuringImport, locate
+from typing import TYPE_CHECKING, Any
+
+from ..running.checked_bundle import CheckedBundle
+from ..running.config_files import expressions, list_configs
+from .expressions import free_names, parse_expression
+from .outcome import Outcome, failed, listed, passed, skipped, told, warned
+
+if TYPE_CHECKING:
+    from monai.bundle import ConfigParser
+
+BASES = ((), ("train",), ("inference",), ("inference", "evaluate"), ("train", "evaluate"))
+"""What an overlay may be laid over."""
+
+FREE = ("keys", "mode", "allow_missing_keys", "_target_", "_disabled_", "prob")
+"""Arguments of a transform that may differ between training, which has labels, and inference."""
+
+
+def check_configs(bundle: CheckedBundle) -> Outcome:
+    """Check that each config, and each overlay over what it belongs to, names only what is there."""
+    files = list_configs(bundle.folder)
+    problems: list[str] = []
+    for file in files:
+        bases = [[bundle.config(name) for name in names] for names in BASES]
+        ways = [[*base, file] for base in bases if all(base) and file not in base]
+        n_problems, found = min((_problems(bundle, [p for p in way if p]) for way in ways), key=lambda pair: pair[0])
+        if n_problems:
+            problems.append(f"{file.relative_to(bundle.folder)}: {listed(found, 3)}")
+    return told(problems, f"{len(files)} configs and overlays parse, and all they refer to is there")
+
+
+def _problems(bundle: CheckedBundle, files: list[Path]) -> tuple[float, list[str]]:
+    """Return how bad the merged ``files`` are, and what is wrong with them."""
+    try:
+        found = [*_unresolved(bundle.parser(*files))]
+    except Exception as error:  # told to the user; MONAI raises many kinds
+        return math.inf, [f"cannot be merged ({' '.join(str(error).split())[:160]})"]
+    return len(found), found
+
+
+def _unresolved(parser: ConfigParser) -> Iterator[str]:
+    """Yield what the content of ``parser`` names without having it."""
+    from monai.bundle.reference_resolver import ReferenceResolver
+
+    known = parser.ref_resolver.items
+    yield from (
+        f"@{name} is not there" for name in ReferenceResolver.find_refs_in_config(parser.get(), "") if name not in known
+    )
+    content = {name: value for name, value in parser.get().items() if name != "_meta_"}
+    imported, missing = _imported(content)
+    yield from (f"import of {name} fails" for name in missing)
+    yield from _missing_targets(parser)
+    for place, text in expressions(content):
+        unknown = free_names(parse_expression(text)) - imported - set(dir(builtins)) - {"_reference_"}
+        yield from (f"{place} uses the unknown name {name}" for name in sorted(unknown))
+
+
+def _imported(content: Any) -> tuple[set[str], list[str]]:
+    """Return the names that expressions have from imports, and the imports that fail."""
+    from monai.utils import optional_import
+
+    names, missing = {"monai", "torch", "np", "numpy"}, []
+    for _, text in expressions(content):
+        for node in parse_expression(text).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                alias = node.names[0]
+                names.add((alias.asname or alias.name).partition(".")[0])
+                module, name = (node.module, alias.name) if isinstance(node, ast.ImportFrom) else (alias.name, "")
+                if not optional_import(str(module), name=name)[1]:
+                    missing.append(f"{module}.{name}".rstrip("."))
+    return names, missing
+
+
+def _missing_targets(parser: ConfigParser) -> Iterator[str]:
+    from monai.bundle.config_item import ConfigComponent
+
+    for place, item in parser.ref_resolver.items.items():
+        if isinstance(item, ConfigComponent):
+            target = item.get_config()["_target_"]
+            if not isinstance(target, str) or target.startswith(("$", "@", "%")):
+                continue
+            try:
+                is_there = locate(str(item.resolve_module_name())) is not None
+            except (ErrorDuringImport, ModuleNotFoundError) as error:
+                yield f"{place}: {target} cannot be imported ({' '.join(str(error).split())[:120]})"
+            else:
+                yield from () if is_there else (f"{place}: no {target}",)
+
+
+def check_required_ids(bundle: CheckedBundle) -> Outcome:
+    """Check that what MONAI, MONAI Label and federated learning ask for has the expected ids."""
+    from monai.bundle import ConfigWorkflow
+
+    class Unbuilt(ConfigWorkflow):  # asks whether an id is there; building would need data
+        def _get_property(self, name: str, property: dict[str, Any]) -> Any:  # noqa: A002 (MONAI's name)
+            try:
+                return self._get_prop_id(name, property)
+            except KeyError as error:
+                raise AttributeError(name) from error
+
+    problems = []
+    kinds = [
+        (kind, file) for kind, name in (("infer", "inference"), ("train", "train")) if (file := bundle.config(name))
+    ]
+    for kind, file in kinds:
+        missing = Unbuilt(str(file), workflow_type=kind, logging_file=False).check_properties()
+        problems += [f"{file.name}: {name}" for name in missing or []]
+    return told(problems, f"all that MONAI asks for in {' and '.join(file.name for _, file in kinds)}")
+
+
+def check_agreement(bundle: CheckedBundle) -> Outcome:
+    """Check that training and inference have the same network, contrasts, spacing and deterministic preprocessing."""
+    train, inference = bundle.train, bundle.inference
+    if train is None or inference is None:
+        return skipped("needs both a train and an inference config")
+    names = [name for name in ("network_def", "contrasts", "spacing") if name in train and name in inference]
+    if differing := [name for name in names if _plain(train, train[name]) != _plain(inference, inference[name])]:
+        return failed(f"train and inference differ in {', '.join(differing)}")
+    differing = [name for name, args in _transforms(inference) if not _has_same(train, name, args)]
+    if differing:
+        return warned(f"preprocessing has other arguments in training: {', '.join(differing)}")
+    return passed(f"same {', '.join(names) or 'preprocessing'}")
+
+
+def _has_same(train: ConfigParser, name: str, arguments: dict[str, Any]) -> bool:
+    """Tell whether training has the transform with the same arguments, or has it not at all."""
+    others = [other for found, other in _transforms(train, "train") if found == name]
+    shared = [{key: (arguments[key], other[key]) for key in arguments.keys() & other.keys()} for other in others]
+    return not others or any(all(a == b for a, b in pairs.values()) for pairs in shared)
+
+
+def _transforms(parser: ConfigParser, root: str = "preprocessing") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield name and plain arguments of the transforms below ``root``."""
+    from monai.bundle.config_item import ConfigComponent
+
+    for place, item in parser.ref_resolver.items.items():
+        if place.startswith(f"{root}::") and isinstance(item, ConfigComponent):
+            config = item.get_config()
+            name = str(config["_target_"]).rpartition(".")[2]
+            if name.endswith("d") and not name.startswith(("Load", "Rand", "Save")):
+                yield name, {k: _plain(parser, v) for k, v in config.items() if k not in FREE}
+
+
+def _plain(parser: ConfigParser, value: Any) -> Any:
+    """Return ``value`` with references replaced by what they refer to."""
+    if isinstance(value, dict):
+        return {key: _plain(parser, v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(parser, v) for v in value]
+    if isinstance(value, str) and value.startswith("@") and value[1:] in parser:
+        return _plain(parser, parser[value[1:]])
+    return value

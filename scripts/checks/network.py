@@ -1,0 +1,85 @@
+"""Checks that build a bundle's network and let it work on an example."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..running.checked_bundle import CheckedBundle, spatial_shape, tensor_of
+from .outcome import Outcome, failed, listed, passed, skipped, told
+
+
+def check_weights(bundle: CheckedBundle) -> Outcome:
+    """Check that the weights load with ``weights_only=True`` and are exactly those of the network."""
+    if not bundle.weights:
+        network = bundle.network
+        has_any = bool(network.state_dict())
+        return failed("no models/model.pt") if has_any else skipped("the network has no parameters")
+    parser = bundle.inference
+    if parser is None:
+        return skipped("no inference config")
+    expected = parser.get_parsed_content("network_def").state_dict()
+    shapes = {name: tuple(value.shape) for name, value in bundle.weights.items()}
+    problems = [f"{name} is missing" for name in expected if name not in shapes]
+    problems += [f"{name} is not of the network" for name in shapes if name not in expected]
+    problems += [
+        f"{name} is {shapes[name]}, not {tuple(value.shape)}"
+        for name, value in expected.items()
+        if name in shapes and shapes[name] != tuple(value.shape)
+    ]
+    problems += [f"{name} is not finite" for name, value in bundle.weights.items() if not value.isfinite().all()]
+    n_values = sum(value.numel() for value in bundle.weights.values())
+    return told(problems, f"{len(shapes)} tensors, {n_values:,} values, all of the network")
+
+
+def check_in_out(bundle: CheckedBundle) -> Outcome:
+    """Run MONAI's ``verify_net_in_out`` on the network of the inference config and on that of the training config."""
+    from monai.bundle import verify_net_in_out
+
+    files = [file for name in ("inference", "train") if (file := bundle.config(name))]
+    for file in files:
+        metadata = str(bundle.folder / "configs" / "metadata.json")
+        n, p, free = (bundle.factors[name] for name in ("n", "p", "any"))
+        verify_net_in_out("network_def", metadata, str(file), device="cpu", n=n, p=p, any=free)
+    return passed(f"input {tuple(bundle.example.shape)}, {' and '.join(file.name for file in files)}")
+
+
+def check_output(bundle: CheckedBundle) -> Outcome:
+    """Check type, channels and sizes of the network's output against the metadata."""
+    told_output = bundle.metadata["network_data_format"]["outputs"]["pred"]
+    output = bundle.output
+    if not isinstance(output, Tensor):
+        return failed(f"the network gives a {type(output).__name__}, not a tensor")
+    expected = (1, told_output["num_channels"], *spatial_shape(told_output["spatial_shape"], bundle.factors))
+    problems = []
+    if tuple(output.shape) != expected:
+        problems.append(f"shape {tuple(output.shape)}, the metadata tell {expected}")
+    if str(output.dtype) != f"torch.{told_output['dtype']}":
+        problems.append(f"{output.dtype}, the metadata tell {told_output['dtype']}")
+    if not output.isfinite().all():
+        problems.append("not finite")
+    return told(problems, f"{tuple(output.shape)}, {output.dtype}")
+
+
+def check_determinism(bundle: CheckedBundle) -> Outcome:
+    """Check that eval mode gives the same output twice."""
+    with torch.no_grad():
+        again = tensor_of(bundle.network(*bundle.examples()))
+    if torch.equal(again, bundle.output):
+        return passed("the same output twice in eval mode")
+    return failed(f"outputs differ by up to {(again - bundle.output).abs().max():.3g} in eval mode")
+
+
+def check_overlays(bundle: CheckedBundle) -> Outcome:
+    """Check that the network of each overlay in ``networks/`` can be built, over the inference config."""
+    base = bundle.config("inference")
+    files = sorted(p for p in (bundle.folder / "configs" / "networks").glob("*.*") if base)
+    if not files or base is None:
+        return skipped("no overlays in configs/networks")
+    problems = []
+    for file in files:
+        try:
+            bundle.parser(base, file).get_parsed_content("network_def")
+        except Exception as error:
+            problems.append(f"{file.name}: {' '.join(str(error.__cause__ or error).split())[:160]}")
+    return failed(listed(problems)) if problems else passed(", ".join(file.stem for file in files))

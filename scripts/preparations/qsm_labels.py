@@ -1,0 +1,110 @@
+"""Label maps as subjects with known susceptibility and the field that it makes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ...datasets.bids import write_description
+from ...datasets.input_error import InputError
+from ...datasets.regions import Regions, read_region_names, regions_of_tissues
+from ...datasets.volumes import read_volume
+from ...operators.b0_direction import voxel_size_from_affine
+from ...simulation.anatomy import list_label_maps, read_label_map
+from ...simulation.qsm_subject import FieldProtocol, draw_protocol, write_qsm_subject
+from ...simulation.susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
+
+Volume = NDArray[np.float32]
+_Head = tuple[Volume, NDArray[np.bool_], NDArray[np.float64], Regions]
+"""Susceptibility (ppm), brain mask and the affine of both, and the regions on their grid."""
+
+
+def prepare_qsm_labels(
+    source: Path | str,
+    output: Path | str,
+    protocol: FieldProtocol | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Write a subject with ``localfield``, ``Chimap``, ``desc-brain_mask`` and ``dseg`` for each ``*_dseg.nii.gz``.
+
+    Where ``dseg.tsv`` in the source has a column ``susceptibility_ppm``, every label has that value, and the brain is
+    ``*_label-brain_mask.nii.gz`` beside the label map. Otherwise labels are FreeSurfer's and their susceptibilities are
+    drawn by :func:`simulate_susceptibility`; the label maps that are written are then of its tissues.
+
+    Args:
+        source: folder with label maps.
+        output: folder of the new dataset.
+        protocol: how the fields are measured; drawn for each subject by :func:`draw_protocol` if it is None.
+        seed: of susceptibilities, noise and protocols; each subject has its own stream.
+        progress: told the number of subjects done, and of all.
+
+    Returns:
+        Names of the subjects, sorted.
+
+    Raises:
+        InputError: if the source is missing or has no label maps, or one cannot be used.
+    """
+    source, output = Path(source), Path(output)
+    if not source.is_dir():
+        raise InputError.at(source, "no such folder", "check --source")
+    paths, values = list_label_maps(source), read_values(source / "dseg.tsv")
+    labels = read_region_names(source / "dseg.tsv") if values else {}
+    write_description(output, "Local fields of known susceptibility")
+    names = []
+    for done, path in enumerate(paths):
+        rng = np.random.default_rng([seed, done])
+        chi, brain, affine, regions = _with_values(path, values, labels) if values else _drawn(path, rng)
+        names.append(path.name.partition("_")[0])
+        drawn = protocol or draw_protocol(rng, float(affine[0, 0]))
+        write_qsm_subject(output, names[-1], chi, brain, affine, drawn, rng, regions=regions)
+        if progress:
+            progress(done + 1, len(paths))
+    return names
+
+
+def read_values(table: Path) -> dict[int, float]:
+    """Return the susceptibility (ppm) of each label, empty where the table has none.
+
+    Raises:
+        InputError: if an index or value is no number.
+    """
+    if not table.is_file():
+        return {}
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    try:
+        return {int(r["index"]): float(r["susceptibility_ppm"]) for r in rows if r.get("susceptibility_ppm")}
+    except (KeyError, ValueError) as error:
+        remedy = "give the columns index and susceptibility_ppm as numbers"
+        raise InputError.at(table, f"cannot be read ({error})", remedy) from error
+
+
+def _with_values(path: Path, values: dict[int, float], names: dict[int, str]) -> _Head:
+    mask_file = path.with_name(path.name.replace("_dseg.", "_label-brain_mask."))
+    image = read_volume(path)
+    labels, brain = image[0].numpy().astype(int), read_volume(mask_file, allow_constant=True)[0].numpy() > 0
+    if labels.shape != brain.shape:
+        problem = f"has shape {brain.shape}, its label map {labels.shape}"
+        raise InputError.at(mask_file, problem, "give the mask on the grid of the label map")
+    table = np.zeros(max(labels.max(), *values) + 1, np.float32)
+    table[list(values)] = list(values.values())
+    affine = np.diag([*voxel_size_from_affine(image.affine.numpy()).tolist(), 1.0])
+    box = ndimage.find_objects(brain.astype(np.int8))[0]
+    box = tuple(slice(max(axis.start - 8, 0), axis.stop + 8) for axis in box)
+    return table[labels[box]], brain[box], affine, Regions(labels[box].astype(np.int16), names)
+
+
+def _drawn(path: Path, rng: np.random.Generator) -> _Head:
+    anatomy = read_label_map(path)
+    tissues = {name: anatomy.read(name) for name in anatomy.names if name in SUSCEPTIBILITIES}
+    voxel_size = np.linalg.norm(anatomy.affine[:3, :3], axis=0)
+    brain = ndimage.binary_fill_holes(anatomy.read("brain") > 0)
+    tissues = {name: fraction * brain for name, fraction in tissues.items()}
+    chi = simulate_susceptibility(tissues, list(voxel_size), rng)
+    return chi, brain, np.diag([*voxel_size, 1.0]), regions_of_tissues(tissues, list(SUSCEPTIBILITIES))

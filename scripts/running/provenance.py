@@ -1,0 +1,43 @@
+"""What a result was made with, to be written beside it."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ...datasets import write_description
+from .bundles import find_configs, read_metadata
+from .sha256 import sha256
+
+PACKAGES = ("mri-attention", "torch", "monai", "pytorch-ignite", "numpy", "scipy", "nibabel")
+
+
+def describe_run(
+    bundle: Path, configs: Sequence[str], dataset_dir: Path, models: dict[str, Path | None]
+) -> dict[str, Any]:
+    """Return bundle, configs, weights (with their SHA-256), dataset, command, versions and time of a run."""
+    return {
+        "bundle": bundle.name,
+        "bundle_version": read_metadata(bundle).get("version", "unknown"),
+        "configs": [str(file.relative_to(bundle)) for file in find_configs(bundle, configs)],
+        "models": {
+            name: {"file": str(model), "sha256": sha256(model)} if model else None for name, model in models.items()
+        },
+        "dataset": str(dataset_dir),
+        "command": shlex.join(["mri-attention", *sys.argv[1:]]),
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def write_derivative_description(bundle: Path, output_dir: Path) -> None:
+    """Write BIDS' ``dataset_description.json`` of what ``bundle`` made in ``output_dir``."""
+    version_ = str(read_metadata(bundle).get("version", "unknown"))
+    write_description(output_dir, f"Results of {bundle.name}", generated_by={"Name": bundle.name, "Version": version_})

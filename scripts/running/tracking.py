@@ -1,0 +1,69 @@
+"""Records of a training: curves from an MLflow store or TensorBoard's event files, and artifacts for the store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+Curves = dict[str, tuple[Sequence[float], Sequence[float]]]
+
+
+def read_curves(training_dir: Path) -> Curves:
+    """Return steps and values by name of all that was recorded at least twice; empty without records.
+
+    Args:
+        training_dir: output folder of a training, with ``mlruns.db`` or event files somewhere below.
+    """
+    if (store := training_dir / "mlruns.db").is_file():
+        client, run = _latest_run(store)
+        histories = {name: client.get_metric_history(run.info.run_id, name) for name in run.data.metrics}
+        curves: Curves = {
+            name: ([point.step for point in points], [point.value for point in points])
+            for name, points in histories.items()
+        }
+    else:
+        curves = _read_events(training_dir)
+    return {name: curve for name, curve in curves.items() if len(curve[0]) > 1}
+
+
+def log_training_figure(store: Path) -> None:
+    """Draw the curves of the latest run of an MLflow store and keep the figure as its artifact."""
+    from ..reports.lesion_figures import curve_figure
+
+    if curves := read_curves(store.parent):
+        picture = store.parent / "training_curves.png"
+        picture.write_bytes(curve_figure(curves))
+        log_artifacts(store, [picture])
+
+
+def log_artifacts(store: Path, files: Iterable[Path]) -> None:
+    """Keep copies of ``files`` as artifacts of the latest run of an MLflow store."""
+    client, run = _latest_run(store)
+    for file in files:
+        client.log_artifact(run.info.run_id, str(file))
+
+
+def _latest_run(store: Path) -> tuple[MlflowClient, Run]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{store.absolute()}")
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    return client, client.search_runs(experiments, order_by=["attributes.start_time DESC"], max_results=1)[0]
+
+
+def _read_events(training_dir: Path) -> Curves:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found: Curves = {}
+    for file in sorted(training_dir.rglob("events.out.tfevents.*"), key=os.path.getmtime):
+        events = EventAccumulator(str(file)).Reload()
+        for name in events.Tags()["scalars"]:
+            points = events.Scalars(name)
+            found[name] = ([p.step for p in points], [p.value for p in points])
+    return found

@@ -1,0 +1,220 @@
+"""Simulate a cohort of heads with multiple-sclerosis lesions and write it as a BIDS dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..datasets.bids import MAKER, write_description
+from ..datasets.regions import regions_of_tissues
+from ..datasets.volumes import write_volume
+from .acquisition import acquire
+from .anatomy import BRAIN_CENTER, Anatomy, list_label_maps, mni_anatomy, read_label_map
+from .deformation import Grid, Sampler, SmoothDeformation, upsample
+from .lesion_masks import list_masks, shares_from_mask
+from .lesions import grow_lesions, lesion_places, remove_small, vary_severity
+from .protocols import draw_protocols
+from .qsm_subject import draw_protocol, write_qsm_subject
+from .susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
+from .tissues import BRAIN_TISSUES, TISSUES
+
+Volume = NDArray[np.float32]
+
+BRAIN_EXTENT = (156.0, 192.0, 152.0)
+HEAD_EXTENT = (208.0, 248.0, 216.0)
+MIN_LESION_VOLUME = 3.0  # mm^3, and at least as many voxels
+
+
+@dataclass(frozen=True)
+class Head:
+    """One deformed head with its lesions.
+
+    Attributes:
+        grid: voxel grid of all maps.
+        tissues: fraction of each tissue, ``(x, y, z)``, lesion among them; what is missing to one is air.
+        brain: True inside the brain and the fluid around it.
+        lesions: the true lesion mask.
+    """
+
+    grid: Grid
+    tissues: dict[str, Volume]
+    brain: NDArray[np.bool_]
+    lesions: NDArray[np.bool_]
+
+
+def simulate_dataset(  # noqa: PLR0913 - the options of one command
+    output: Path,
+    *,
+    n_subjects: int = 8,
+    seed: int = 0,
+    spacing: float = 1.0,
+    anatomies: Path | None = None,
+    lesion_masks: Path | None = None,
+    skull: bool = False,
+    slice_thickness: float | None = None,
+    first_subject: int = 1,
+    susceptibility: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Write a BIDS folder of simulated subjects: T1w, T2w, FLAIR, PDw; lesion, brain and tissue maps in derivatives.
+
+    The subject with a number is the same whatever other subjects are made with it.
+
+    Args:
+        output: folder to make; subjects are added to it if it exists.
+        n_subjects: how many.
+        seed: of all randomness.
+        spacing: voxel size (mm) of the grid that all contrasts share.
+        anatomies: folder of ``*_dseg.nii.gz`` label maps; the MNI152 template's maps otherwise.
+        lesion_masks: folder with ``*mask.nii.gz`` lesion masks in MNI152 space; half of the subjects carry one, half
+            carry lesions from the growth model, or all the latter where it is None.
+        skull: keep the skull; otherwise everything outside the brain is zero.
+        slice_thickness: thickness (mm) of axial slices of every contrast, written on its coarse grid; if None, T1w, T2w
+            and PDw have the blur of slices of 1 to 3.5 mm that were interpolated to ``spacing``.
+        first_subject: number of the first subject.
+        susceptibility: add ``localfield`` with a drawn direction of B0, noise and slice thickness, and in
+            ``derivatives/qsm`` ``Chimap``, ``desc-brain_mask`` and ``dseg`` (tissues) of its own grid.
+        progress: called with the number of finished and of all subjects.
+
+    Returns:
+        The subjects' names.
+
+    Raises:
+        InputError: if a folder holds no label maps or masks.
+        ValueError: if ``n_subjects`` or ``spacing`` is not positive, or slices are thinner than ``spacing``.
+    """
+    if n_subjects < 1 or spacing <= 0 or (slice_thickness is not None and slice_thickness < spacing):
+        raise ValueError(f"cannot simulate with {n_subjects=}, {spacing=}, {slice_thickness=}")
+    maps = list_label_maps(anatomies) if anatomies else []
+    masks = list_masks(lesion_masks) if lesion_masks else []
+    write_description(output, "Simulated heads with multiple-sclerosis lesions")
+    names = []
+    for done, number in enumerate(range(first_subject, first_subject + n_subjects)):
+        rng = np.random.default_rng([seed, number])
+        anatomy = read_label_map(maps[rng.integers(len(maps))], skull) if maps else mni_anatomy(skull)
+        mask = masks[rng.integers(len(masks))] if masks and rng.random() < 0.5 else None
+        head = make_head(anatomy, rng, spacing, skull, mask)
+        names.append(f"sub-{number:03d}")
+        _write_subject(output, names[-1], head, rng, skull, slice_thickness)
+        if susceptibility:
+            _write_susceptibility(output, names[-1], head, np.random.default_rng([seed, number, 1]))
+        if progress:
+            progress(done + 1, n_subjects)
+    return names
+
+
+def make_head(
+    anatomy: Anatomy,
+    rng: np.random.Generator,
+    spacing: float = 1.0,
+    skull: bool = False,
+    lesion_mask: Path | None = None,
+) -> Head:
+    """Deform an anatomy to a random brain volume of 1.0 to 1.4 l and give it lesions."""
+    grid = Grid.around(BRAIN_CENTER, HEAD_EXTENT if skull else BRAIN_EXTENT, (spacing,) * 3)
+    brain_volume = np.clip(rng.normal(1180, 100), 1000, 1400)
+    scale = (brain_volume / anatomy.brain_volume) ** (1 / 3)
+    points = SmoothDeformation(rng, BRAIN_CENTER, scale=scale)(grid)
+    deformed = Sampler(points, anatomy.shape, anatomy.affine)
+    names = [name for name in anatomy.names if name in (TISSUES if skull else BRAIN_TISSUES)]
+    tissues = {name: deformed(anatomy.read(name)) for name in names}
+    brain = _brain_with_fluid(deformed(anatomy.read("brain")) > 0.5, spacing)
+    if not skull:
+        tissues = {name: fraction * brain for name, fraction in tissues.items()}
+    if lesion_mask is None:
+        ventricles, below = (deformed(anatomy.read(name)) for name in ("ventricles", "infratentorial"))
+        places = lesion_places(tissues["white_matter"], tissues["gray_matter"], ventricles, below, spacing)
+        shares = grow_lesions(places, int(rng.lognormal(3.6, 0.7)) + 4, spacing, rng)
+    else:
+        shares = shares_from_mask(lesion_mask, grid, rng)
+    tissues, lesions = _insert_lesions(tissues, shares, spacing, rng)
+    return Head(grid, tissues, brain, lesions)
+
+
+def _brain_with_fluid(brain: NDArray[np.bool_], spacing: float) -> NDArray[np.bool_]:
+    """What brain extraction leaves: the brain, holes and sulci closed, and about 1 mm around it."""
+    closed = ndimage.binary_fill_holes(ndimage.binary_closing(brain, iterations=max(round(3 / spacing), 1)))
+    return ndimage.binary_dilation(closed, iterations=max(round(1 / spacing), 1))
+
+
+def _insert_lesions(
+    tissues: dict[str, Volume], shares: Volume, spacing: float, rng: np.random.Generator
+) -> tuple[dict[str, Volume], NDArray[np.bool_]]:
+    """Let lesions displace tissue, in white matter fully, in gray matter partly, in fluid not at all.
+
+    Unlabelled, as in life: a thin bright lining of the ventricles and a slight, smooth change of the white matter.
+    """
+    gray = sum(tissues[name] for name in BRAIN_TISSUES if name in tissues and name not in ("white_matter", "csf"))
+    open_share = np.clip(tissues["white_matter"] + 0.6 * np.asarray(gray), 0, 1)
+    shares = shares * np.clip(1.6 * open_share - 0.1, 0, 1)
+    lesions = remove_small(shares > 0.5, MIN_LESION_VOLUME * max(1.0, spacing**3), spacing**3)
+    shares = np.where(lesions | (shares < 0.5), shares, 0).astype(np.float32)
+    amount = shares * vary_severity(shares, rng)
+    amount = np.maximum(amount, _unlabelled_change(tissues, spacing, rng))
+    displaced = {name: fraction * (1 - amount) for name, fraction in tissues.items() if name != "csf"}
+    displaced["lesion"] = amount * sum(tissues[name] for name in displaced)
+    displaced["csf"] = tissues["csf"]
+    return displaced, lesions
+
+
+def _unlabelled_change(tissues: dict[str, Volume], spacing: float, rng: np.random.Generator) -> Volume:
+    field = ndimage.gaussian_filter(rng.normal(size=[n // 4 + 1 for n in tissues["csf"].shape]), 3 / spacing)
+    field = upsample(field[None] / field.std(), tissues["csf"].shape)[0]
+    diffuse = np.clip(0.04 * field, 0, 0.15) * rng.uniform(0, 1)
+    fluid = ndimage.binary_opening(tissues["csf"] > 0.5, iterations=max(round(3 / spacing), 1))
+    lining = np.exp(-((ndimage.distance_transform_edt(~fluid) * spacing / 1.5) ** 2)) if fluid.any() else 0.0
+    return np.asarray(np.maximum(diffuse, lining * rng.uniform(0, 0.25)) * tissues["white_matter"], dtype=np.float32)
+
+
+def _write_subject(
+    output: Path,
+    name: str,
+    head: Head,
+    rng: np.random.Generator,
+    skull: bool,
+    slice_thickness: float | None,
+) -> None:
+    anat = output / name / "anat"
+    for contrast, protocol in draw_protocols(rng).items():
+        image, affine, thickness = acquire(head.tissues, protocol, head.grid, contrast, rng, slice_thickness)
+        if not skull:
+            image = image * _on_grid(head.brain, head.grid, image.shape, affine)
+        write_volume(anat / f"{name}_{contrast}.nii.gz", image, affine, dtype="int16")
+        fields = protocol.sidecar() | {"SliceThickness": round(thickness, 2), "Simulated": True}
+        (anat / f"{name}_{contrast}.json").write_text(json.dumps(fields, indent=2) + "\n")
+    derivatives = output / "derivatives" / "simulator"
+    write_description(derivatives, "Truth of the simulation", generated_by=MAKER)
+    fractions = np.stack(list(head.tissues.values()))
+    labels = np.argmax(np.concatenate([1 - fractions.sum(0, keepdims=True), fractions]), axis=0)
+    for suffix, volume in {
+        "label-lesion_mask": head.lesions,
+        "desc-brain_mask": head.brain,
+        "dseg": labels,
+    }.items():
+        path = derivatives / name / "anat" / f"{name}_{suffix}.nii.gz"
+        write_volume(path, volume.astype(np.uint8), head.grid.affine, dtype="uint8")
+    table = "".join(f"{i}\t{tissue}\n" for i, tissue in enumerate(["background", *head.tissues]))
+    (derivatives / "dseg.tsv").write_text("index\tname\n" + table)
+
+
+def _write_susceptibility(output: Path, name: str, head: Head, rng: np.random.Generator) -> None:
+    spacing = float(head.grid.affine[0, 0])
+    chi = simulate_susceptibility(head.tissues, (spacing,) * 3, rng, head.lesions)
+    regions, drawn = regions_of_tissues(head.tissues, list(SUSCEPTIBILITIES)), draw_protocol(rng, spacing)
+    write_qsm_subject(output, name, chi, head.brain, head.grid.affine, drawn, rng, regions=regions)
+
+
+def _on_grid(
+    mask: NDArray[np.bool_], grid: Grid, shape: tuple[int, ...], affine: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    if shape == mask.shape:
+        return mask
+    points = torch.from_numpy(Grid((shape[0], shape[1], shape[2]), affine).points())
+    return Sampler(points, mask.shape, grid.affine)(mask.astype(np.float32)) > 0.5

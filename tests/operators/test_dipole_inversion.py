@@ -1,0 +1,196 @@
+"""Tests of transforms.dipole_inversion against what each solver does in closed form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from mri_attention.operators import DipoleConvolution, dipole_kernel
+from mri_attention.operators.dipole_inversion import cgls, edge_mask, tikhonov, tkd, total_variation, tsvd
+from mri_attention.operators.dipole_inversion.finite_differences import gradient, gradient_adjoint, gradient_power
+from tests.helpers import assert_adjoint, assert_linear
+
+SHAPE, SIZE, OBLIQUE = (12, 10, 8), (1.0, 1.2, 2.0), (0.2, 0.3, 0.9)
+SOLVERS = [tkd, tsvd, tikhonov, total_variation, cgls]
+LINEAR = [tkd, tsvd, tikhonov]
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def mode(frequency: tuple[int, int, int]) -> tuple[Tensor, float]:
+    """One wave, and the dipole's value at its frequency."""
+    axes = torch.meshgrid(*(torch.arange(n, dtype=torch.float64) / n for n in SHAPE), indexing="ij")
+    wave = torch.cos(2 * math.pi * sum(f * x for f, x in zip(frequency, axes, strict=True)) + 0.3)
+    return wave[None, None], dipole_kernel(SHAPE, SIZE, OBLIQUE, dtype=torch.float64)[frequency].item()
+
+
+def blocks(n: int = 32) -> tuple[Tensor, Tensor]:
+    """A piecewise constant map (ppm) within a ball."""
+    chi = torch.zeros(1, 1, n, n, n, dtype=torch.float64)
+    chi[..., 10:17, 11:19, 9:18] = 0.1
+    chi[..., 18:23, 9:14, 16:23] = -0.05
+    r = torch.stack(torch.meshgrid(*[torch.arange(n, dtype=torch.float64) - n // 2] * 3, indexing="ij"))
+    return chi, (r.norm(dim=0) < 0.43 * n).double()[None, None]
+
+
+def relative_error(found: Tensor, chi: Tensor, mask: Tensor) -> float:
+    difference = (found - chi)[mask > 0]
+    return float((difference - difference.mean()).norm() / chi.norm())
+
+
+FREQUENCIES = [(1, 0, 0), (1, 2, 0), (2, 1, 3), (0, 0, 3), (3, 0, 2)]
+
+
+@pytest.mark.parametrize("frequency", FREQUENCIES, ids=str)
+def test_thresholded_division_of_one_wave(frequency: tuple[int, int, int]) -> None:
+    wave, d = mode(frequency)
+    held = d if abs(d) > 0.15 else math.copysign(0.15, d)
+    torch.testing.assert_close(tkd(d * wave, SIZE, OBLIQUE), d / held * wave)
+    torch.testing.assert_close(tsvd(d * wave, SIZE, OBLIQUE), (abs(d) > 0.15) * wave)
+
+
+def test_waves_are_on_both_sides_of_the_threshold() -> None:
+    assert {abs(mode(frequency)[1]) > 0.15 for frequency in FREQUENCIES} == {True, False}
+
+
+@pytest.mark.parametrize("frequency", FREQUENCIES, ids=str)
+def test_tikhonov_of_one_wave(frequency: tuple[int, int, int]) -> None:
+    wave, d = mode(frequency)
+    power = sum((2 - 2 * math.cos(2 * math.pi * f / n)) / s**2 for f, n, s in zip(frequency, SHAPE, SIZE, strict=True))
+    torch.testing.assert_close(tikhonov(d * wave, SIZE, OBLIQUE, weight=0.03), d * d / (d * d + 0.03) * wave)
+    expected = d * d / (d * d + 0.03 * power) * wave
+    torch.testing.assert_close(tikhonov(d * wave, SIZE, OBLIQUE, None, 0.03, "gradient"), expected)
+
+
+@pytest.mark.parametrize("frequency", FREQUENCIES, ids=str)
+def test_conjugate_gradients_need_one_step_for_one_wave(frequency: tuple[int, int, int]) -> None:
+    wave, d = mode(frequency)
+    torch.testing.assert_close(cgls(d * wave, SIZE, OBLIQUE, n_iterations=1), wave)
+    damped = cgls(d * wave, SIZE, OBLIQUE, n_iterations=1, damping=0.03)
+    torch.testing.assert_close(damped, d * d / (d * d + 0.03) * wave)
+
+
+def test_total_variation_without_variation_to_lose_is_tikhonov_with_its_gradient_free() -> None:
+    """With all differences free (edge mask of zeros) only data count, and the map has its field."""
+    chi, _ = blocks(16)
+    field = DipoleConvolution((16,) * 3, SIZE, OBLIQUE, 1.0, dtype=torch.float64)(chi)
+    free = torch.zeros(1, 3, 16, 16, 16, dtype=torch.float64)
+    found = total_variation(field, SIZE, OBLIQUE, weight=1e-4, edges=free, tolerance=0, n_iterations=60)
+    again = DipoleConvolution((16,) * 3, SIZE, OBLIQUE, 1.0, dtype=torch.float64)(found)
+    torch.testing.assert_close(again, field, atol=1e-3 * field.abs().max().item(), rtol=0)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_total_variation_recovers_blocks(is_weighted: bool) -> None:
+    """Noiseless inversion: 20 % are lost by thresholded division, 1 % here."""
+    chi, mask = blocks()
+    field = DipoleConvolution((32,) * 3, b0_direction=OBLIQUE, padding=1.0, dtype=torch.float64)(chi)
+    options = {"data_weight": mask} if is_weighted else {}
+    found = total_variation(field, b0_direction=OBLIQUE, mask=mask, weight=1e-4, **options)
+    assert relative_error(found, chi, mask) < 0.02
+    assert relative_error(tkd(field, b0_direction=OBLIQUE, mask=mask), chi, mask) > 0.15
+
+
+def test_data_weights_let_the_outside_be_unknown() -> None:
+    chi, mask = blocks()
+    field = mask * DipoleConvolution((32,) * 3, b0_direction=OBLIQUE, padding=1.0, dtype=torch.float64)(chi)
+    weighted = total_variation(field, b0_direction=OBLIQUE, mask=mask, weight=1e-4, data_weight=mask)
+    plain = total_variation(field, b0_direction=OBLIQUE, mask=mask, weight=1e-4)
+    assert relative_error(weighted, chi, mask) < 0.02 < relative_error(plain, chi, mask)
+
+
+def test_edges_keep_their_contrast() -> None:
+    """A strong penalty shrinks blocks, unless their borders are free."""
+    chi, mask = blocks()
+    field = DipoleConvolution((32,) * 3, b0_direction=OBLIQUE, padding=1.0, dtype=torch.float64)(chi)
+    edges = edge_mask(chi + 1, mask=mask, edge_fraction=0.05)
+    errors = [
+        relative_error(total_variation(field, b0_direction=OBLIQUE, mask=mask, weight=1e-2, edges=e), chi, mask)
+        for e in (edges, None)
+    ]
+    assert errors[0] < 0.5 * errors[1]
+
+
+def test_least_squares_with_support_recovers_blocks_in_time() -> None:
+    chi, mask = blocks()
+    field = DipoleConvolution((32,) * 3, b0_direction=OBLIQUE, padding=1.0, dtype=torch.float64)(chi)
+    errors = [relative_error(cgls(field, b0_direction=OBLIQUE, mask=mask, n_iterations=n), chi, mask) for n in (5, 150)]
+    assert errors[0] > 0.15
+    assert errors[1] < 0.1
+
+
+@pytest.mark.parametrize("solve", LINEAR)
+def test_division_is_linear_and_symmetric(solve: Callable[..., Tensor]) -> None:
+    x, y = noise(1, 1, *SHAPE), noise(1, 1, *SHAPE, seed=1)
+    assert_linear(lambda f: solve(f, SIZE, OBLIQUE, padding=1.4), x, y)
+    assert_adjoint(*[lambda f: solve(f, SIZE, OBLIQUE, padding=1.4)] * 2, x, y)
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_items_of_a_batch_have_their_own_geometry(solve: Callable[..., Tensor]) -> None:
+    options = {"tolerance": 0, "n_iterations": 5} if solve in (total_variation, cgls) else {}
+    fields, sizes = noise(2, 1, *SHAPE), torch.tensor([SIZE, (1.0, 1.0, 1.0)])
+    directions, mask = torch.tensor([OBLIQUE, (0.0, 1.0, 0.0)]), (noise(2, 1, *SHAPE, seed=2) > -1).double()
+    both = solve(fields, sizes, directions, mask, **options)
+    for i in range(2):
+        one = solve(fields[i, None], sizes[i], directions[i], mask[i, None], **options)
+        torch.testing.assert_close(both[i, None], one)
+    assert not both[mask == 0].any()
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_zero_field_has_a_zero_map_and_float32_stays(solve: Callable[..., Tensor]) -> None:
+    found = solve(torch.zeros(1, 1, *SHAPE), padding=1.5)
+    assert found.dtype == torch.float32
+    assert found.shape == (1, 1, *SHAPE)
+    assert not found.any()
+
+
+def test_gradient_has_its_adjoint_and_power() -> None:
+    size = torch.tensor([SIZE], dtype=torch.float64)
+    x, y = noise(1, 1, *SHAPE), noise(1, 3, *SHAPE, seed=1)
+    assert_adjoint(lambda v: gradient(v, size), lambda v: gradient_adjoint(v, size), x, y)
+    spectrum = torch.fft.fftn(x, dim=(-3, -2, -1)) * gradient_power(SHAPE, size)
+    expected = torch.fft.ifftn(spectrum, dim=(-3, -2, -1)).real
+    torch.testing.assert_close(gradient_adjoint(gradient(x, size), size), expected)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.5])
+def test_edge_mask_marks_the_asked_share(fraction: float) -> None:
+    edges = edge_mask(noise(2, 1, 9, 8, 7), edge_fraction=fraction)
+    assert (edges == 0).double().mean().item() == pytest.approx(fraction, abs=1e-3)
+
+
+def test_edge_mask_finds_the_border_of_a_block_along_its_axis() -> None:
+    magnitude = torch.ones(1, 1, 8, 8, 8)
+    magnitude[:, :, 4:] = 2
+    mask = torch.zeros_like(magnitude)
+    mask[:, :, 1:7] = 1
+    edges = edge_mask(magnitude, mask=mask, edge_fraction=64 / float(5 * 64 + 2 * 6 * 64))
+    assert (edges == 0).nonzero()[:, 1:3].unique(dim=0).tolist() == [[0, 3]]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda f: tkd(f, threshold=0.0), "threshold must be positive, got 0.0"),
+        (lambda f: tsvd(f, threshold=-1.0), "threshold must be positive, got -1.0"),
+        (lambda f: tikhonov(f, weight=0.0), "weight must be positive"),
+        (lambda f: tikhonov(f, regularizer="other"), "regularizer='other'"),
+        (lambda f: total_variation(f, weight=0.0), "weight, rho and n_iterations must be positive"),
+        (lambda f: total_variation(f, rho=-1.0), "weight, rho and n_iterations must be positive"),
+        (lambda f: total_variation(f, n_iterations=0), "n_iterations=0"),
+        (lambda f: cgls(f, damping=-1.0), "damping must not be negative, got -1.0"),
+        (lambda f: edge_mask(f, edge_fraction=1.0), "edge_fraction must be at least 0 and less than 1, got 1.0"),
+        (lambda f: tkd(f, padding=0.0), "padding must be a factor of at least 1"),
+    ],
+)
+def test_rejects(call: Callable[[Tensor], Tensor], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call(torch.zeros(1, 1, 4, 4, 4))

@@ -1,0 +1,127 @@
+"""Tests of transforms.derivatives."""
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Compose, Invertd, Orientationd, Spacingd
+
+from mri_attention.datasets.input_error import InputError
+from mri_attention.transforms.load_contrasts import LoadContrastsd
+from mri_attention.transforms.save_derivative import SaveDerivatived, derivative_path
+
+SHAPE = (9, 8, 7)
+OBLIQUE = np.array([[-0.9, 0.05, 0.2, 80], [0.1, 0.1, -2.9, -90], [0.02, 1.1, 0.3, -40], [0, 0, 0, 1.0]])
+
+
+def case(folder: Path, name: str = "sub-01_ses-2_FLAIR.nii.gz", codes: tuple[int, int] = (0, 4)) -> dict[str, Any]:
+    """Load an oblique image, and add a probability and a mask made from it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image = nib.Nifti1Image(np.random.default_rng(0).random(SHAPE, dtype=np.float32), OBLIQUE)
+    image.set_qform(OBLIQUE, codes[0])
+    image.set_sform(OBLIQUE, codes[1])
+    nib.save(image, folder / name)
+    data = LoadContrastsd(contrasts=("FLAIR",))({"image": [str(folder / name)]})
+    return data | {"probability": data["image"].clone(), "pred": (data["image"] > 0.5).float()}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("sub-01_FLAIR.nii.gz", "sub-01/anat/sub-01_mask.nii.gz"),
+        ("x/sub-01_ses-2_FLAIR.nii", "sub-01/ses-2/anat/sub-01_ses-2_mask.nii.gz"),
+        ("sub-01_acq-3d_run-1_FLAIR.nii.gz", "sub-01/anat/sub-01_acq-3d_run-1_mask.nii.gz"),
+        ("patient_FLAIR.nii.gz", "patient_FLAIR_mask.nii.gz"),
+        ("sub-01.nii.gz", "sub-01_mask.nii.gz"),
+        ("dicom_series", "dicom_series_mask.nii.gz"),
+    ],
+)
+def test_names_follow_bids_where_the_source_does(source: str, expected: str) -> None:
+    assert derivative_path(Path("out"), source, "mask") == Path("out", expected)
+
+
+@pytest.mark.parametrize("codes", [(0, 4), (1, 0), (2, 1)])
+def test_geometry_of_the_source_is_kept_bit_by_bit(tmp_path: Path, codes: tuple[int, int]) -> None:
+    data = case(tmp_path / "in", codes=codes)
+    out = SaveDerivatived("pred", tmp_path / "out", "label-lesion_mask", "uint8")(data)
+    before, after = nib.load(tmp_path / "in/sub-01_ses-2_FLAIR.nii.gz"), nib.load(out["pred_path"])
+    np.testing.assert_array_equal(after.affine, before.affine)
+    assert (int(after.header["qform_code"]), int(after.header["sform_code"])) == codes
+    np.testing.assert_array_equal(after.get_fdata(), data["pred"][0].numpy())
+
+
+def test_every_key_has_its_suffix_and_dtype(tmp_path: Path) -> None:
+    keys, suffixes = ("pred", "probability"), ("label-lesion_mask", "label-lesion_probseg")
+    out = SaveDerivatived(keys, tmp_path / "out", suffixes, ("uint8", "float32"))(case(tmp_path / "in"))
+    for key, suffix, dtype in zip(keys, suffixes, ("uint8", "float32"), strict=True):
+        assert out[f"{key}_path"] == str(tmp_path / f"out/sub-01/ses-2/anat/sub-01_ses-2_{suffix}.nii.gz")
+        assert nib.load(out[f"{key}_path"]).get_data_dtype() == dtype
+
+
+def test_data_pass_unchanged(tmp_path: Path) -> None:
+    data = case(tmp_path / "in")
+    out = SaveDerivatived("pred", tmp_path / "out", "mask")(data)
+    assert {key: out[key] for key in data} == data
+    assert set(out) - set(data) == {"pred_path"}
+
+
+def test_inverted_preprocessing_comes_back_to_the_exact_grid(tmp_path: Path) -> None:
+    data = case(tmp_path / "in")
+    keys = {"keys": "image"}
+    preprocess = Compose([Orientationd(**keys, axcodes="RAS"), Spacingd(**keys, pixdim=(0.5, 0.5, 0.5))])
+    processed = preprocess({"image": data["image"]})
+    processed["pred"] = MetaTensor(torch.ones_like(processed["image"].as_tensor()), meta=processed["image"].meta)
+    inverted = Invertd("pred", preprocess, orig_keys="image", nearest_interp=True)(processed)
+    out = SaveDerivatived("pred", tmp_path / "out", "mask", "uint8")(inverted)
+    written = nib.load(out["pred_path"])
+    assert written.shape == SHAPE
+    np.testing.assert_array_equal(written.affine, nib.load(tmp_path / "in/sub-01_ses-2_FLAIR.nii.gz").affine)
+
+
+@pytest.mark.parametrize("suffixes", ["mask", ("a", "b", "c")])
+def test_one_suffix_per_key_is_required(tmp_path: Path, suffixes: Any) -> None:
+    with pytest.raises(ValueError, match="one suffix per key"):
+        SaveDerivatived(("pred", "probability"), tmp_path, suffixes)
+
+
+def test_result_of_another_shape_is_refused(tmp_path: Path) -> None:
+    data = case(tmp_path / "in")
+    data["pred"] = data["pred"][:, 1:]
+    with pytest.raises(ValueError, match=r"not on the grid of .*\(8, 8, 7\), \(9, 8, 7\)"):
+        SaveDerivatived("pred", tmp_path / "out", "mask")(data)
+    assert not (tmp_path / "out").exists()
+
+
+def test_result_of_another_affine_is_refused(tmp_path: Path) -> None:
+    data = case(tmp_path / "in")
+    data["pred"].affine = data["pred"].affine + 0.01
+    with pytest.raises(ValueError, match="not on the grid"):
+        SaveDerivatived("pred", tmp_path / "out", "mask")(data)
+
+
+def test_source_is_not_overwritten(tmp_path: Path) -> None:
+    data = case(tmp_path / "out/sub-01/ses-2/anat")
+    with pytest.raises(InputError, match="overwrite an input file"):
+        SaveDerivatived("pred", tmp_path / "out", "FLAIR")(data)
+
+
+def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
+    save = SaveDerivatived("pred", tmp_path / "out", "mask")
+    save(case(tmp_path / "a", "FLAIR.nii.gz"))
+    with pytest.raises(InputError, match=r"result of .*a/FLAIR.nii.gz and of .*b/FLAIR.nii.gz; rename"):
+        save(case(tmp_path / "b", "FLAIR.nii.gz"))
+
+
+def test_same_source_may_be_written_again(tmp_path: Path) -> None:
+    save, data = SaveDerivatived("pred", tmp_path / "out", "mask"), case(tmp_path / "in")
+    assert save(data)["pred_path"] == save(data)["pred_path"]
+
+
+def test_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        SaveDerivatived("pred", tmp_path / "out", "mask")(case(tmp_path / "in"))

@@ -1,0 +1,143 @@
+"""Load what a reconstruction starts from: measured k-space and its guide, or two images."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import CenterSpatialCrop, MapTransform, SpatialPad
+from torch import Tensor
+
+from ..datasets.input_error import InputError
+from ..datasets.kspace import Kspace
+from ..datasets.kspace_readers import KSPACE_SUFFIXES, read_kspace
+from ..datasets.volumes import header_of, read_volume
+from ..operators import combine_coils as combine_coil_images
+from ..operators.coil_maps import low_resolution_coil_maps
+from ..operators.fourier import image_to_kspace, kspace_to_image
+from .load_contrasts import LoadContrastsd, resample_to
+from .registration import register_rigid
+
+logger = logging.getLogger(__name__)
+
+
+class LoadGuidedKspaced(MapTransform):
+    """Load a guide with measured k-space, or with the image whose k-space is to be simulated.
+
+    A case ``{"image": [guide, target]}`` gives ``guide`` and ``label``, float32 ``(1, x, y, z)`` on the target's grid,
+    whose header and file name both have. A case ``{"image": [guide], "kspace": file}`` gives stacks of slices:
+    ``image``, masked complex k-space ``(1, slice, y, x)``; ``sampled``, its mask, bool, broadcastable; and ``guide``,
+    ``(1, slice, y, x)``; their grid is that of the guide, or of the file at ``reference``.
+
+    One path alone stands for both images, as in :class:`LoadContrastsd`, or for k-space, beside which the guide is
+    found: ``sub-01_T1w.nii.gz`` beside ``sub-01_kspace.npz``. A MONAI Label server hands over one path only.
+
+    Coils are combined with sensitivities from the center of k-space, and what is then outside of the mask is set to
+    zero: k-space of one virtual coil. The guide's grid has the matrix of k-space, or its ``recon_matrix``: the center
+    of the field of view; around it the guide is zero.
+
+    Args:
+        keys: of the images; k-space is at ``kspace_key``.
+        contrasts: names of guide and target.
+        register: align the guide rigidly with the target, or with the zero-filled image.
+        allow_nan: replace NaN and Inf by 0 instead of refusing them.
+        kspace_key: of the file of k-space; cases without it have images only.
+        reference_key: of an image on the grid of k-space's images.
+
+    Raises:
+        ValueError: if ``contrasts`` are not two.
+        InputError: if an image or k-space is missing or unusable (see :func:`~.read_volume`, :func:`~.read_kspace`),
+            or the grid of k-space's images is not that of guide or reference.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "image",
+        contrasts: Sequence[str] = ("T1w", "T2w"),
+        register: bool = False,
+        allow_nan: bool = False,
+        kspace_key: str = "kspace",
+        reference_key: str = "reference",
+    ) -> None:
+        super().__init__(keys)
+        if len(contrasts) != 2:
+            raise ValueError(f"contrasts must be guide and target, got {tuple(contrasts)}")
+        self.guide, self.target = contrasts
+        self.register, self.allow_nan = register, allow_nan
+        self.kspace_key, self.reference_key = kspace_key, reference_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Replace paths by what they hold."""
+        out = dict(data)
+        paths = out.pop(self.first_key(out))
+        if isinstance(paths, (str, Path)) and Path(paths).suffix.lower() in KSPACE_SUFFIXES:
+            out[self.kspace_key], paths = paths, _beside(Path(paths), self.guide)
+        if out.get(self.kspace_key) is None:
+            return out | self._images(paths)
+        paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
+        return out | self._measurement(Path(out.pop(self.kspace_key)), paths[0], out.pop(self.reference_key, None))
+
+    def _images(self, paths: Any) -> dict[Hashable, Any]:
+        contrasts = (self.guide, self.target)
+        load = LoadContrastsd("image", contrasts, self.target, self.register, self.allow_nan)
+        both = load({"image": paths})["image"]
+        return {"guide": both[:1], "label": both[1:]}
+
+    def _measurement(self, file: Path, guide_file: Any, reference_file: Any) -> dict[Hashable, Any]:
+        kspace = read_kspace(file)
+        guide = read_volume(guide_file, allow_nan=self.allow_nan, allow_2d=True)
+        grid = guide if reference_file is None else read_volume(reference_file, allow_constant=True, allow_2d=True)
+        _check_grid(file, kspace, grid)
+        combined, mask = combine_coils(kspace)
+        motion = np.eye(4)
+        if self.register:
+            zero_filled = kspace_to_image(combined).abs().permute(0, 3, 2, 1)
+            crop = CenterSpatialCrop(header_of(grid).get_data_shape())
+            found = register_rigid(guide, MetaTensor(crop(zero_filled), affine=grid.affine, meta=dict(grid.meta)))
+            logger.info("%s registered to the zero-filled image: %s", guide_file, found)
+            guide, motion = found.apply(guide), found.matrix
+        aligned = resample_to(guide, grid).as_tensor().permute(0, 3, 2, 1)
+        meta = {**grid.meta, "slice_axis": 2, "motion": np.stack([motion]), "sources": f"{file}\n{guide_file}"}
+        padded = SpatialPad(combined.shape[1:])(aligned)
+        return {"image": MetaTensor(combined, meta=meta), "sampled": mask, "guide": MetaTensor(padded, meta=meta)}
+
+
+def _beside(file: Path, contrast: str) -> Path:
+    """Return the image of ``contrast`` beside a file of k-space."""
+    stem = f"{file.stem.rpartition('_')[0]}_{contrast}"
+    images = [file.with_name(f"{stem}{suffix}") for suffix in (".nii.gz", ".nii")]
+    if found := next((image for image in images if image.is_file()), None):
+        return found
+    raise InputError.at(file, f"no {contrast} image beside it", f"add {images[0].name}")
+
+
+def combine_coils(kspace: Kspace) -> tuple[Tensor, Tensor]:
+    """Return k-space of one virtual coil ``(1, slice, y, x)``, masked, and its mask; see :class:`LoadGuidedKspaced`."""
+    data = torch.from_numpy(kspace.data)
+    mask = torch.from_numpy(kspace.mask.all(1, keepdims=True))
+    if data.shape[1] > 1:
+        slices = [_combine_slice(coils) for coils in data]  # one by one, for memory
+        data = torch.stack(slices) * mask
+    return (data * mask).movedim(1, 0).contiguous(), mask.movedim(1, 0)
+
+
+def _combine_slice(coils: Tensor) -> Tensor:
+    images = kspace_to_image(coils)
+    return image_to_kspace(combine_coil_images(images, low_resolution_coil_maps(coils, coil_axis=0)))
+
+
+def _check_grid(file: Path, kspace: Kspace, grid: MetaTensor) -> None:
+    """Refuse a grid ``(x, y, slice)`` that is neither k-space's matrix nor the one of its reconstruction."""
+    n_slices, _, *matrix = kspace.data.shape
+    sizes = [matrix, list(kspace.attributes.get("recon_matrix", matrix))]
+    if list(grid.shape[1:]) not in [[x, y, n_slices] for y, x in sizes]:
+        y, x = sizes[-1]
+        found = " x ".join(map(str, grid.shape[1:]))
+        problem = f"its images have {x} x {y} x {n_slices} voxels, {grid.meta['filename_or_obj']} has {found}"
+        raise InputError.at(file, problem, "give an image on the grid of k-space as reference")

@@ -1,0 +1,164 @@
+"""Load local fields, in ppm and with the geometry of their dipole, and maps on their grid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+
+from ..datasets.input_error import InputError
+from ..datasets.volumes import read_volume
+from ..operators.b0_direction import b0_direction_from_affine, unit_vectors, voxel_size_from_affine
+from ..operators.field_units import FieldUnit, units_per_ppm
+from .load_contrasts import ApplyBrainMaskd, same_grid
+from .ppm_check import Quantity, check_is_ppm
+
+Direction = Sequence[float] | str
+
+
+class LoadLocalFieldd(MapTransform):
+    """Load a local field in ppm ``(1, x, y, z)``, zero outside of the brain, and what its inversion needs.
+
+    Adds ``mask`` (uint8, of the file at this key, else where the field is not zero), ``voxel_size`` (mm, ``(3,)``) and
+    ``b0_direction`` (unit vector in voxel axes, ``(3,)``). The direction is the one given here, else
+    ``B0Direction`` of the JSON file beside the field, else the scanner's z axis by the affine.
+
+    Args:
+        keys: of the path of the field, or of a list of one.
+        field_unit: of the file: ``"ppm"``, ``"ppb"``, ``"hz"`` or ``"rad"``.
+        b0: T, for Hz and rad; that of the sidecar (``MagneticFieldStrength``) if it is None.
+        echo_time: s, for rad; that of the sidecar (``EchoTime``) if it is None.
+        b0_direction: in the voxel axes of the file, three numbers or ``"X,Y,Z"``.
+        allow_nan: replace NaN and Inf by 0 instead of refusing them.
+
+    Raises:
+        InputError: if an option or a sidecar does not tell what it should, a file is unusable, the mask is empty, or
+            values cannot be ppm.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "image",
+        field_unit: FieldUnit = "ppm",
+        b0: float | None = None,
+        echo_time: float | None = None,
+        b0_direction: Direction | None = None,
+        allow_nan: bool = False,
+    ) -> None:
+        super().__init__(keys)
+        self.field_unit = field_unit
+        self.b0, self.echo_time = b0, echo_time
+        self.direction = None if b0_direction is None else parse_direction(b0_direction, "--b0-direction")
+        self.allow_nan = allow_nan
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Replace the path at every key by the field."""
+        out = dict(data)
+        for key in self.key_iterator(out):
+            path = Path(out[key] if isinstance(out[key], (str, Path)) else out[key][0])
+            sidecar = read_sidecar(path)
+            field = read_volume(path, allow_nan=self.allow_nan)
+            field = field / self._units_per_ppm(path, sidecar)
+            masked = ApplyBrainMaskd(key)({key: field, "mask": out.get("mask")})
+            field = masked[key]
+            check_is_ppm(field.as_tensor(), "field", str(path))
+            inside = field != 0 if masked["mask"] is None else masked["mask"]
+            out[key], out["mask"] = field, inside.to(torch.uint8)
+            out["voxel_size"] = voxel_size_from_affine(field.affine.numpy()).float()
+            out["b0_direction"] = self._direction(path, sidecar, field)
+        return out
+
+    def _units_per_ppm(self, path: Path, sidecar: Mapping[str, Any]) -> float:
+        b0 = sidecar.get("MagneticFieldStrength") if self.b0 is None else self.b0
+        echo_time = sidecar.get("EchoTime") if self.echo_time is None else self.echo_time
+        try:
+            return units_per_ppm(self.field_unit, b0, echo_time)
+        except ValueError as error:
+            raise InputError.at(path, str(error), "give --field-unit, --b0 (T), --echo-time (s)") from error
+
+    def _direction(self, path: Path, sidecar: Mapping[str, Any], field: MetaTensor) -> torch.Tensor:
+        if self.direction is not None:
+            return self.direction
+        if "B0Direction" in sidecar:
+            return parse_direction(sidecar["B0Direction"], f"B0Direction beside {path}")
+        try:
+            return b0_direction_from_affine(field.affine.numpy()).float()
+        except ValueError as error:
+            raise InputError.at(path, str(error), "resample the image to a grid with axes at right angles") from error
+
+
+class LoadMapd(MapTransform):
+    """Load a map ``(1, x, y, z)`` in ppm and check that it lies on the image's grid.
+
+    Args:
+        keys: of the paths of maps.
+        what: ``"susceptibility"`` or ``"field"``, see :func:`check_is_ppm`.
+        image_key: of the image loaded before.
+        allow_missing_keys: skip keys that are not there.
+
+    Raises:
+        InputError: if the file is unusable, on another grid, or not in ppm.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "label",
+        what: Quantity = "susceptibility",
+        image_key: str = "image",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.what: Quantity = what
+        self.image_key = image_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Replace the path at every key by the map."""
+        out = dict(data)
+        for key in self.key_iterator(out):
+            path, image = out[key], out[self.image_key]
+            loaded = read_volume(path)
+            if not same_grid(loaded, image):
+                shapes = f"shape {tuple(loaded.shape[1:])}, its field {tuple(image.shape[1:])}"
+                raise InputError.at(path, f"lies on another grid: {shapes}", "resample it to the field's grid")
+            check_is_ppm(loaded.as_tensor(), self.what, str(path))
+            loaded.affine = image.affine.clone()
+            out[key] = loaded
+        return out
+
+
+def parse_direction(value: Direction, place: str) -> torch.Tensor:
+    """Read a direction, three numbers or ``"X,Y,Z"``, as a unit vector ``(3,)``, float32.
+
+    Raises:
+        InputError: if it is something else, or of length zero.
+    """
+    try:
+        numbers = [float(v) for v in (value.split(",") if isinstance(value, str) else value)]
+        return unit_vectors(torch.tensor([numbers]).reshape(1, 3))[0]
+    except (TypeError, ValueError, RuntimeError) as error:
+        problem = f"{value!r} is no direction"
+        raise InputError.at(place, problem, "give three numbers in voxel axes, X,Y,Z, not all zero") from error
+
+
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """Return the JSON beside an image, empty where there is none.
+
+    Raises:
+        InputError: if it cannot be read, or is no JSON object.
+    """
+    sidecar = path.with_name(f"{path.name.partition('.')[0]}.json")
+    if not sidecar.is_file():
+        return {}
+    try:
+        content = json.loads(sidecar.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError.at(sidecar, f"cannot be read ({error})", "repair or remove it") from error
+    if not isinstance(content, dict):
+        raise InputError.at(sidecar, "is no JSON object", "repair or remove it")
+    return content

@@ -1,0 +1,36 @@
+"""Susceptibility maps as BIDS derivatives with a sidecar."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .save_derivative import SaveDerivatived
+
+
+class SaveSusceptibilityd(SaveDerivatived):
+    """Write susceptibility (ppm) as :class:`SaveDerivatived` does, with a JSON file that says how it was made.
+
+    The sidecar has the units, the direction of B0 that was used (``b0_direction``, in voxel axes), what is zero, and
+    the names of the sources. Arguments and errors are those of :class:`SaveDerivatived`.
+    """
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Write the map and the sidecar at every key."""
+        out = super().__call__(data)
+        sources = str(out[self.source_key].meta.get("sources", out[self.source_key].meta["filename_or_obj"]))
+        sidecar = {
+            "Units": "ppm",
+            "B0Direction": np.asarray(out["b0_direction"], dtype=float).round(6).tolist(),
+            "B0DirectionFrame": "voxel axes",
+            "SusceptibilityReference": "mean over the mask is 0",
+            "Sources": [Path(source).name for source in sources.split("\n")],
+        }
+        for key in self.key_iterator(out):
+            path = Path(out[f"{key}_path"])
+            path.with_name(f"{path.name.partition('.')[0]}.json").write_text(json.dumps(sidecar, indent=2) + "\n")
+        return out
