@@ -1,9 +1,5 @@
 from .image_quality import (
-    SuperResolutionBrainPSNR,
-    SuperResolutionBrainSSIM,
     SuperResolutionMetrics,
-    SuperResolutionPSNR,
-    SuperResolutionSSIM,
     psnr,
     ssim,
 )
@@ -11,20 +7,11 @@ from .lesion_error import LesionError
 from .lesion_matching import match_lesions
 from .lesion_rates import LesionMatch, size_table
 from .lesions import (
-    LesionCount,
-    LesionDice,
-    LesionF1,
     LesionMetrics,
-    LesionPositivePredictiveValue,
-    LesionTruePositiveRate,
-    LesionVolume,
 )
 from .named_columns import NamedColumnsMetric
 from .reconstruction import (
     ReconstructionMetrics,
-    ReconstructionNMSE,
-    ReconstructionPSNR,
-    ReconstructionSSIM,
     normalized_mean_square_error,
     reference_psnr,
     reference_ssim,
@@ -32,13 +19,7 @@ from .reconstruction import (
 from .summary import PairedDifference, paired_bootstrap, summarize
 from .susceptibility import (
     RegionErrors,
-    SusceptibilityHFEN,
     SusceptibilityMetrics,
-    SusceptibilityNRMSE,
-    SusceptibilityPSNR,
-    SusceptibilityRMSE,
-    SusceptibilitySSIM,
-    SusceptibilityXSIM,
 )
 from .susceptibility_error import demeaned_error, high_frequency_error, region_errors, root_mean_square_error
 from .susceptibility_similarity import challenge_psnr, challenge_ssim, xsim
@@ -46,34 +27,15 @@ from .susceptibility_spectrum import MAGIC_ANGLE, angle_edges, errors_by_angle
 
 __all__ = [
     "MAGIC_ANGLE",
-    "LesionCount",
-    "LesionDice",
     "LesionError",
-    "LesionF1",
     "LesionMatch",
     "LesionMetrics",
-    "LesionPositivePredictiveValue",
-    "LesionTruePositiveRate",
-    "LesionVolume",
     "NamedColumnsMetric",
     "PairedDifference",
     "ReconstructionMetrics",
-    "ReconstructionNMSE",
-    "ReconstructionPSNR",
-    "ReconstructionSSIM",
     "RegionErrors",
-    "SuperResolutionBrainPSNR",
-    "SuperResolutionBrainSSIM",
     "SuperResolutionMetrics",
-    "SuperResolutionPSNR",
-    "SuperResolutionSSIM",
-    "SusceptibilityHFEN",
     "SusceptibilityMetrics",
-    "SusceptibilityNRMSE",
-    "SusceptibilityPSNR",
-    "SusceptibilityRMSE",
-    "SusceptibilitySSIM",
-    "SusceptibilityXSIM",
     "angle_edges",
     "challenge_psnr",
     "challenge_ssim",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,25 +57,28 @@ def ssim(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None,
 
 
 class SuperResolutionMetrics(NamedColumnsMetric):
-    """Compute PSNR (dB) and SSIM over the whole volume and over the brain; the columns are ``names``.
+    """Compute PSNR (dB) and SSIM over the whole volume and over the brain: all of ``names``, or those chosen.
 
     Takes predictions of shape ``(b, 1, x, y, z)``, or lists of ``(1, x, y, z)``, and truths with one channel, or with a
     brain mask as second channel, without which the columns of the brain are NaN. Intensities are those of the
     truth's normalization, 0 to ``peak``.
 
     Args:
+        columns: of ``names``, all where it is None.
         peak: of intensities.
         reduction: how :meth:`aggregate` reduces, a mode of MONAI.
 
     Raises:
-        ValueError: for an unknown ``reduction``; when called, for volumes that differ in number or shape.
+        ValueError: for unknown ``columns`` or ``reduction``; when called, for volumes that differ in number or shape.
     """
 
     names: tuple[str, ...] = ("PSNR", "SSIM", "PSNR-brain", "SSIM-brain")
     images = "volumes"
 
-    def __init__(self, peak: float = 1.0, reduction: str = "mean_batch") -> None:
-        super().__init__(reduction)
+    def __init__(
+        self, columns: Sequence[str] | str | None = None, peak: float = 1.0, reduction: str = "mean_batch"
+    ) -> None:
+        super().__init__(columns, reduction)
         self.peak = peak
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
@@ -94,30 +98,6 @@ class SuperResolutionMetrics(NamedColumnsMetric):
         if not name.endswith("-brain"):
             return measure(prediction, truth, None, self.peak)
         return math.nan if mask is None else measure(prediction, truth, mask, self.peak)
-
-
-class SuperResolutionPSNR(SuperResolutionMetrics):
-    """PSNR of the whole volume; one column."""
-
-    names = ("PSNR",)
-
-
-class SuperResolutionSSIM(SuperResolutionMetrics):
-    """SSIM of the whole volume; one column."""
-
-    names = ("SSIM",)
-
-
-class SuperResolutionBrainPSNR(SuperResolutionMetrics):
-    """PSNR of the brain; one column."""
-
-    names = ("PSNR-brain",)
-
-
-class SuperResolutionBrainSSIM(SuperResolutionMetrics):
-    """SSIM of the brain; one column."""
-
-    names = ("SSIM-brain",)
 
 
 def _volumes(

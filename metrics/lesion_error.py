@@ -48,7 +48,7 @@ class LesionError(NamedColumnsMetric):
     names = ("error",)
 
     def __init__(self, where: Place = "inside", measure: Measure = "rmse", reduction: str = "mean_batch") -> None:
-        super().__init__(reduction)
+        super().__init__(reduction=reduction)
         for name, value, known in (("where", where, get_args(Place)), ("measure", measure, get_args(Measure))):
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +16,9 @@ from .lesion_matching import check_matching, match_lesions
 from .lesion_rates import LesionMatch, Numerator, check_numerator, check_size_range
 from .named_columns import NamedColumnsMetric
 
-Which = Literal["predicted", "true"]
-
 
 class LesionMetrics(NamedColumnsMetric):
-    """Compute all lesion-wise metrics of binary masks in one pass; the columns are ``names``.
+    """Compute lesion-wise metrics of binary masks in one pass; the columns are all of ``names``, or those chosen.
 
     Takes masks of shape ``(b, 1, *spatial)``, or lists of masks of shape ``(1, *spatial)``; returns and
     collects values of shape ``(b, len(names))``, float32. Undefined values are NaN and left out of means:
@@ -29,6 +28,7 @@ class LesionMetrics(NamedColumnsMetric):
     Metrics that see the same masks with the same matching options share one search for lesions.
 
     Args:
+        columns: such as ``"DSC"`` or ``["LTPR", "LPPV"]``; all where it is None.
         numerator: what LPPV counts, see :meth:`LesionMatch.positive_predictive_value`.
         connectivity: 6, 18 or 26, see :func:`match_lesions`.
         min_overlap: voxels to be covered for a hit, see :func:`match_lesions`.
@@ -58,6 +58,7 @@ class LesionMetrics(NamedColumnsMetric):
 
     def __init__(
         self,
+        columns: Sequence[str] | str | None = None,
         numerator: Numerator = "predicted",
         connectivity: int = 26,
         min_overlap: int = 1,
@@ -65,7 +66,7 @@ class LesionMetrics(NamedColumnsMetric):
         size_range: tuple[float, float] = (0, math.inf),
         reduction: str = "mean_batch",
     ) -> None:
-        super().__init__(reduction)
+        super().__init__(columns, reduction)
         check_numerator(numerator)
         check_matching(connectivity, min_overlap, min_volume)
         check_size_range(size_range)
@@ -85,71 +86,6 @@ class LesionMetrics(NamedColumnsMetric):
     def _row(self, match: LesionMatch) -> list[float]:
         row = match.within(*self.size_range).as_row(self.numerator)
         return [row[name] for name in self.names]
-
-
-class LesionDice(LesionMetrics):
-    """Dice coefficient of the masks (DSC), after small components are erased; one column."""
-
-    names = ("DSC",)
-
-    def __init__(self, connectivity: int = 26, min_volume: int = 0, reduction: str = "mean_batch") -> None:
-        super().__init__(connectivity=connectivity, min_volume=min_volume, reduction=reduction)
-
-
-class LesionTruePositiveRate(LesionMetrics):
-    """Found part of the true lesions (LTPR); one column."""
-
-    names = ("LTPR",)
-
-
-class LesionPositivePredictiveValue(LesionMetrics):
-    """Correct part of the predicted lesions (LPPV); one column."""
-
-    names = ("LPPV",)
-
-
-class LesionF1(LesionMetrics):
-    """Harmonic mean of LTPR and LPPV (L-F1); one column."""
-
-    names = ("L-F1",)
-
-
-class LesionCount(LesionMetrics):
-    """Number of lesions of one mask; one column.
-
-    Args:
-        of: ``"predicted"`` or ``"true"``.
-        options: those of :class:`LesionMetrics`.
-
-    Raises:
-        ValueError: for another ``of``.
-    """
-
-    def __init__(self, of: Which = "predicted", **options: Any) -> None:
-        super().__init__(**options)
-        self.names = (f"n_{_check_which(of)}",)
-
-
-class LesionVolume(LesionMetrics):
-    """Volume of the lesions of one mask in ml; one column.
-
-    Args:
-        of: ``"predicted"`` or ``"true"``.
-        options: those of :class:`LesionMetrics`.
-
-    Raises:
-        ValueError: for another ``of``.
-    """
-
-    def __init__(self, of: Which = "predicted", **options: Any) -> None:
-        super().__init__(**options)
-        self.names = (f"{_check_which(of)}_volume_ml",)
-
-
-def _check_which(of: str) -> str:
-    if of not in ("predicted", "true"):
-        raise ValueError(f"of must be 'predicted' or 'true', got {of!r}")
-    return of
 
 
 def _to_arrays(masks: Tensor) -> list[NDArray[Any]]:

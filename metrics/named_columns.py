@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from monai.metrics import CumulativeIterationMetric
 from monai.metrics.utils import do_metric_reduction
-from monai.utils import MetricReduction, look_up_option
+from monai.utils import MetricReduction, ensure_tuple, look_up_option
 from torch import Tensor
 
 Images = Tensor | Sequence[Tensor]
@@ -19,21 +19,29 @@ Images = Tensor | Sequence[Tensor]
 class NamedColumnsMetric(CumulativeIterationMetric):
     """Collect values of shape ``(b, len(names))``; what is undefined is NaN and left out of means.
 
-    A subclass sets ``names`` and ``_compute_tensor``, of batches ``(b, c, *spatial)``.
+    A subclass sets ``names``, all that it knows, and ``_compute_tensor``, of batches ``(b, c, *spatial)``.
 
     Args:
+        columns: one or several of ``names``; all of them where it is None.
         reduction: how :meth:`aggregate` reduces, a mode of MONAI; ``"mean_batch"`` is the mean over cases.
 
+    Attributes:
+        names: of the columns.
+
     Raises:
-        ValueError: for an unknown ``reduction``; for aggregating before any call.
+        ValueError: for unknown ``columns`` or ``reduction``; for aggregating before any call.
     """
 
     names: tuple[str, ...]
     images = "images"
 
-    def __init__(self, reduction: str = "mean_batch") -> None:
+    def __init__(self, columns: Sequence[str] | str | None = None, reduction: str = "mean_batch") -> None:
         super().__init__()
         self.reduction = look_up_option(reduction, MetricReduction)
+        chosen = self.names if columns is None else ensure_tuple(columns)
+        if not chosen or not set(chosen) <= set(self.names):
+            raise ValueError(f"columns must be among {', '.join(self.names)}, got {columns!r}")
+        self.names = tuple(chosen)
 
     def aggregate(self, reduction: str | None = None) -> Tensor:
         """Reduce what was collected over the values that are not NaN; NaN where there are none."""

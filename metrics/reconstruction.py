@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,24 +63,30 @@ def reference_ssim(prediction: ArrayLike, reference: ArrayLike, slice_axis: int 
 
 
 class ReconstructionMetrics(NamedColumnsMetric):
-    """Compute NMSE, PSNR (dB) and SSIM of every volume, normalized by the reference's maximum; columns are ``names``.
+    """Compute NMSE, PSNR (dB) and SSIM of every volume, normalized by the reference's maximum.
 
     Takes magnitude images ``(b, 1, *spatial)``, or lists of ``(1, *spatial)``. Returns and collects
     ``(b, len(names))``, float32.
 
     Args:
+        columns: of ``names``, all where it is None.
         slice_axis: of volumes, for the SSIM's windows in two dimensions; windows over all axes where it is None, and
             for images of two dimensions.
         reduction: how :meth:`aggregate` reduces, a mode of MONAI.
 
     Raises:
-        ValueError: for an unknown ``reduction``; when called, for images that differ in number or shape.
+        ValueError: for unknown ``columns`` or ``reduction``; when called, for images that differ in number or shape.
     """
 
     names: tuple[str, ...] = ("NMSE", "PSNR", "SSIM")
 
-    def __init__(self, slice_axis: int | None = -1, reduction: str = "mean_batch") -> None:
-        super().__init__(reduction)
+    def __init__(
+        self,
+        columns: Sequence[str] | str | None = None,
+        slice_axis: int | None = -1,
+        reduction: str = "mean_batch",
+    ) -> None:
+        super().__init__(columns, reduction)
         self.slice_axis = slice_axis
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
@@ -99,24 +105,6 @@ class ReconstructionMetrics(NamedColumnsMetric):
             "SSIM": lambda: reference_ssim(prediction, reference, axis),
         }
         return functions[name]()
-
-
-class ReconstructionNMSE(ReconstructionMetrics):
-    """Normalized mean square error; one column."""
-
-    names = ("NMSE",)
-
-
-class ReconstructionPSNR(ReconstructionMetrics):
-    """Peak signal-to-noise ratio in dB; one column."""
-
-    names = ("PSNR",)
-
-
-class ReconstructionSSIM(ReconstructionMetrics):
-    """Structural similarity; one column."""
-
-    names = ("SSIM",)
 
 
 def _pair(prediction: ArrayLike, reference: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

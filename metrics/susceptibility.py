@@ -33,25 +33,28 @@ FUNCTIONS: dict[str, Callable[[Array, Array, Array], float]] = {
 
 
 class SusceptibilityMetrics(NamedColumnsMetric):
-    """Compute all errors of susceptibility maps (ppm); the columns are ``names``.
+    """Compute errors of susceptibility maps (ppm); the columns are all of ``names``, or those chosen.
 
     Takes predictions of shape ``(b, 1, x, y, z)``, or lists of ``(1, x, y, z)``, and truths with one channel, or with
     a mask or label map as second channel, whose zeros are outside. Returns and collects ``(b, len(names))``, float32.
     RMSE, HFEN and the NRMSE are in percent of the truth, PSNR in dB.
 
     Args:
+        columns: of ``names``, all where it is None.
         demean: subtract the mean inside of the mask from both maps first; only the NRMSE always do.
         reduction: how :meth:`aggregate` reduces, a mode of MONAI.
 
     Raises:
-        ValueError: for an unknown ``reduction``; when called, for maps that differ in number or shape.
+        ValueError: for unknown ``columns`` or ``reduction``; when called, for maps that differ in number or shape.
     """
 
     names: tuple[str, ...] = tuple(FUNCTIONS)
     images = "maps"
 
-    def __init__(self, demean: bool = False, reduction: str = "mean_batch") -> None:
-        super().__init__(reduction)
+    def __init__(
+        self, columns: Sequence[str] | str | None = None, demean: bool = False, reduction: str = "mean_batch"
+    ) -> None:
+        super().__init__(columns, reduction)
         self.demean = demean
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
@@ -63,42 +66,6 @@ class SusceptibilityMetrics(NamedColumnsMetric):
         if self.demean and mask.any():
             prediction, truth = (volume - volume[mask].mean() for volume in (prediction, truth))
         return [FUNCTIONS[name](prediction, truth, mask) for name in self.names]
-
-
-class SusceptibilityRMSE(SusceptibilityMetrics):
-    """The 2016 challenge's RMSE in percent; one column."""
-
-    names = ("RMSE",)
-
-
-class SusceptibilityHFEN(SusceptibilityMetrics):
-    """The 2016 challenge's high-frequency error norm in percent; one column."""
-
-    names = ("HFEN",)
-
-
-class SusceptibilitySSIM(SusceptibilityMetrics):
-    """The 2016 challenge's structural similarity; one column."""
-
-    names = ("SSIM",)
-
-
-class SusceptibilityPSNR(SusceptibilityMetrics):
-    """The 2016 challenge's peak signal-to-noise ratio in dB; one column."""
-
-    names = ("PSNR",)
-
-
-class SusceptibilityXSIM(SusceptibilityMetrics):
-    """Structural similarity for susceptibility; one column."""
-
-    names = ("XSIM",)
-
-
-class SusceptibilityNRMSE(SusceptibilityMetrics):
-    """RMSE in percent after the means are subtracted; one column."""
-
-    names = ("NRMSE",)
 
 
 class RegionErrors(NamedColumnsMetric):
@@ -124,7 +91,6 @@ class RegionErrors(NamedColumnsMetric):
         errors: Sequence[str] = ("bias", "rmse"),
         reduction: str = "mean_batch",
     ) -> None:
-        super().__init__(reduction)
         if not regions:
             raise ValueError("regions must name at least one label, got none")
         if not errors or not set(errors) <= set(REGION_ERRORS):
@@ -132,6 +98,7 @@ class RegionErrors(NamedColumnsMetric):
         self.regions = dict(regions)
         self.errors = tuple(errors)
         self.names = tuple(f"{name}_{error}" for name in regions for error in errors)
+        super().__init__(reduction=reduction)
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
         rows = [self._row(*case) for case in _cases(y_pred, y)]

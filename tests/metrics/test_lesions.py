@@ -17,19 +17,13 @@ from monai.handlers import IgniteMetricHandler
 from torch import Tensor
 
 from mri_attention.metrics import (
-    LesionCount,
-    LesionDice,
-    LesionF1,
     LesionMatch,
     LesionMetrics,
-    LesionPositivePredictiveValue,
-    LesionTruePositiveRate,
-    LesionVolume,
     match_lesions,
     size_table,
 )
 
-THIN = [LesionDice, LesionTruePositiveRate, LesionPositivePredictiveValue, LesionF1]
+RATES = ("DSC", "LTPR", "LPPV", "L-F1")
 FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
 
 
@@ -260,42 +254,37 @@ def test_metric_names_the_columns_in_order() -> None:
 
 @pytest.mark.parametrize("size_range", [(0, math.inf), [2, 5]])
 @pytest.mark.parametrize(
-    "thin",
-    [
-        LesionTruePositiveRate,
-        LesionPositivePredictiveValue,
-        LesionF1,
-        LesionCount,
-        lambda **options: LesionCount("true", **options),
-        LesionVolume,
-        lambda **options: LesionVolume("true", **options),
-    ],
+    "columns", ["LTPR", ["n_true"], ["predicted_volume_ml", "L-F1"], ("true_volume_ml", "n_predicted")]
 )
-def test_thin_metric_is_a_column_of_the_whole(thin: Callable[..., LesionMetrics], size_range: Any) -> None:
+def test_columns_are_those_of_the_whole(columns: Any, size_range: Any) -> None:
     options = {"numerator": "golden", "connectivity": 6, "min_overlap": 2, "min_volume": 2}
-    one, whole = thin(size_range=size_range, **options), LesionMetrics(size_range=size_range, **options)
-    values, expected = one(PREDICTIONS, TRUTHS), whole(PREDICTIONS, TRUTHS)
-    torch.testing.assert_close(values[:, 0], expected[:, whole.names.index(one.names[0])])
+    some, whole = (
+        LesionMetrics(columns, size_range=size_range, **options),
+        LesionMetrics(size_range=size_range, **options),
+    )
+    assert some.names == ((columns,) if isinstance(columns, str) else tuple(columns))
+    values, expected = some(PREDICTIONS, TRUTHS), whole(PREDICTIONS, TRUTHS)
+    torch.testing.assert_close(values, expected[:, [whole.names.index(name) for name in some.names]])
 
 
 def test_dice_is_a_column_of_the_whole() -> None:
-    values = LesionDice(connectivity=6, min_volume=2)(PREDICTIONS, TRUTHS)
+    values = LesionMetrics("DSC", connectivity=6, min_volume=2)(PREDICTIONS, TRUTHS)
     torch.testing.assert_close(values[:, 0], LesionMetrics(connectivity=6, min_volume=2)(PREDICTIONS, TRUTHS)[:, 0])
 
 
-@pytest.mark.parametrize("metric_class", THIN)
+@pytest.mark.parametrize("column", RATES)
 @pytest.mark.parametrize("reduction", ["mean", "mean_batch"])
-def test_empty_case_is_left_out_of_the_mean(metric_class: type[LesionMetrics], reduction: str) -> None:
-    metric, whole = metric_class(reduction=reduction), metric_class()
+def test_empty_case_is_left_out_of_the_mean(column: str, reduction: str) -> None:
+    metric, whole = LesionMetrics(column, reduction=reduction), LesionMetrics(column)
     metric(batch(line("xx...."), line("......")), batch(line("x...x."), line("......")))
     whole(batch(line("xx....")), batch(line("x...x.")))
     assert metric.aggregate().item() == whole.aggregate().item() > 0
 
 
-@pytest.mark.parametrize("metric_class", THIN)
+@pytest.mark.parametrize("column", RATES)
 @pytest.mark.parametrize("reduction", ["mean", "mean_batch", "sum", "mean_channel", "none"])
-def test_mean_of_empty_cases_only_is_nan(metric_class: type[LesionMetrics], reduction: str) -> None:
-    metric = metric_class()
+def test_mean_of_empty_cases_only_is_nan(column: str, reduction: str) -> None:
+    metric = LesionMetrics(column)
     metric(batch(line("..."), line("...")), batch(line("..."), line("...")))
     assert metric.aggregate(reduction).isnan().all()
 
@@ -319,19 +308,19 @@ def test_oblique_voxels_of_one_cubic_millimeter_keep_lesions_in_their_size_class
         affine = torch.eye(4)
         affine[:3, :3] = torch.linalg.qr(torch.randn(3, 3, generator=generator))[0]
         truth = MetaTensor(batch(line("xxxxxxxxxx")), affine=affine)
-        assert LesionCount("true", size_range=(10, 11))(truth, truth).item() == 1
+        assert LesionMetrics("n_true", size_range=(10, 11))(truth, truth).item() == 1
 
 
 def test_slices_have_areas_for_volumes() -> None:
     affine = torch.tensor([[0.0, 0, 3, 0], [2, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, 0, 1]])
     mask = MetaTensor(torch.ones(1, 1, 10, 10), affine=affine)
-    assert LesionVolume()(mask, mask).item() == pytest.approx(0.1)
+    assert LesionMetrics("predicted_volume_ml")(mask, mask).item() == pytest.approx(0.1)
 
 
 def test_handler_reports_one_number_per_metric() -> None:
     engine = Engine(lambda _, pair: pair)
-    for metric_class in THIN:
-        metric = metric_class()
+    for column in RATES:
+        metric = LesionMetrics(column)
         IgniteMetricHandler(metric_fn=metric).attach(engine, metric.names[0])
     data = [(PREDICTIONS[:2], TRUTHS[:2]), (PREDICTIONS[2:] * 0, TRUTHS[2:] * 0)]
     for _ in range(2):  # the second epoch must not remember the first
@@ -366,8 +355,9 @@ def test_rejects_matching_options_out_of_range(
         (lambda: LesionMetrics(size_range=(5, 5)), r"size_range .* \(5, 5\)"),
         (lambda: LesionMetrics(size_range=(-1, 5)), r"size_range .* \(-1, 5\)"),
         (lambda: LesionMetrics(reduction="median"), "median"),
-        (lambda: LesionCount("all"), "of must be .* got 'all'"),
-        (lambda: LesionVolume("all"), "of must be .* got 'all'"),
+        (lambda: LesionMetrics("DSC2"), "columns must be among DSC, .* got 'DSC2'"),
+        (lambda: LesionMetrics(["DSC", "n"]), "columns must be among DSC, .* got"),
+        (lambda: LesionMetrics([]), "columns must be among DSC, .* got"),
         (lambda: LesionMetrics().aggregate(), "LesionMetrics has collected no values"),
         (lambda: LesionMetrics().rows(), "LesionMetrics has collected no values"),
         (lambda: SIZES.within(3, 2), r"size_range .* \(3, 2\)"),

@@ -79,11 +79,11 @@ metric_inputs: $monai.handlers.from_engine(['pred', 'label'])
 evaluator::key_val_metric:
   dice:
     _target_: IgniteMetricHandler
-    metric_fn: {_target_: mri_attention.metrics.LesionDice}
+    metric_fn: {_target_: mri_attention.metrics.LesionMetrics, columns: DSC}
     output_transform: '@metric_inputs'
   lesion_f1:
     _target_: IgniteMetricHandler
-    metric_fn: {_target_: mri_attention.metrics.LesionF1}
+    metric_fn: {_target_: mri_attention.metrics.LesionMetrics, columns: L-F1}
     output_transform: '@metric_inputs'
 """
 
