@@ -2,14 +2,12 @@ from .mixed_precision import MixedPrecisionInferer, has_fast_bfloat16
 from .self_ensemble import SelfEnsembleInferer
 from .slices import SliceBatchInferer, image_of
 from .tiles import HaloTiledInferer
-from .whole_volume import WholeVolumeOrSlidingWindowInferer
 
 __all__ = [
     "HaloTiledInferer",
     "MixedPrecisionInferer",
     "SelfEnsembleInferer",
     "SliceBatchInferer",
-    "WholeVolumeOrSlidingWindowInferer",
     "has_fast_bfloat16",
     "image_of",
 ]

@@ -234,13 +234,11 @@ def test_real_multi_coil_kspace_looks_like_a_head(tmp_path: Path) -> None:
 def test_train_and_inference_agree() -> None:
     train, inference = parse("train"), parse("inference")
     assert train["network_def"] == inference["network_def"]
-    scalings = [
-        [step for step in steps if isinstance(step, dict) and step["_target_"].endswith("ScaleMagnituded") and "slice_axis" in step]
-        for steps in (train["train::random_transforms"], train["validate::measurement"])
-    ]
-    assert scalings[0] == scalings[1]
+    steps = [step for step in train["train::input_transforms"] if step["_target_"].endswith("ScaleMagnituded")]
+    for part in ("train", "validate"):
+        assert train[f"{part}::preprocessing::transforms"].endswith("+ @train::input_transforms")
     for name in ("quantile", "slice_axis", "reference_key"):
-        assert scalings[0][0][name] == inference["scaling"][name]
+        assert steps[0][name] == inference["scaling"][name]
 
 
 @pytest.mark.parametrize("overlay", ["", *sorted(p.stem for p in (ROOT / "configs" / "networks").glob("*.yaml"))])

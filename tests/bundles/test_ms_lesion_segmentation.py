@@ -93,10 +93,10 @@ def test_evaluation_reports_every_metric_for_every_case(predicted: tuple[Path, C
 def test_whole_volume_and_windows_agree_in_place(dataset: Path, tmp_path: Path) -> None:
     """A threshold sees one voxel at a time, so that both ways must give the same mask."""
     masks = []
-    for max_voxels in (8_000_000, 0):
-        output = tmp_path / str(max_voxels)
+    for size in (-1, 24):
+        output = tmp_path / str(size)
         settings = {"dataset_dir": str(dataset), "output_dir": str(output), "model_file": "none", "spacing": [4.0] * 3}
-        inferer = {"inferer::inferer::max_voxels": max_voxels, "inferer::inferer::roi_size": [24] * 3, "network_def::threshold": 0.5, "network_def::smoothing": 0.0}
+        inferer = {"inferer::inferer::roi_size": [size] * 3, "network_def::threshold": 0.5, "network_def::smoothing": 0.0}
         run("infer", ("inference", "networks/flair_threshold"), **settings, **inferer)
         masks.append(np.asarray(nib.load(output / "sub-001/anat/sub-001_label-lesion_mask.nii.gz").dataobj))
     assert masks[0].any()
@@ -121,7 +121,7 @@ def test_train_and_inference_agree() -> None:
     train, inference = parse("train"), parse("inference")
     assert train["network_def"] == inference["network_def"]
     assert train["spacing"] == inference["spacing"]
-    shared = {"Orientationd", "Spacingd", "CropForegroundd", "NormalizeIntensityd"}
+    shared = {"Orientationd", "mri_attention.transforms.OwnKeysSpacingd", "CropForegroundd", "NormalizeIntensityd"}
     steps = [
         [
             {name: value for name, value in step.items() if name not in ("keys", "mode")}

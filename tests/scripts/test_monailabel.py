@@ -61,15 +61,6 @@ def test_app_reads_inference_with_its_overlay(name: str) -> None:
     assert merged["network_def"] == base["network_def"]
 
 
-def test_only_the_name_of_the_spacing_changes_in_preprocessing() -> None:
-    bundle = BUNDLES / "ms_lesion_segmentation_fanet"
-    merged = json.loads(monailabel_configs(bundle)["configs/inference.json"])["preprocessing"]["transforms"]
-    base = ConfigParser.load_config_file(bundle / "configs" / "inference.yaml")["preprocessing"]["transforms"]
-    for step in merged:
-        step["_target_"] = step["_target_"].replace("mri_attention.transforms.OwnKeys", "")
-    assert merged == base
-
-
 def test_training_takes_what_the_app_gives_and_writes_what_it_reads(tmp_path: Path) -> None:
     merged = json.loads(monailabel_configs(BUNDLES / "ms_lesion_segmentation_fanet")["configs/train.json"])
     parser = ConfigParser(merged)
@@ -79,10 +70,9 @@ def test_training_takes_what_the_app_gives_and_writes_what_it_reads(tmp_path: Pa
     assert parser.get_parsed_content("epochs") == 7
     assert parser.get_parsed_content("train::sampler::weights") == [1.0, 1.0, 1.0]
     assert parser.get_parsed_content("last_checkpoint").parent == tmp_path / "models"
-    handlers = [name["_target_"] for name in merged["train"]["handlers"]]
-    assert isinstance(merged["train"]["handlers"], list)
-    assert handlers[2] == "ValidationHandler"
-    assert handlers[-1] == "CheckpointSaver"
+    assert merged["train"]["validation"]["_target_"] == "ValidationHandler"
+    assert "validate::dataset::data" in merged["train"]["validation"]["_disabled_"]
+    assert merged["train"]["handlers"][-1]["_target_"] == "CheckpointSaver"
 
 
 @pytest.mark.parametrize("bundle", NAMES)
