@@ -13,16 +13,14 @@ from monai.transforms import CenterSpatialCrop, MapTransform, Randomizable, Spac
 from torch import Tensor
 
 from ..datasets.volumes import header_of
-
-ISOTROPIC = 1.2  # a voxel size this many times the next one makes slices; else they are axial
+from ..operators.slice_axis import slice_axis
 
 
 class ToSlicesd(MapTransform):
     """Turn volumes ``(c, x, y, z)`` into stacks of slices ``(c, slice, y, x)``; no axis is reversed.
 
-    Slices lie along the axis of the coarsest voxels, or along the one nearest to head-feet where voxels are about
-    isotropic; of the other two axes, the first of the file comes last. ``meta["slice_axis"]`` tells the axis of the
-    volume; what has it already is left alone.
+    Slices lie along :func:`slice_axis`; of the other two axes, the first of the file comes last.
+    ``meta["slice_axis"]`` tells the axis of the volume; what has it already is left alone.
 
     Args:
         keys: of the volumes.
@@ -41,7 +39,7 @@ class ToSlicesd(MapTransform):
             volume: MetaTensor = out[key]
             if "slice_axis" in volume.meta:
                 continue
-            axis = slice_axis(volume)
+            axis = slice_axis(volume.affine)
             if self.spacing is not None:
                 in_plane = [0.0 if i == axis else self.spacing for i in range(3)]  # 0 keeps the voxel size
                 volume = cast(MetaTensor, Spacing(in_plane)(volume))
@@ -128,16 +126,6 @@ class SpreadSlicesd(MapTransform):
             k = min(n, self.n_slices)
             out[key] = out[key][:, [(2 * i + 1) * n // (2 * k) for i in range(k)]]
         return out
-
-
-def slice_axis(volume: MetaTensor) -> int:
-    """Tell along which of x, y, z a volume was acquired slice by slice; see :class:`ToSlicesd`."""
-    affine = volume.affine.numpy()[:3, :3]
-    voxel_size = np.linalg.norm(affine, axis=0)
-    *_, second, coarsest = np.sort(voxel_size)
-    if coarsest >= ISOTROPIC * second:
-        return int(voxel_size.argmax())
-    return int(np.abs(affine / voxel_size)[2].argmax())
 
 
 def _order(axis: int) -> list[int]:

@@ -6,28 +6,12 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from mri_attention.operators import slice_axis
 from mri_attention.transforms import SlicesLast, SlicesLastd
 from tests.helpers import features
 
 
 def grid(*sizes: float) -> torch.Tensor:
     return torch.diag(torch.tensor([*sizes, 1.0], dtype=torch.float64))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "axis"),
-    [((0.6, 0.6, 3.3), 2), ((3.3, 0.6, 0.6), 0), ((1, 1, 1), 2), ((2, 2, 1), 2), ((1, 2, 2), 0), ((0.98, 0.98, 1), 2)],
-)
-def test_slices_lie_across_the_squarest_pixels(sizes: tuple[float, ...], axis: int) -> None:
-    assert slice_axis(grid(*sizes)) == axis
-    low = [size if i == axis else 4 * size for i, size in enumerate(sizes)]
-    assert slice_axis(grid(*low)) == axis
-
-
-def test_isotropic_voxels_give_axial_slices_in_any_orientation() -> None:
-    affine = torch.tensor([[0, 0, 1.0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=torch.float64)
-    assert slice_axis(affine) == 1
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
