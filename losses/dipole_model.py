@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.modules.loss import _Loss
 
 from ..operators.b0_direction import Vector
-from ..operators.dipole import dipole_kernel, filter_kspace, padded_shape
+from ..operators.dipole_convolution import DipoleConvolution
 
 
 class ModelLoss(_Loss):
@@ -51,6 +51,6 @@ class ModelLoss(_Loss):
     def field_of(self, susceptibility: Tensor, voxel_size: Vector, b0_direction: Vector) -> Tensor:
         """Return the field (ppm) of a map, in float32 under mixed precision."""
         susceptibility = susceptibility.to(torch.promote_types(susceptibility.dtype, torch.float32))
-        shape = padded_shape(susceptibility.shape[-3:], self.padding)
-        dtype, device = susceptibility.dtype, susceptibility.device
-        return filter_kspace(susceptibility, dipole_kernel(shape, voxel_size, b0_direction, dtype=dtype, device=device))
+        shape, dtype, device = susceptibility.shape[-3:], susceptibility.dtype, susceptibility.device
+        convolve = DipoleConvolution(shape, voxel_size, b0_direction, self.padding, dtype=dtype, device=device)
+        return convolve(susceptibility)

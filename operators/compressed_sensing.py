@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from .fourier import AXES
+from .gradient import Gradient
 
 
-class CompressedSensingKspace:
+class CompressedSensingSolver:
     """Find the k-space whose image has the least total variation, in agreement with the samples.
 
     Lustig et al. 2007, doi:10.1002/mrm.21391: ``min_x 1/2 |M F x - y|^2 + weight TV(x)`` with isotropic total variation
@@ -58,30 +59,23 @@ class CompressedSensingKspace:
         measured = torch.fft.ifftshift(kspace, AXES) * sampled
         weights = sampled + self.penalty * _squared_differences(measured)
         weights = weights.clamp_min(torch.finfo(weights.dtype).eps)  # the mean is not seen by differences
-        u = torch.zeros_like(torch.stack([measured, measured]))
+        gradient, u = Gradient(AXES), measured.new_zeros(len(AXES), *measured.shape)
         spectrum = measured
         for _ in range(self.n_iterations):
-            differences = _differences(torch.fft.ifft2(spectrum, norm="ortho"))
+            differences = gradient(torch.fft.ifft2(spectrum, norm="ortho"))
             z = _shrink(differences + u, self.weight / self.penalty)
             u = u + differences - z
-            adjoint = torch.fft.fft2(_adjoint_differences(z - u), norm="ortho")
+            adjoint = torch.fft.fft2(gradient.adjoint(z - u), norm="ortho")
             spectrum = (measured + self.penalty * adjoint) / weights
         filled = torch.fft.fftshift(spectrum, AXES)
         return torch.where(mask, kspace, filled) if self.keep_samples else filled
 
 
-def _differences(image: Tensor) -> Tensor:
-    """Return periodic forward differences along both axes, ``(2, *, h, w)``."""
-    return torch.stack([image.roll(-1, axis) - image for axis in AXES])
-
-
-def _adjoint_differences(differences: Tensor) -> Tensor:
-    rows, columns = (part.roll(1, axis) - part for axis, part in zip(AXES, differences, strict=True))
-    return rows + columns
-
-
 def _squared_differences(kspace: Tensor) -> Tensor:
-    """Return ``|F D|^2``, the sum over both axes, of k-space whose first element is the center."""
+    """Return ``|F D|^2``, the sum over both axes, of k-space whose first element is the center, by sines.
+
+    :func:`gradient_power` has cosines, which lose digits near the center.
+    """
     like = {"dtype": kspace.real.dtype, "device": kspace.device}
     frequencies = (torch.fft.fftfreq(n, **like) for n in kspace.shape[-2:])
     rows, columns = (4 * (math.pi * frequency).sin().square() for frequency in frequencies)

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .b0_direction import Vector
 from .cuboid_dipole import dipole_kernel_from_image_space
 from .dipole import dipole_kernel, filter_kspace, padded_shape
+from .linear_operator import LinearOperator
 
 Kernel = Literal["kspace", "image"]
 
 
-class DipoleConvolution(nn.Module):
+class DipoleConvolution(LinearOperator):
     """Turn susceptibility (ppm) into the relative field shift it makes (ppm): ``b = F^-1 D F chi``.
 
     The field is that of the map alone, with nothing around it. It is self-adjoint.
@@ -28,12 +29,11 @@ class DipoleConvolution(nn.Module):
             a periodic map.
         kernel: ``"kspace"`` for :func:`dipole_kernel`, ``"image"`` for :func:`dipole_kernel_from_image_space`.
         dtype: of the kernel.
+        device: of the kernel.
 
     Raises:
         ValueError: if ``padding`` is below 1 or ``kernel`` unknown, and as the kernels do.
     """
-
-    kernel: Tensor
 
     def __init__(
         self,
@@ -44,19 +44,17 @@ class DipoleConvolution(nn.Module):
         kernel: Kernel = "kspace",
         *,
         dtype: torch.dtype = torch.float32,
+        device: torch.device | str | None = None,
     ) -> None:
-        super().__init__()
         if kernel not in ("kspace", "image"):
             raise ValueError(f"kernel must be 'kspace' or 'image', got {kernel!r}")
         make = dipole_kernel if kernel == "kspace" else dipole_kernel_from_image_space
-        device = next((v.device for v in (voxel_size, b0_direction) if isinstance(v, Tensor)), None)
-        values = make(padded_shape(shape, padding), voxel_size, b0_direction, dtype=dtype, device=device)
-        self.register_buffer("kernel", values, persistent=False)
+        self.kernel = make(padded_shape(shape, padding), voxel_size, b0_direction, dtype=dtype, device=device)
 
-    def forward(self, susceptibility: Tensor) -> Tensor:
+    def __call__(self, susceptibility: Tensor, /) -> Tensor:
         """Map susceptibility ``(b, c, x, y, z)``, real, to the field of the same shape."""
         return filter_kspace(susceptibility, self.kernel)
 
-    def adjoint(self, field: Tensor) -> Tensor:
-        """Map a field ``(b, c, x, y, z)`` by the adjoint, which is the forward operator."""
+    def adjoint(self, field: Tensor, /) -> Tensor:
+        """Map a field ``(b, c, x, y, z)`` by the same convolution."""
         return filter_kspace(field, self.kernel)

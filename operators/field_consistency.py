@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
 from .b0_direction import Vector
+from .conjugate_gradient import conjugate_gradient
 from .dipole_convolution import DipoleConvolution
-from .dipole_inversion import cgls
+from .linear_operator import Diagonal
 
 
 def agree_with_field(  # noqa: PLR0913 - a problem and the options of its solver
@@ -27,14 +26,15 @@ def agree_with_field(  # noqa: PLR0913 - a problem and the options of its solver
 
     The data-consistency step of MoDL, Aggarwal et al. 2019, IEEE Trans Med Imaging 38:394,
     doi:10.1109/TMI.2018.2865356, equation 7, with the dipole for the coils. The difference ``x - chi`` is found by
-    :func:`cgls` with the weight as its damping. Unlike :class:`DipoleDataConsistency`, which is the closed form where
-    the field is measured everywhere, it knows that there is no field outside of the mask, and sources do not meet their
-    periodic images. A field is fit down to its noise: the more of it, the larger the weight should be.
+    :func:`conjugate_gradient` with the weight as its damping. Unlike :class:`DipoleDataConsistency`, which is the
+    closed form where the field is measured everywhere, it knows that there is no field outside of the mask, and
+    sources do not meet their periodic images. A field is fit down to its noise: the more of it, the larger the weight
+    should be.
 
     Args:
         susceptibility: chi in ppm, ``(b, 1, x, y, z)``.
         field: b in ppm, of the same shape.
-        mask: where the field is measured, of the same shape.
+        mask: 1 where the field is measured and 0 elsewhere, of the same shape.
         voxel_size: mm, ``(3,)`` or ``(b, 3)``.
         b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``.
         weight: of the map chi, in units of D^2, whose values are up to 4/9.
@@ -50,8 +50,10 @@ def agree_with_field(  # noqa: PLR0913 - a problem and the options of its solver
     """
     if not weight > 0:
         raise ValueError(f"weight must be positive, got {weight}")
-    chi, support = susceptibility * mask, mask.to(field.dtype)
-    convolve = DipoleConvolution(field.shape[2:], voxel_size, b0_direction, padding, dtype=field.dtype)
-    missing = support * (field - convolve.to(field.device)(chi))
-    options: dict[str, Any] = {"damping": weight, "tolerance": tolerance, "padding": padding}
-    return chi + cgls(missing, voxel_size, b0_direction, support, n_iterations, **options)
+    support = Diagonal(mask.to(field.dtype))
+    convolve = DipoleConvolution(
+        field.shape[2:], voxel_size, b0_direction, padding, dtype=field.dtype, device=field.device
+    )
+    chi = support(susceptibility)
+    operator, missing = support @ convolve @ support, support(field - convolve(chi))
+    return chi + conjugate_gradient(operator, missing, n_iterations, damping=weight, tolerance=tolerance)

@@ -6,10 +6,8 @@ import math
 from typing import Literal, get_args
 
 from scipy.constants import physical_constants
-from torch import Tensor
 
 FieldUnit = Literal["ppm", "ppb", "hz", "rad"]
-
 
 GYROMAGNETIC_RATIO = physical_constants["proton gyromag. ratio in MHz/T"][0] * 1e6
 """Of the proton over 2 pi, Hz/T (CODATA)."""
@@ -35,17 +33,6 @@ def units_per_ppm(unit: FieldUnit, b0: float | None = None, echo_time: float | N
         return 1.0 if unit == "ppm" else 1e3
     hz = GYROMAGNETIC_RATIO * 1e-6 * _positive("b0", b0, unit)
     return hz if unit == "hz" else 2 * math.pi * hz * _positive("echo_time", echo_time, unit)
-
-
-def convert_field(
-    field: Tensor, source: FieldUnit, target: FieldUnit, b0: float | None = None, echo_time: float | None = None
-) -> Tensor:
-    """Convert a field map between ppm, ppb, Hz and rad; see :func:`units_per_ppm` for the arguments.
-
-    Raises:
-        ValueError: if a unit is unknown or lacks what it needs.
-    """
-    return field * (units_per_ppm(target, b0, echo_time) / units_per_ppm(source, b0, echo_time))
 
 
 def _positive(name: str, value: float | None, unit: str) -> float:

@@ -8,8 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-AXES = (-2, -1)
+from .linear_operator import Identity, LinearOperator
 
+AXES = (-2, -1)
 
 Norm = Literal["ortho", "backward"]
 
@@ -33,6 +34,30 @@ def kspace_to_image(kspace: Tensor, axes: Sequence[int] = AXES, norm: Norm = "or
     """Invert :func:`image_to_kspace` of the same ``norm``; where that is unitary, this is its adjoint too."""
     shifted = _shift_back(kspace, axes)
     return _shift(torch.fft.ifftn(shifted, dim=tuple(axes), norm=norm), axes)
+
+
+class Fourier(LinearOperator):
+    """``F x``, centered and unitary.
+
+    Args:
+        axes: along which to transform.
+    """
+
+    def __init__(self, axes: Sequence[int] = AXES) -> None:
+        self.axes = tuple(axes)
+
+    def __call__(self, image: Tensor, /) -> Tensor:
+        """Return :func:`image_to_kspace`."""
+        return image_to_kspace(image, self.axes)
+
+    def adjoint(self, kspace: Tensor, /) -> Tensor:
+        """Return :func:`kspace_to_image`."""
+        return kspace_to_image(kspace, self.axes)
+
+    @property
+    def gram(self) -> LinearOperator:
+        """The identity."""
+        return Identity()
 
 
 def _shift(x: Tensor, axes: Sequence[int]) -> Tensor:

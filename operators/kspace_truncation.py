@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from .linear_operator import LinearOperator
+
+
+class Truncation(LinearOperator):
+    """:func:`truncate_kspace` between two sizes; the adjoint is zero-filling, but for a factor.
+
+    Args:
+        full: size of the last axes of images.
+        size: of those of low resolution.
+    """
+
+    def __init__(self, full: Sequence[int], size: Sequence[int]) -> None:
+        self.full, self.size = tuple(full), tuple(size)
+
+    def __call__(self, image: Tensor, /) -> Tensor:
+        """Return the image of low resolution."""
+        return truncate_kspace(image, self.size)
+
+    def adjoint(self, low: Tensor, /) -> Tensor:
+        """Return ``prod(n / N)`` times :func:`zero_fill_kspace`."""
+        return _share(self.size, self.full) * zero_fill_kspace(low, self.full)
+
+    def pseudo_inverse(self, low: Tensor) -> Tensor:
+        """Return the smallest image whose truncation is ``low``.
+
+        It is the zero-filled one, but for the samples of a real image that have no partner in k-space (see
+        :func:`truncate_kspace`): of these, truncation keeps half of what zero-filling puts in.
+        """
+        return zero_fill_kspace(low if low.is_complex() else _double_unpaired(low, self.full), self.full)
 
 
 def truncate_kspace(image: Tensor, size: Sequence[int], keep_intensity: bool = True) -> Tensor:
@@ -37,7 +68,7 @@ def truncate_kspace(image: Tensor, size: Sequence[int], keep_intensity: bool = T
 def zero_fill_kspace(low: Tensor, size: Sequence[int]) -> Tensor:
     """Fill k-space up with zeros: interpolate to ``size``, at unchanged intensity.
 
-    It is ``prod(N / n)`` times the adjoint of :func:`truncate_kspace`, and goes through the values of ``low``.
+    It is ``prod(N / n)`` times the adjoint of :class:`Truncation`, and goes through the values of ``low``.
 
     Args:
         low: real or complex, ``(..., *n)``.
@@ -55,16 +86,6 @@ def zero_fill_kspace(low: Tensor, size: Sequence[int]) -> Tensor:
         kspace = kspace.new_zeros(shape).index_copy(axis, kept, kspace)
     image = torch.fft.ifftn(kspace, dim=axes, norm="ortho") / _share(small, size) ** 0.5
     return image if low.is_complex() else image.real
-
-
-def invert_truncation(low: Tensor, size: Sequence[int]) -> Tensor:
-    """Return the smallest image whose truncation is ``low``.
-
-    It is the zero-filled one, but for the samples of a real image that have no partner in k-space (see
-    :func:`truncate_kspace`): of these, truncation keeps half of what zero-filling puts in. Arguments and errors are
-    those of :func:`zero_fill_kspace`.
-    """
-    return zero_fill_kspace(low if low.is_complex() else _double_unpaired(low, size), size)
 
 
 def low_resolution_of(zero_filled: Tensor, size: Sequence[int]) -> Tensor:
@@ -98,10 +119,7 @@ def _double_unpaired(low: Tensor, full: Sequence[int]) -> Tensor:
 
 
 def _share(size: Sequence[int], full: Sequence[int]) -> float:
-    share = 1.0
-    for n, m in zip(size, full, strict=True):
-        share *= n / m
-    return share
+    return math.prod(n / m for n, m in zip(size, full, strict=True))
 
 
 def _check(shape: Sequence[int], size: Sequence[int], relation: str) -> tuple[int, ...]:

@@ -14,9 +14,36 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from .linear_operator import LinearOperator
+
 Matrix = NDArray[np.float64]  # the functions that are cached make no tensors, which would be those of an export
 
 SMOOTHNESS = 1e-3  # weight of differences of neighbors in a deconvolution; from 1e-2 to 1e-4 heads differ by 0.3 dB
+
+
+class Resampling(LinearOperator):
+    """A matrix along each of the last axes; the adjoint has the transposed ones.
+
+    Args:
+        matrices: ``(n_out, n_in)`` for each axis, such as :func:`keys_matrix`, :func:`spline_matrix` or
+            :func:`deconvolution_matrix`.
+    """
+
+    def __init__(self, matrices: Sequence[Matrix]) -> None:
+        self.matrices = tuple(matrices)
+
+    def __call__(self, image: Tensor, /) -> Tensor:
+        """Map ``(..., *n_in)`` to ``(..., *n_out)``, in float32 at least, of the type of ``image``."""
+        result = image.to(torch.promote_types(image.dtype, torch.float32))
+        with torch.autocast(image.device.type, enabled=False):  # an image is not to lose bits where a network may
+            for axis, values in zip(range(-len(self.matrices), 0), self.matrices, strict=True):
+                matrix = torch.from_numpy(values).to(result)
+                result = F.linear(result.movedim(axis, -1), matrix).movedim(-1, axis)
+        return result.to(image.dtype)
+
+    def adjoint(self, image: Tensor, /) -> Tensor:
+        """Map ``(..., *n_out)`` to ``(..., *n_in)``."""
+        return Resampling([matrix.T for matrix in self.matrices])(image)
 
 
 def resample_cubic(
@@ -125,10 +152,5 @@ def _keys(distance: Matrix) -> Matrix:
 def _resample(image: Tensor, size: Sequence[int], matrix_of: Callable[[int, int], Matrix]) -> Tensor:
     if min(size) < 1 or len(size) > image.ndim:
         raise ValueError(f"size must have positive numbers, one for each of the last axes, got {tuple(size)}")
-    dtype = torch.promote_types(image.dtype, torch.float32)
-    with torch.autocast(image.device.type, enabled=False):  # an image is not to lose bits where a network may
-        result = image.to(dtype)
-        for axis, n_out in zip(range(-len(size), 0), size, strict=True):
-            matrix = torch.from_numpy(matrix_of(image.shape[axis], n_out)).to(result)
-            result = F.linear(result.movedim(axis, -1), matrix).movedim(-1, axis)
-    return result.to(image.dtype)
+    shape = image.shape[-len(size) :]
+    return Resampling([matrix_of(n_in, n_out) for n_in, n_out in zip(shape, size, strict=True)])(image)

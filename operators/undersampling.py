@@ -7,17 +7,46 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .fourier import AXES, image_to_kspace, kspace_to_image
+from .linear_operator import LinearOperator, Map
+
 CHUNK_BYTES = 2**21  # of the images that are transformed at a time
 
 
-def shift_mask(mask: Tensor, axes: Sequence[int] = (-2, -1)) -> Tensor:
+class Undersampling(LinearOperator):
+    """``M F x``, the samples of an image's k-space that a mask has.
+
+    Args:
+        mask: M of centered k-space, broadcastable, with as many axes as the image; True is sampled.
+        axes: of k-space.
+    """
+
+    def __init__(self, mask: Tensor, axes: Sequence[int] = AXES) -> None:
+        self.mask, self.axes = mask, tuple(axes)
+
+    def __call__(self, image: Tensor, /) -> Tensor:
+        """Return masked k-space."""
+        return self.mask * image_to_kspace(image, self.axes)
+
+    def adjoint(self, kspace: Tensor, /) -> Tensor:
+        """Return the zero-filled image of the samples."""
+        return kspace_to_image(self.mask * kspace, self.axes)
+
+    @property
+    def gram(self) -> LinearOperator:
+        """The short way of :func:`undersample_image`."""
+        return Map(self._undersample, self._undersample)
+
+    def _undersample(self, image: Tensor) -> Tensor:
+        return undersample_image(image, self.mask, self.axes)
+
+
+def shift_mask(mask: Tensor, axes: Sequence[int] = AXES) -> Tensor:
     """Return the mask as weights 0 and 1, float32, with the center of k-space in the corner."""
     return torch.fft.ifftshift(mask, [axis for axis in axes if mask.shape[axis] > 1]).float()
 
 
-def undersample_image(
-    image: Tensor, mask: Tensor, axes: Sequence[int] = (-2, -1), *, is_shifted: bool = False
-) -> Tensor:
+def undersample_image(image: Tensor, mask: Tensor, axes: Sequence[int] = AXES, *, is_shifted: bool = False) -> Tensor:
     """Return the zero-filled image ``F^H M F x`` of masked k-space, for centered F.
 
     Shifts of the image only turn phases of k-space, which commutes with masking, and cancel; so the mask is shifted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .kspace_truncation import coarse_size, invert_truncation, low_resolution_of, truncate_kspace, zero_fill_kspace
+from .kspace_truncation import Truncation, coarse_size, low_resolution_of, truncate_kspace, zero_fill_kspace
 
 
 def lower_resolution(image: Tensor, factor: float) -> Tensor:
@@ -23,7 +23,7 @@ def lower_resolution(image: Tensor, factor: float) -> Tensor:
 def agree_with_low_resolution(image: Tensor, zero_filled: Tensor, factor: float) -> Tensor:
     """Change ``image`` as little as possible so that its truncation is the low resolution of ``zero_filled``.
 
-    ``x + A^+ (y - A x)`` with A of :func:`truncate_kspace`: exact in k-space, all other samples stay.
+    ``x + A^+ (y - A x)`` with A of :class:`Truncation`: exact in k-space, all other samples stay.
 
     Args:
         image: real, ``(..., x, y)``.
@@ -31,6 +31,6 @@ def agree_with_low_resolution(image: Tensor, zero_filled: Tensor, factor: float)
         factor: of truncation.
     """
     full = image.shape[-2:]
-    size = coarse_size(full, (factor, factor))
-    missing = low_resolution_of(zero_filled, size) - truncate_kspace(image, size)
-    return image + invert_truncation(missing, full)
+    truncation = Truncation(full, coarse_size(full, (factor, factor)))
+    missing = low_resolution_of(zero_filled, truncation.size) - truncation(image)
+    return image + truncation.pseudo_inverse(missing)

@@ -8,18 +8,18 @@ from typing import Any
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-from ..operators.compressed_sensing import CompressedSensingKspace
+from ..operators.compressed_sensing import CompressedSensingSolver
 
 
 class CompressedSensingKspaced(MapTransform):
-    """Dictionary version of :class:`CompressedSensingKspace`; what is not measured in k-space is filled in place.
+    """Fill what is not measured in k-space, in place, by :class:`CompressedSensingSolver`.
 
     Args:
         keys: of undersampled k-space.
         mask_key: True where there are samples.
         is_enabled: does nothing otherwise.
         allow_missing_keys: skip keys that are not there.
-        options: arguments of :class:`CompressedSensingKspace`.
+        options: arguments of :class:`CompressedSensingSolver`.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class CompressedSensingKspaced(MapTransform):
         super().__init__(keys, allow_missing_keys)
         self.mask_key = mask_key
         self.is_enabled = is_enabled
-        self.transform = CompressedSensingKspace(**options)
+        self.transform = CompressedSensingSolver(**options)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Fill what is at every key; its metadata stay."""

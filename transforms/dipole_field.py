@@ -47,9 +47,9 @@ class DipoleField(Transform):
         sizes, direction = geometry(
             susceptibility, self.voxel_size, self.b0_direction if b0_direction is None else b0_direction
         )
-        shape, dtype = susceptibility.shape[1:], susceptibility.dtype
-        convolve = DipoleConvolution(shape, sizes, direction, self.padding, self.kernel, dtype=dtype)
-        return convolve.to(susceptibility.device)(susceptibility[None])[0]
+        like = {"dtype": susceptibility.dtype, "device": susceptibility.device}
+        convolve = DipoleConvolution(susceptibility.shape[1:], sizes, direction, self.padding, self.kernel, **like)
+        return convolve(susceptibility[None])[0]
 
 
 class DipoleFieldd(MapTransform):

@@ -13,7 +13,7 @@ from ..operators.field_units import FieldUnit, units_per_ppm
 
 
 class ConvertFieldUnit(Transform):
-    """Convert a field map; see :func:`convert_field`.
+    """Convert a field map; see :func:`units_per_ppm`.
 
     Args:
         source: unit of the input.

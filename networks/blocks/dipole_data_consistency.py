@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-SPATIAL = (-3, -2, -1)
+from ...operators.dipole import filter_kspace
 
 
 class DipoleDataConsistency(nn.Module):
@@ -43,13 +43,8 @@ class DipoleDataConsistency(nn.Module):
             kernel: the dipole D in k-space, ``(x, y, z)`` or ``(b, 1, x, y, z)``, real and even, zero frequency first.
             mask: where the field is measured, ``(b, 1, x, y, z)``; everywhere if it is None.
         """
-        residual = field - _filter(susceptibility, kernel)
+        residual = field - filter_kspace(susceptibility, kernel)
         if mask is not None:
             residual = residual * mask
         weight = self.log_weight.exp().to(kernel.dtype)
-        return susceptibility + _filter(residual, kernel / (kernel**2 + weight))
-
-
-def _filter(image: Tensor, response: Tensor) -> Tensor:
-    half = response[..., : image.shape[-1] // 2 + 1]
-    return torch.fft.irfftn(torch.fft.rfftn(image, dim=SPATIAL) * half, s=image.shape[-3:], dim=SPATIAL)
+        return susceptibility + filter_kspace(residual, kernel / (kernel**2 + weight))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ...operators.compressed_sensing import CompressedSensingKspace
+from ...operators.compressed_sensing import CompressedSensingSolver
 from ...operators.fourier import kspace_to_image
 
 
@@ -12,15 +12,15 @@ class CompressedSensing(nn.Module):
     """Find the image of least total variation that agrees with the samples; no parameters are learned.
 
     Args:
-        options: arguments of :class:`mri_attention.operators.CompressedSensingKspace`.
+        options: arguments of :class:`mri_attention.operators.CompressedSensingSolver`.
 
     Raises:
-        ValueError: as that transform.
+        ValueError: as that solver.
     """
 
     def __init__(self, **options: float) -> None:
         super().__init__()
-        self.fill = CompressedSensingKspace(**options)
+        self.fill = CompressedSensingSolver(**options)
 
     def forward(self, kspace: Tensor, auxiliary: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """Reconstruct a complex image ``(b, 1, h, w)``.

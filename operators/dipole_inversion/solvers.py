@@ -9,14 +9,13 @@ from typing import Any
 from torch import Tensor
 
 from ..b0_direction import Vector
-from .conjugate_gradient import cgls
-from .thresholding import tkd, tsvd
+from .least_squares import cgls
+from .thresholding import tkd
 from .tikhonov import tikhonov
 from .total_variation import total_variation
 
 SOLVERS: dict[str, Callable[..., Tensor]] = {
     "tkd": tkd,
-    "tsvd": tsvd,
     "tikhonov": tikhonov,
     "total_variation": total_variation,
     "cgls": cgls,

@@ -37,37 +37,10 @@ def tkd(
     Raises:
         ValueError: if ``threshold`` is not positive.
     """
-    kernel = _kernel(field, voxel_size, b0_direction, threshold, padding)
-    held = torch.where(kernel.abs() > threshold, kernel, kernel.sign() * threshold)
-    return _masked(filter_kspace(field, torch.where(held == 0, 0, 1 / held)), mask)
-
-
-def tsvd(
-    field: Tensor,
-    voxel_size: Vector = (1.0, 1.0, 1.0),
-    b0_direction: Vector = (0.0, 0.0, 1.0),
-    mask: Tensor | None = None,
-    threshold: float = 0.15,
-    *,
-    padding: float = 1.0,
-) -> Tensor:
-    """Divide by the dipole kernel where it is large, and leave nothing elsewhere.
-
-    Truncated singular value decomposition, as ``|D|`` are the singular values of the convolution: Wharton et al. 2010,
-    Magn Reson Med 63:1292, doi:10.1002/mrm.22334; ``F chi = F b / D`` where ``|D| > threshold``, else zero.
-
-    Arguments, result and errors are those of :func:`tkd`.
-    """
-    kernel = _kernel(field, voxel_size, b0_direction, threshold, padding)
-    return _masked(filter_kspace(field, torch.where(kernel.abs() > threshold, 1 / kernel, 0)), mask)
-
-
-def _kernel(field: Tensor, voxel_size: Vector, b0_direction: Vector, threshold: float, padding: float) -> Tensor:
     if not threshold > 0:
         raise ValueError(f"threshold must be positive, got {threshold}")
     shape = padded_shape(field.shape[-3:], padding)
-    return dipole_kernel(shape, voxel_size, b0_direction, dtype=field.dtype, device=field.device)
-
-
-def _masked(susceptibility: Tensor, mask: Tensor | None) -> Tensor:
-    return susceptibility if mask is None else susceptibility * mask
+    kernel = dipole_kernel(shape, voxel_size, b0_direction, dtype=field.dtype, device=field.device)
+    held = torch.where(kernel.abs() > threshold, kernel, kernel.sign() * threshold)
+    chi = filter_kspace(field, torch.where(held == 0, 0, 1 / held))
+    return chi if mask is None else chi * mask

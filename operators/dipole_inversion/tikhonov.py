@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..b0_direction import Vector
 from ..dipole import dipole_kernel, filter_kspace, padded_shape
-from .finite_differences import gradient_power
+from ..gradient import gradient_power
 
 
 def tikhonov(

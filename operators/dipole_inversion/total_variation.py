@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from ..b0_direction import Vector
 from ..dipole import SPATIAL, dipole_kernel, padded_shape
-from .finite_differences import gradient, gradient_adjoint, gradient_power
+from ..gradient import Gradient, gradient_power, volume_gradient
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,20 @@ class _Quadratic:
     Attributes:
         kernel: D, half of k-space.
         power: spectrum of adjoint times gradient, half of k-space.
-        voxel_size: mm, ``(b, 3)``.
+        gradient: differences per mm.
         shape: of the grid.
         rho: weight of the differences.
     """
 
     kernel: Tensor
     power: Tensor
-    voxel_size: Tensor
+    gradient: Gradient
     shape: tuple[int, ...]
     rho: float
 
     def solve(self, field_spectrum: Tensor, differences: Tensor) -> tuple[Tensor, Tensor]:
         """Return the map and its spectrum."""
-        from_differences = torch.fft.rfftn(gradient_adjoint(differences, self.voxel_size), dim=SPATIAL)
+        from_differences = torch.fft.rfftn(self.gradient.adjoint(differences), dim=SPATIAL)
         normal = self.kernel**2 + self.rho * self.power
         right = self.kernel * field_spectrum + self.rho * from_differences
         spectrum = torch.where(normal == 0, 0, right / normal)
@@ -52,17 +52,15 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
     weight: float = 1e-4,
     *,
     data_weight: Tensor | None = None,
-    edges: Tensor | None = None,
     rho: float | None = None,
     n_iterations: int = 250,
     tolerance: float = 1e-3,
     padding: float = 1.0,
 ) -> Tensor:
-    """Minimize ``1/2 |W (D chi - b)|^2 + weight |M gradient(chi)|_1`` by the alternating direction method (ADMM).
+    """Minimize ``1/2 |W (D chi - b)|^2 + weight |gradient(chi)|_1`` by the alternating direction method (ADMM).
 
     Bilgic et al. 2014, Magn Reson Med 72:1444, doi:10.1002/mrm.25029, splits the gradient; with data weights the field
-    is split off too, as in Milovic et al. 2018, Magn Reson Med 80:814, doi:10.1002/mrm.27073 (FANSI). With an edge mask
-    M the penalty is that of MEDI, Liu et al. 2012, NeuroImage 59:2560, doi:10.1016/j.neuroimage.2011.08.082.
+    is split off too, as in Milovic et al. 2018, Magn Reson Med 80:814, doi:10.1002/mrm.27073 (FANSI).
 
     Args:
         field: local field in ppm, ``(b, 1, x, y, z)``.
@@ -73,7 +71,6 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
             and a signal-to-noise ratio of 40. Less noise wants less.
         data_weight: W, of the shape of the field, at most 1: the mask, or the magnitude, whose noise is even. The
             field outside of a mask, which is not zero, then does not count. None weights all voxels with 1.
-        edges: M, ``(b, 3, x, y, z)``, zero where a difference is free; see :func:`edge_mask`.
         rho: weight of the constraint of ADMM, on which only the way depends; 100 times ``weight`` if None.
         n_iterations: at most.
         tolerance: stop when no map of the batch changes by more than this, relative to its norm.
@@ -92,8 +89,7 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
     measured = _pad(field, shape)
     step = _quadratic(measured, voxel_size, b0_direction, rho)
     squared_weight = None if data_weight is None else _pad(data_weight, shape) ** 2
-    threshold = weight / rho if edges is None else _pad(edges, shape) * (weight / rho)
-    split = torch.zeros_like(measured).repeat(1, 3, 1, 1, 1)
+    split = measured.new_zeros(3, *measured.shape)
     dual, field_dual, previous = torch.zeros_like(split), torch.zeros_like(measured), torch.zeros_like(measured)
     field_split = measured if squared_weight is None else measured * squared_weight / (squared_weight + 1)
     spectrum = torch.fft.rfftn(field_split, dim=SPATIAL)
@@ -102,8 +98,8 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
         if _change(chi, previous) < tolerance:
             break
         previous = chi
-        differences = gradient(chi, step.voxel_size) + dual
-        split = differences.sign() * F.relu(differences.abs() - threshold)
+        differences = step.gradient(chi) + dual
+        split = differences.sign() * F.relu(differences.abs() - weight / rho)
         dual = differences - split
         if squared_weight is not None:
             modeled = step.field(chi_spectrum) + field_dual
@@ -119,7 +115,7 @@ def _quadratic(measured: Tensor, voxel_size: Vector, b0_direction: Vector, rho: 
     half = shape[-1] // 2 + 1
     sizes = torch.atleast_2d(torch.as_tensor(voxel_size, dtype=measured.dtype, device=measured.device))
     kernel = dipole_kernel(shape, voxel_size, b0_direction, dtype=measured.dtype, device=measured.device)
-    return _Quadratic(kernel[..., :half], gradient_power(shape, sizes)[..., :half], sizes, shape, rho)
+    return _Quadratic(kernel[..., :half], gradient_power(shape, sizes)[..., :half], volume_gradient(sizes), shape, rho)
 
 
 def _change(chi: Tensor, previous: Tensor) -> float:

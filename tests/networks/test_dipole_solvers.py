@@ -52,7 +52,7 @@ def test_given_weights_stay() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "medi"}, "method must be one of tkd, tsvd, tikhonov, total_variation, cgls, got 'medi'"),
+        ({"method": "medi"}, "method must be one of tkd, tikhonov, total_variation, cgls, got 'medi'"),
         ({"method": "tkd", "weight": 1.0}, "tkd takes threshold, padding, got weight"),
     ],
 )

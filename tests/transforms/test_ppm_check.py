@@ -10,7 +10,7 @@ from monai.data import MetaTensor
 from torch import Tensor
 
 from mri_attention.datasets import InputError
-from mri_attention.operators import convert_field
+from mri_attention.operators import units_per_ppm
 from mri_attention.transforms import CheckIsPpm, CheckIsPpmd, check_is_ppm
 
 
@@ -38,7 +38,7 @@ def test_a_large_map_with_a_calcification_passes() -> None:
 def test_other_units_are_refused_and_named(unit: str, name: str, b0: float) -> None:
     echo_time = 0.025 * 3 / b0  # longer at lower fields, as scanners have it
     with pytest.raises(InputError, match=f"sub-1.nii.gz: .*likely in {name}: convert it"):
-        check_is_ppm(convert_field(local_field(), "ppm", unit, b0, echo_time), place="sub-1.nii.gz")
+        check_is_ppm(local_field(units_per_ppm(unit, b0, echo_time)), place="sub-1.nii.gz")
 
 
 def test_wrong_susceptibility_is_named() -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 from mri_attention.losses import GuidedReconstructionLoss
 from mri_attention.networks.inferers import SliceBatchInferer, image_of
 from mri_attention.networks.nets import CompressedSensing, ZeroFilling
-from mri_attention.operators import CompressedSensingKspace, image_to_kspace, kspace_to_image
+from mri_attention.operators import CompressedSensingSolver, image_to_kspace, kspace_to_image
 from tests.helpers import features
 
 KSPACE = image_to_kspace(features(1, 1, 5, 16, 12).abs())
@@ -69,7 +69,7 @@ def phantom() -> torch.Tensor:
 def test_compressed_sensing_is_the_image_of_what_its_transform_fills() -> None:
     kspace = image_to_kspace(phantom()) * (torch.arange(40) % 3 > 0)
     image = CompressedSensing(weight=0.002, n_iterations=7)(kspace)
-    filled = CompressedSensingKspace(weight=0.002, n_iterations=7)(kspace)
+    filled = CompressedSensingSolver(weight=0.002, n_iterations=7)(kspace)
     torch.testing.assert_close(image, kspace_to_image(filled), rtol=0, atol=0)
 
 

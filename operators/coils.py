@@ -1,4 +1,4 @@
-"""One image from those of several receive coils."""
+"""Images of several receive coils, and one image from them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,27 @@ import torch
 from torch import Tensor
 
 from .fourier import AXES, kspace_to_image
+from .linear_operator import LinearOperator
+
+
+class Coils(LinearOperator):
+    """``S_j x``, what each coil sees of an image; the adjoint is ``sum_j conj(S_j) y_j``.
+
+    Args:
+        coil_maps: S, complex, with as many axes as the images.
+        coil_axis: has one element in the image.
+    """
+
+    def __init__(self, coil_maps: Tensor, coil_axis: int = 0) -> None:
+        self.coil_maps, self.coil_axis = coil_maps, coil_axis
+
+    def __call__(self, image: Tensor, /) -> Tensor:
+        """Return the coil images."""
+        return self.coil_maps * image
+
+    def adjoint(self, images: Tensor, /) -> Tensor:
+        """Return their sum, weighted by the sensitivities."""
+        return (self.coil_maps.conj() * images).sum(self.coil_axis, keepdim=True)
 
 
 def combine_coils(images: Tensor, coil_maps: Tensor | None = None, coil_axis: int = 0) -> Tensor:
@@ -31,7 +52,7 @@ def combine_coils(images: Tensor, coil_maps: Tensor | None = None, coil_axis: in
         shapes = f"{tuple(coil_maps.shape)} and {tuple(images.shape)}"
         raise ValueError(f"coil_maps must be of as many coils as images, got shapes {shapes}")
     weights = coil_maps.abs().square().sum(coil_axis, keepdim=True)
-    combined = (coil_maps.conj() * images).sum(coil_axis, keepdim=True)
+    combined = Coils(coil_maps, coil_axis).adjoint(images)
     return torch.where(weights > 0, combined / weights.clamp_min(torch.finfo(weights.dtype).tiny), 0)
 
 
