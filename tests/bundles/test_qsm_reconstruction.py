@@ -8,22 +8,19 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 from scipy import ndimage
 
-from mri_attention.simulation.qsm_subject import FieldProtocol, write_qsm_subject
 from mri_attention.datasets.regions import Regions
+from mri_attention.simulation.qsm_subject import FieldProtocol, write_qsm_subject
 from tests.bundles.bundle_configs import BundleConfigs
 
-CONFIGS = BundleConfigs("qsm_reconstruction_fanet")
-ROOT, parse, run = CONFIGS.root, CONFIGS.parse, CONFIGS.run
-FAST = {"classical": {"method": "tikhonov", "weight": 0.01}, "network_def::channels": [4, 8], "patch": [16, 16, 16]}
-SHORT = {"epochs": 1, "steps": 2, "val_interval": 1, "progress": False, "validation_share": 0.5}
+BUNDLE = BundleConfigs("qsm_reconstruction_fanet")
+parse = BUNDLE.parse
 OBLIQUE = (0.0, 0.6, 0.8)
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fields(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fields")
     brain = np.linalg.norm(np.indices((26, 24, 22)) - np.array([13, 12, 11])[:, None, None, None], axis=0) < 10
     for number in (1, 2):
@@ -38,29 +35,15 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("training")
-    run("train", ("train",), dataset_dir=str(dataset), output_dir=str(output), **FAST, **SHORT)
+def predicted(trained: Path, fields: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("evaluation")
+    settings = {"dataset_dir": str(fields), "model_file": str(trained / "models" / "model.pt"), **BUNDLE.tiny}
+    BUNDLE.infer(output, "evaluate", **settings)
     return output
 
 
-@pytest.fixture(scope="module")
-def predicted(trained: Path, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ConfigWorkflow]:
-    output = tmp_path_factory.mktemp("evaluation")
-    settings = {"dataset_dir": str(dataset), "output_dir": str(output), **FAST}
-    return output, run(
-        "infer", ("inference", "evaluate"), model_file=str(trained / "models" / "model.pt"), **settings
-    )
-
-
-def test_training_writes_best_and_last_checkpoint(trained: Path) -> None:
-    assert {p.name for p in (trained / "models").iterdir()} >= {"checkpoint_last.pt", "model.pt"}
-
-
-def test_the_cache_of_training_holds_each_map_once(dataset: Path) -> None:
-    parser = parse("train")
-    parser.update({"dataset_dir": str(dataset), **FAST})
-    (case,) = parser.get_parsed_content("train::dataset")._cache
+def test_the_cache_of_training_holds_each_map_once(fields: Path) -> None:
+    (case,) = parse("train", dataset_dir=str(fields), **BUNDLE.tiny).get_parsed_content("train::dataset")._cache
     held = {name: value.untyped_storage().nbytes() for name, value in case.items() if isinstance(value, torch.Tensor)}
     n_voxels = case["mask"].numel()
     expected = {"image": 8 * n_voxels, "label": 4 * n_voxels, "mask": n_voxels, "mask_bg_indices": 8}
@@ -68,26 +51,15 @@ def test_the_cache_of_training_holds_each_map_once(dataset: Path) -> None:
     assert held == expected
 
 
-def test_training_resumes_where_it_stopped(trained: Path, dataset: Path, tmp_path: Path) -> None:
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "checkpoint_last.pt").write_bytes((trained / "models" / "checkpoint_last.pt").read_bytes())
-    settings = {**FAST, **SHORT, "epochs": 2, "resume": True}
-    workflow = run("train", ("train",), dataset_dir=str(dataset), output_dir=str(tmp_path), **settings)
-    state = workflow.parser.get_parsed_content("train::trainer").state
-    assert (state.epoch, state.iteration) == (2, 4)
-
-
-def test_training_in_the_way_of_the_paper(dataset: Path, tmp_path: Path) -> None:
-    small = {"network_def::channels": [4, 8], "network_def::kernel_size": 3, "patch": [16, 16, 8], "subjects": 2}
-    run("train", ("train", "paper"), dataset_dir=str(dataset), output_dir=str(tmp_path), **{**SHORT, **small})
+def test_training_in_the_way_of_the_paper(fields: Path, tmp_path: Path) -> None:
+    small = {"network_def::kernel_size": 3, "classical": None, "patch": [16, 16, 8], "subjects": 2}
+    BUNDLE.train(tmp_path, fields, "paper", **small)
     assert (tmp_path / "models" / "model.pt").is_file()
 
 
-def test_maps_lie_on_the_grid_of_the_field_and_name_direction_and_zero(
-    predicted: tuple[Path, ConfigWorkflow], dataset: Path
-) -> None:
-    field = nib.load(dataset / "sub-1" / "anat" / "sub-1_localfield.nii.gz")
-    anat = predicted[0] / "sub-1" / "anat"
+def test_maps_lie_on_the_grid_of_the_field_and_name_direction_and_zero(predicted: Path, fields: Path) -> None:
+    field = nib.load(fields / "sub-1" / "anat" / "sub-1_localfield.nii.gz")
+    anat = predicted / "sub-1" / "anat"
     for suffix in ("Chimap", "desc-input_localfield", "desc-reference_Chimap"):
         result = nib.load(anat / f"sub-1_{suffix}.nii.gz")
         assert result.shape == field.shape
@@ -100,60 +72,51 @@ def test_maps_lie_on_the_grid_of_the_field_and_name_direction_and_zero(
     assert not chi[~mask].any()
 
 
-def test_a_field_without_truth_gives_a_map(trained: Path, dataset: Path, tmp_path: Path) -> None:
-    case = {"subject": "sub-1", "session": "", "image": [str(next(dataset.glob("sub-*/anat/*_localfield.nii.gz")))]}
-    settings = {"cases": [case], "output_dir": str(tmp_path), **FAST}
-    run("infer", ("inference",), model_file=str(trained / "models" / "model.pt"), **settings)
+def test_a_field_without_truth_gives_a_map(trained: Path, fields: Path, tmp_path: Path) -> None:
+    case = {"subject": "sub-1", "session": "", "image": [str(next(fields.glob("sub-*/anat/*_localfield.nii.gz")))]}
+    BUNDLE.infer(tmp_path, cases=[case], model_file=str(trained / "models" / "model.pt"), **BUNDLE.tiny)
     (result,) = tmp_path.rglob("*_Chimap.nii.gz")
     assert abs(nib.load(result).get_fdata()).max() > 0
 
 
-def test_evaluation_reports_every_metric_for_every_case(predicted: tuple[Path, ConfigWorkflow]) -> None:
-    details = predicted[1].parser.get_parsed_content("evaluator").state.metric_details
-    assert set(details) == {"nrmse", "rmse", "hfen", "ssim", "psnr", "xsim"}
-    assert {len(values) for values in details.values()} == {2}
-
-
-def nrmse(output: Path, dataset: Path, *overlays: str, **settings: Any) -> float:
-    names = ("inference", "evaluate", *overlays)
-    done = run("infer", names, dataset_dir=str(dataset), output_dir=str(output), model_file="none", **settings)
+def nrmse(output: Path, fields: Path, *overlays: str, **settings: Any) -> float:
+    done = BUNDLE.infer(output, "evaluate", *overlays, dataset_dir=str(fields), **settings)
     return float(done.parser.get_parsed_content("evaluator").state.metrics["nrmse"])
 
 
-def test_an_untrained_network_has_the_error_of_its_classical_solution(dataset: Path, tmp_path: Path) -> None:
-    network = nrmse(tmp_path / "network", dataset, **FAST)
-    solver = nrmse(tmp_path / "solver", dataset, "solvers/tikhonov", patch=[16] * 3)
+def test_an_untrained_network_has_the_error_of_its_classical_solution(fields: Path, tmp_path: Path) -> None:
+    network = nrmse(tmp_path / "network", fields, **BUNDLE.tiny)
+    solver = nrmse(tmp_path / "solver", fields, "solvers/tikhonov", patch=[16] * 3)
     assert network == pytest.approx(solver, rel=1e-2)
     assert solver < 90
 
 
-def test_the_direction_of_b0_matters(dataset: Path, tmp_path: Path) -> None:
-    known = nrmse(tmp_path / "known", dataset, "solvers/tikhonov")
-    wrong = nrmse(tmp_path / "wrong", dataset, "solvers/tikhonov", b0_direction="1,0,0")
+def test_the_direction_of_b0_matters(fields: Path, tmp_path: Path) -> None:
+    known = nrmse(tmp_path / "known", fields, "solvers/tikhonov")
+    wrong = nrmse(tmp_path / "wrong", fields, "solvers/tikhonov", b0_direction="1,0,0")
     assert wrong > 1.2 * known
 
 
-def test_a_fit_to_the_field_corrects_a_map(dataset: Path, tmp_path: Path) -> None:
+def test_a_fit_to_the_field_corrects_a_map(fields: Path, tmp_path: Path) -> None:
     """Tikhonov's map of great weight is too flat."""
     flat = {"classical::weight": 1.0, "patch": [16] * 3}
-    alone = nrmse(tmp_path / "alone", dataset, "solvers/tikhonov", **flat)
-    fit = nrmse(tmp_path / "fit", dataset, "solvers/tikhonov", "data_consistency", **flat)
-    held = nrmse(tmp_path / "held", dataset, "solvers/tikhonov", **flat, data_consistency=1e6)
+    alone = nrmse(tmp_path / "alone", fields, "solvers/tikhonov", **flat)
+    fit = nrmse(tmp_path / "fit", fields, "solvers/tikhonov", "data_consistency", **flat)
+    held = nrmse(tmp_path / "held", fields, "solvers/tikhonov", **flat, data_consistency=1e6)
     assert fit < 0.95 * alone
     assert held == pytest.approx(alone, rel=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # statistics of regions that are not there
-def test_errors_by_region_are_those_of_the_files(dataset: Path, tmp_path: Path) -> None:
-    names, settings = ("inference", "evaluate", "solvers/tikhonov", "regions"), {"dataset_dir": str(dataset)}
-    done = run("infer", names, output_dir=str(tmp_path), model_file="none", **settings)
+def test_errors_by_region_are_those_of_the_files(fields: Path, tmp_path: Path) -> None:
+    done = BUNDLE.infer(tmp_path, "evaluate", "solvers/tikhonov", "regions", dataset_dir=str(fields))
     details = done.parser.get_parsed_content("evaluator").state.metric_details
     anat = tmp_path / "sub-1" / "anat"
     error, reference = (
         nib.load(anat / f"sub-1_{suffix}.nii.gz").get_fdata() for suffix in ("Chimap", "desc-reference_Chimap")
     )
     error -= reference
-    labels = np.asarray(nib.load(next(dataset.rglob("sub-1_dseg.nii.gz"))).dataobj)
+    labels = np.asarray(nib.load(next(fields.rglob("sub-1_dseg.nii.gz"))).dataobj)
     for region, label in (("pallidum", 1), ("gray_matter", 2)):
         values = error[labels == label]
         assert details[f"{region}_bias_ppm"][0].item() == pytest.approx(values.mean(), rel=1e-3, abs=1e-7)
@@ -170,16 +133,10 @@ def test_metrics_of_regions_have_the_numbers_of_their_names() -> None:
             assert (metric["regions"], metric["errors"]) == ({name: number}, [error])
 
 
-def test_train_and_inference_agree() -> None:
-    train, inference = parse("train"), parse("inference")
-    for name in ("network_def", "classical", "patch", "contrasts"):
-        assert train[name] == inference[name]
-
-
-@pytest.mark.parametrize("overlay", sorted(p.stem for p in (ROOT / "configs" / "networks").glob("*.yaml")))
+@pytest.mark.parametrize("overlay", BUNDLE.overlays())
 @pytest.mark.parametrize("config", ["train", "inference"])
 def test_every_network_maps_its_channels_to_one(overlay: str, config: str) -> None:
-    parser = parse(config, f"networks/{overlay}")
+    parser = parse(config, overlay)
     n_channels = 1 if parser["classical"] is None else 2
     with torch.no_grad():
         network = parser.get_parsed_content("network_def").eval()
@@ -205,9 +162,9 @@ def test_networks_of_the_field_alone_differ_in_their_attention_only(overlay: str
     assert sum(parameter.numel() for parameter in rest) == 1_136_561
 
 
-@pytest.mark.parametrize("overlay", sorted(p.stem for p in (ROOT / "configs" / "solvers").glob("*.yaml")))
+@pytest.mark.parametrize("overlay", BUNDLE.overlays("solvers"))
 def test_every_solver_parses_and_has_no_parameters(overlay: str) -> None:
-    parser = parse("inference", f"solvers/{overlay}")
+    parser = parse("inference", overlay)
     parser.get_parsed_content("preprocessing")
     assert not list(parser.get_parsed_content("network_def").parameters())
 
@@ -216,22 +173,3 @@ def test_the_paper_has_the_size_of_qsmnet_and_attention() -> None:
     network = parse("train", "paper").get_parsed_content("network_def")
     attention = sum(p.numel() for p in network.unet.attention.parameters())
     assert sum(p.numel() for p in network.parameters()) - attention == 99_453_985
-
-
-@pytest.mark.parametrize("config", ["inference", "train"])
-def test_network_fulfills_the_metadata(config: str) -> None:
-    verify_net_in_out("network_def", str(ROOT / "configs" / "metadata.json"), CONFIGS.files(config)[0], n=4, p=4)
-
-
-def test_shipped_weights_fit_the_network_and_the_limit() -> None:
-    model = ROOT / "models" / "model.pt"
-    if not model.exists():
-        pytest.skip("no weights yet")
-    assert model.stat().st_size <= 8 * 2**20
-    state = torch.load(model, weights_only=True)
-    parse("inference").get_parsed_content("network_def").load_state_dict(state)
-    assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float16}
-
-
-def test_multi_gpu_overlay_parses() -> None:
-    assert parse("train", "multi_gpu_train")["network"]["_target_"].endswith("DistributedDataParallel")
