@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,19 @@ class Facts:
     grid: str  # suffix of the image on whose grid results lie
     results: tuple[str, ...]
     metrics: str
+    recomputed: str  # those of them that MEASURES finds in the files
     sizes: dict[str, int]  # of the default network and those of overlays
     agreeing: str = "contrasts"  # ids, besides the network, that are the same in training and inference
     variants: tuple[dict[str, Any], ...] = ({},)  # settings that have weights of their own
 
 
+MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "psnr": lambda x, t: 10 * np.log10(t.max() ** 2 / np.square(x - t).mean()),
+    "nmse": lambda x, t: np.square(x - t).sum() / np.square(t).sum(),
+    "rmse": lambda x, t: 100 * np.sqrt(np.square(x - t).sum() / np.square(t).sum()),
+    "nrmse": lambda x, t: 100 * np.std((x - t)[t != 0]) / np.std(t[t != 0]),
+    "dice": lambda x, t: 2 * (x * t).sum() / (x.sum() + t.sum()),
+}
 LESION_ERRORS = " ".join(
     f"{place}_{error}" for place in ("lesion", "ring") for error in ["error", "bias", "nmse", "psnr"]
 )
@@ -39,6 +48,7 @@ FACTS = {
         grid="T1w",
         results=("rec-cftn_T1w", "desc-reference_T1w", "desc-input_T1w"),
         metrics="psnr ssim psnr_brain ssim_brain",
+        recomputed="psnr",
         sizes={
             "": 1_222_180,
             "paper": 3_495_974,
@@ -56,6 +66,7 @@ FACTS = {
         grid="T2w",
         results=("rec-manet_T2w", "desc-reference_T2w", "desc-input_T2w"),
         metrics="psnr ssim nmse",
+        recomputed="psnr nmse",
         sizes={
             "": 1_829_750,
             "paper": 7_283_670,
@@ -68,6 +79,7 @@ FACTS = {
         grid="T2w",
         results=("rec-sanet_T2w", "desc-reference_T2w", "desc-input_T2w"),
         metrics=f"psnr ssim nmse data_consistency_error error_outside_lesions lesion_contrast {LESION_ERRORS}",
+        recomputed="psnr nmse",
         sizes={"": 518_308, "paper": 6_806_627, "networks/edsr": 1_367_553, "networks/bicubic": 0},
         agreeing="contrasts joint slice_axis",
         variants=({"scale": 2}, {"scale": 4}),
@@ -76,6 +88,7 @@ FACTS = {
         grid="FLAIR",
         results=("label-lesion_mask", "label-lesion_probseg"),
         metrics="dice ltpr lppv lesion_f1 true_count predicted_count true_volume predicted_volume",
+        recomputed="dice",
         sizes={
             "": 3_662_345,
             "paper": 24_554_337,
@@ -91,6 +104,7 @@ FACTS = {
         grid="localfield",
         results=("Chimap", "desc-reference_Chimap", "desc-input_localfield"),
         metrics="nrmse rmse hfen ssim psnr xsim",
+        recomputed="nrmse rmse",
         sizes={},
         agreeing="contrasts classical patch",
     ),
@@ -171,6 +185,18 @@ def test_evaluation_reports_every_metric_for_every_case(evaluated: Evaluated, bu
     details = evaluated[1].parser.get_parsed_content("evaluator").state.metric_details
     assert set(details) == set(facts_of(bundle).metrics.split())
     assert {len(values) for values in details.values()} == {2}
+
+
+@each_bundle
+def test_metrics_are_those_of_the_files(evaluated: Evaluated, bundle: BundleConfigs, dataset: Path) -> None:
+    facts = facts_of(bundle)
+    (result,) = evaluated[0].rglob(f"sub-002_{facts.results[0]}.nii.gz")
+    written = list(evaluated[0].rglob("sub-002_desc-reference_*.nii.gz"))
+    (reference,) = written or dataset.rglob("sub-002_label-lesion_mask.nii.gz")
+    details = evaluated[1].parser.get_parsed_content("evaluator").state.metric_details
+    for name in facts.recomputed.split():
+        expected = MEASURES[name](nib.load(result).get_fdata(), nib.load(reference).get_fdata())
+        assert details[name][1].item() == pytest.approx(expected, rel=1e-4)
 
 
 @each_bundle
