@@ -1,15 +1,11 @@
 from .compressed_sensing import CompressedSensingKspaced
 from .contrast_mix import RandContrastMix, RandContrastMixd
-from .contrast_scaling import ScaleContrasts, ScaleContrastsd
-from .dipole_field import DipoleField, DipoleFieldd
 from .field_consistency import AgreeWithFieldd
 from .field_inversion import AppendInversiond, SubtractMaskedMeand
-from .field_noise import RandFieldNoise, RandFieldNoised
-from .field_units import ConvertFieldUnit, ConvertFieldUnitd
+from .field_noise import RandFieldNoise
 from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd
 from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
-from .kspace_simulation import SimulateKspaced
 from .kspace_truncation import TruncateKspace, TruncateKspaced
 from .lesion_borders import GrowLesionsd, grow_to_half_maximum
 from .load_contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
@@ -18,7 +14,6 @@ from .load_guided_kspace import LoadGuidedKspaced
 from .load_local_field import LoadLocalFieldd, LoadMapd
 from .load_regions import LoadRegionsd
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond
-from .magnitude_scaling import ScaleMagnitude, ScaleMagnituded
 from .masks import (
     EquispacedMask,
     GaussianMask,
@@ -33,13 +28,15 @@ from .masks import (
 )
 from .monai_label import ConcatInputsd, HandOverd, OwnKeysSpacingd
 from .paired_patches import RandPairedPatchesd
-from .ppm_check import CheckIsPpm, CheckIsPpmd, check_is_ppm
+from .ppm_check import check_is_ppm
+from .quantile_scaling import ScaleByQuantile, ScaleByQuantiled
 from .registration import RigidMotion, register_rigid
 from .rician_noise import RicianNoise, RicianNoised
 from .rotation import RandRotateWithFieldd
 from .save_derivative import SaveDerivatived
 from .save_finer_derivative import SaveFinerDerivatived
 from .save_susceptibility import SaveSusceptibilityd
+from .shared_random_state import SharedRandomState
 from .slices import FromSlicesd, RandSlicesd, SpreadSlicesd, ToSlicesd
 from .slices_last import SlicesLast, SlicesLastd
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
@@ -53,14 +50,8 @@ __all__ = [
     "AgreeWithLowResolutiond",
     "AppendInversiond",
     "ApplyBrainMaskd",
-    "CheckIsPpm",
-    "CheckIsPpmd",
     "CompressedSensingKspaced",
     "ConcatInputsd",
-    "ConvertFieldUnit",
-    "ConvertFieldUnitd",
-    "DipoleField",
-    "DipoleFieldd",
     "EquispacedMask",
     "ForegroundMaskFromImaged",
     "FourierTransform",
@@ -84,7 +75,6 @@ __all__ = [
     "RandContrastMix",
     "RandContrastMixd",
     "RandFieldNoise",
-    "RandFieldNoised",
     "RandLowerResolutiond",
     "RandPairedPatchesd",
     "RandRotateWithFieldd",
@@ -99,12 +89,10 @@ __all__ = [
     "SaveDerivatived",
     "SaveFinerDerivatived",
     "SaveSusceptibilityd",
-    "ScaleContrasts",
-    "ScaleContrastsd",
-    "ScaleMagnitude",
-    "ScaleMagnituded",
+    "ScaleByQuantile",
+    "ScaleByQuantiled",
     "ScaleToUnitRanged",
-    "SimulateKspaced",
+    "SharedRandomState",
     "SimulateLowResolution",
     "SimulateLowResolutiond",
     "SlicesLast",

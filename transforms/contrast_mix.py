@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
-
 import numpy as np
-from monai.config import KeysCollection
-from monai.transforms import MapTransform, RandomizableTransform
+from monai.transforms import RandomizableTransform
 from monai.utils import convert_to_dst_type
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .delegated_randomness import DelegatedRandomness
+from .keyed import OneDrawKeyedTransform
 
 
 class RandContrastMix(RandomizableTransform):
@@ -53,20 +49,7 @@ class RandContrastMix(RandomizableTransform):
         return mixed
 
 
-class RandContrastMixd(DelegatedRandomness, MapTransform):
+class RandContrastMixd(OneDrawKeyedTransform):
     """Dictionary version of :class:`RandContrastMix`; one draw for all keys."""
 
-    def __init__(
-        self, keys: KeysCollection, prob: float = 0.5, spread: float = 0.15, allow_missing_keys: bool = False
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.transform = RandContrastMix(prob, spread)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Mix the contrasts of each key."""
-        result = dict(data)
-        first = True
-        for key in self.key_iterator(result):
-            result[key] = self.transform(result[key], randomize=first)
-            first = False
-        return result
+    array = RandContrastMix

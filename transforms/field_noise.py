@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
-
 import torch
-from monai.config import KeysCollection
-from monai.transforms import MapTransform, RandomizableTransform
+from monai.transforms import RandomizableTransform
 from torch import Tensor
 
 from ..operators.field_units import units_per_ppm
-from .delegated_randomness import DelegatedRandomness
 
 
 class RandFieldNoise(RandomizableTransform):
@@ -69,38 +64,6 @@ class RandFieldNoise(RandomizableTransform):
         signal = torch.ones_like(field) if magnitude is None else magnitude
         error = (signal + noise).angle().to(field.dtype) / self.rad_per_ppm
         return field + error * (field != 0) * (signal > 0)
-
-
-class RandFieldNoised(DelegatedRandomness, MapTransform):
-    """Dictionary version of :class:`RandFieldNoise`; all keys get the same noise.
-
-    Args:
-        keys: of fields.
-        magnitude_key: of the magnitude, used where the data have it.
-        allow_missing_keys: skip keys that are not there.
-        options: arguments of :class:`RandFieldNoise`.
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        magnitude_key: str = "magnitude",
-        allow_missing_keys: bool = False,
-        **options: Any,
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.magnitude_key = magnitude_key
-        self.transform = RandFieldNoise(**options)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Add noise to the field at every key."""
-        out = dict(data)
-        if (first := self.first_key(out)) == ():
-            return out
-        self.transform.randomize(out[first])
-        for key in self.key_iterator(out):
-            out[key] = self.transform(out[key], out.get(self.magnitude_key), randomize=False)
-        return out
 
 
 def noise_level(snr: float, b0: float = 3.0, echo_time: float = 0.02) -> float:

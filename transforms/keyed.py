@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class KeyedTransform(MapTransform):
     """Apply :attr:`array`, a transform of one value, at every key.
 
+    A derived class names :attr:`array`, and what else differs: :meth:`arguments` or :meth:`apply`.
+
     Args:
         keys: of the values.
         output_keys: where the results go; in place if it is None.
@@ -24,15 +26,15 @@ class KeyedTransform(MapTransform):
         options: arguments of :attr:`array`.
 
     Attributes:
-        array: makes the transform.
-        companions: further arguments of the transform, by name the key of each; those that the data lack are left out.
+        array: makes the transform from the options.
+        from_second_key_on: further arguments that the first of the keys is transformed without.
 
     Raises:
         ValueError: if ``output_keys`` are not as many as ``keys``, and as :attr:`array` does.
     """
 
     array: ClassVar[Callable[..., Any]]
-    companions: Mapping[str, Hashable] = {}
+    from_second_key_on: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(
         self,
@@ -41,16 +43,29 @@ class KeyedTransform(MapTransform):
         allow_missing_keys: bool = False,
         **options: Any,
     ) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        self.output_keys = matching_keys(self.keys, output_keys)
+        super().__init__(keys, allow_missing_keys)
+        self.output_keys = self.keys if output_keys is None else ensure_tuple(output_keys)
+        if len(self.output_keys) != len(self.keys):
+            raise ValueError(f"output_keys must be as many as keys, got {self.output_keys} for {self.keys}")
         self.transform = type(self).array(**options)
+
+    def arguments(self, data: Mapping[Hashable, Any]) -> dict[str, Any]:
+        """Return what the transform of every key is given beside its value: here nothing."""
+        return {}
+
+    def apply(self, value: Any, **arguments: Any) -> Any:
+        """Transform one value."""
+        return self.transform(value, **arguments)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Transform what is at every key."""
         out = dict(data)
-        given = {name: out[key] for name, key in self.companions.items() if key in out}
+        if self.first_key(out) == ():
+            return out
+        arguments = self.arguments(out)
         for key, output_key in self.key_iterator(out, self.output_keys):
-            out[output_key] = self.transform(out[key], **given)
+            out[output_key] = self.apply(out[key], **arguments)
+            arguments |= self.from_second_key_on
         return out
 
 
@@ -66,22 +81,16 @@ class InvertibleKeyedTransform(KeyedTransform, InvertibleTransform):
 
 
 class RandomKeyedTransform(Randomizable, KeyedTransform):
-    """A :class:`KeyedTransform` whose array transform draws; every key has a draw of its own."""
+    """A :class:`KeyedTransform` of an array transform that draws; every key has a draw of its own."""
 
     def set_random_state(self, seed: int | None = None, state: RandomState | None = None) -> Self:
-        """Seed this transform and the one that it calls."""
+        """Seed this transform; the one that it calls draws from the same state."""
         super().set_random_state(seed, state)
-        self.transform.set_random_state(seed, state)
+        self.transform.set_random_state(state=self.R)
         return self
 
 
-def matching_keys(keys: tuple[Hashable, ...], output_keys: KeysCollection | None) -> tuple[Hashable, ...]:
-    """Return ``output_keys``, or ``keys`` where it is None.
+class OneDrawKeyedTransform(RandomKeyedTransform):
+    """A :class:`RandomKeyedTransform` of which one draw serves all keys."""
 
-    Raises:
-        ValueError: if they are not as many.
-    """
-    found = keys if output_keys is None else ensure_tuple(output_keys)
-    if len(found) != len(keys):
-        raise ValueError(f"output_keys must be as many as keys, got {found} for {keys}")
-    return found
+    from_second_key_on: ClassVar[Mapping[str, Any]] = {"randomize": False}

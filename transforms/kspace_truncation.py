@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import ensure_tuple_rep
 from torch import Tensor
 
 from ..operators.grids import first_voxel_affine
 from ..operators.kspace_truncation import coarse_size, truncate_kspace
-from .keyed import matching_keys
+from .keyed import KeyedTransform
 
 
 class TruncateKspace(Transform):
@@ -51,33 +49,7 @@ class TruncateKspace(Transform):
         return MetaTensor(low, affine=affine, meta=dict(image.meta))
 
 
-class TruncateKspaced(MapTransform):
-    """Dictionary version of :class:`TruncateKspace`.
+class TruncateKspaced(KeyedTransform):
+    """Dictionary version of :class:`TruncateKspace`."""
 
-    Args:
-        keys: of images.
-        output_keys: where those of low resolution go; in place if it is None.
-        allow_missing_keys: skip keys that are not there.
-        options: arguments of :class:`TruncateKspace`.
-
-    Raises:
-        ValueError: if ``output_keys`` are not as many as ``keys``.
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        output_keys: KeysCollection | None = None,
-        allow_missing_keys: bool = False,
-        **options: Any,
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_keys = matching_keys(self.keys, output_keys)
-        self.transform = TruncateKspace(**options)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Truncate what is at every key."""
-        out = dict(data)
-        for key, output_key in self.key_iterator(out, self.output_keys):
-            out[output_key] = self.transform(out[key])
-        return out
+    array = TruncateKspace

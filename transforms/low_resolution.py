@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import ensure_tuple, ensure_tuple_rep
 from scipy import ndimage
 from torch import Tensor
 
 from ..operators.grids import scaled_affine
 from ..operators.resampling import resample_cubic, resample_spline
+from .keyed import KeyedTransform
 
 
 class SimulateLowResolution(Transform):
@@ -75,35 +76,24 @@ class SimulateLowResolution(Transform):
         return (values - low) / (high - low).where(high > low, torch.ones_like(high))
 
 
-class SimulateLowResolutiond(MapTransform):
+class SimulateLowResolutiond(KeyedTransform):
     """Dictionary version of :class:`SimulateLowResolution`.
 
     Args:
         keys: of images, which are cropped and normalized to be the references.
         output_keys: where the images of low resolution go.
-        allow_missing_keys: skip keys that are not there.
-        options: arguments of :class:`SimulateLowResolution`.
-
-    Raises:
-        ValueError: if there are not as many ``output_keys`` as ``keys``.
+        options: see :class:`KeyedTransform`.
     """
 
-    def __init__(
-        self, keys: KeysCollection, output_keys: KeysCollection, allow_missing_keys: bool = False, **options: Any
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_keys = ensure_tuple(output_keys)
-        if len(self.output_keys) != len(self.keys):
-            raise ValueError(f"output_keys must be as many as keys, got {self.output_keys} for {self.keys}")
-        self.transform = SimulateLowResolution(**options)
+    array = SimulateLowResolution
+
+    def __init__(self, keys: KeysCollection, output_keys: KeysCollection, **options: Any) -> None:
+        super().__init__(keys, output_keys, **options)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add the image of low resolution of every key."""
-        out = dict(data)
-        for key, output_key in self.key_iterator(out, self.output_keys):
-            image = out[key]
-            out[output_key], out[key] = self.transform(image), self.transform.reference(image)
-        return out
+        references = {key: self.transform.reference(data[key]) for key in self.key_iterator(dict(data))}
+        return super().__call__(data) | references
 
 
 def _plain(image: Tensor) -> Tensor:

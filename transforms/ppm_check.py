@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from monai.config import KeysCollection
-from monai.data import MetaTensor
-from monai.transforms import MapTransform, Transform
 from torch import Tensor
 
 from ..datasets.input_error import InputError
@@ -45,46 +41,6 @@ def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = N
         return
     problem = f"values (root mean square {spread:.3g}, largest {largest:.3g}) cannot be a {what} in ppm"
     raise InputError.at(place or what, problem, _remedy(spread, largest, what))
-
-
-class CheckIsPpm(Transform):
-    """Pass a map on if its values can be ppm; see :func:`check_is_ppm`.
-
-    Args:
-        what: ``"field"`` or ``"susceptibility"``.
-
-    Raises:
-        InputError: when called with a map that cannot; it names the file of a MetaTensor.
-    """
-
-    def __init__(self, what: Quantity = "field") -> None:
-        self.what = what
-
-    def __call__(self, image: Tensor) -> Tensor:
-        """Return the map as it is."""
-        place = image.meta.get("filename_or_obj") if isinstance(image, MetaTensor) else None
-        check_is_ppm(image, self.what, place)
-        return image
-
-
-class CheckIsPpmd(MapTransform):
-    """Dictionary version of :class:`CheckIsPpm`.
-
-    Args:
-        keys: of maps.
-        what: see :class:`CheckIsPpm`.
-        allow_missing_keys: skip keys that are not there.
-    """
-
-    def __init__(self, keys: KeysCollection, what: Quantity = "field", allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.transform = CheckIsPpm(what)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Check the map at every key."""
-        for key in self.key_iterator(dict(data)):
-            self.transform(data[key])
-        return dict(data)
 
 
 def _remedy(spread: float, largest: float, what: Quantity) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
-from monai.config import KeysCollection
-from monai.transforms import MapTransform, Randomizable, Transform
+from monai.transforms import Randomizable, Transform
 from torch import Tensor
 
 from ..operators.fourier import AXES, kspace_to_image
-from .delegated_randomness import DelegatedRandomness
+from .keyed import RandomKeyedTransform
 
 
 class RicianNoise(Randomizable, Transform):
@@ -61,22 +60,7 @@ class RicianNoise(Randomizable, Transform):
         return data + self.noise.to(data.device, dtype) * image.abs().mean()
 
 
-class RicianNoised(DelegatedRandomness, MapTransform):
-    """Dictionary version of :class:`RicianNoise`; every key gets noise of its own.
+class RicianNoised(RandomKeyedTransform):
+    """Dictionary version of :class:`RicianNoise`; every key gets noise of its own."""
 
-    Args:
-        keys: of complex images, or of k-space.
-        allow_missing_keys: skip keys that are not there.
-        options: arguments of :class:`RicianNoise`.
-    """
-
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False, **options: Any) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.transform = RicianNoise(**options)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Add noise to what is at every key."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.transform(out[key])
-        return out
+    array = RicianNoise

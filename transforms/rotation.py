@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
+from monai.data import MetaTensor
 from monai.transforms import Affine, MapTransform, RandomizableTransform
 from monai.utils import ensure_tuple_rep
 from scipy.spatial.transform import Rotation
+from torch import Tensor
 
-from .dipole_field import geometry
+from ..operators.b0_direction import Vector, b0_direction_from_affine, voxel_size_from_affine
 
 
 class RandRotateWithFieldd(RandomizableTransform, MapTransform):
@@ -75,7 +77,7 @@ class RandRotateWithFieldd(RandomizableTransform, MapTransform):
         out = dict(data)
         if (first := self.first_key(out)) == ():
             return out
-        sizes, direction = geometry(out[first], self.voxel_size, out.get(self.direction_key))
+        sizes, direction = _geometry(out[first], self.voxel_size, out.get(self.direction_key))
         self.randomize()
         if not self._do_transform:
             out[self.direction_key] = direction
@@ -89,3 +91,19 @@ class RandRotateWithFieldd(RandomizableTransform, MapTransform):
             out[key] = rotate(out[key])
         out[self.direction_key] = torch.as_tensor(turn).to(direction) @ direction
         return out
+
+
+def _geometry(image: Tensor, voxel_size: Vector | None, b0_direction: Vector | None) -> tuple[Tensor, Tensor]:
+    """Return voxel size (mm) and direction of B0 (voxel axes); the affine of ``image`` stands in for what is None.
+
+    Raises:
+        ValueError: if one is None and the image has no affine.
+        ValueError: if the affine is singular or sheared.
+    """
+    if isinstance(image, MetaTensor):
+        affine = image.affine.cpu().numpy()
+        voxel_size = voxel_size_from_affine(affine) if voxel_size is None else voxel_size
+        b0_direction = b0_direction_from_affine(affine) if b0_direction is None else b0_direction
+    if voxel_size is None or b0_direction is None:
+        raise ValueError(f"an image without affine needs both, got {voxel_size=}, {b0_direction=}")
+    return torch.as_tensor(voxel_size), torch.as_tensor(b0_direction)

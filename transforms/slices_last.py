@@ -6,11 +6,11 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import torch
-from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import InvertibleTransform, MapTransform
+from monai.transforms import InvertibleTransform
 
 from ..operators.slice_axis import slice_axis
+from .keyed import InvertibleKeyedTransform
 
 
 class SlicesLast(InvertibleTransform):
@@ -45,34 +45,15 @@ class SlicesLast(InvertibleTransform):
         return _permute(image, order)
 
 
-class SlicesLastd(MapTransform, InvertibleTransform):
-    """Dictionary version of :class:`SlicesLast`.
+class SlicesLastd(InvertibleKeyedTransform):
+    """Dictionary version of :class:`SlicesLast`, for volumes on one grid; the axis is that of the first key."""
 
-    Args:
-        keys: of volumes on one grid.
-        axis: across slices; by :func:`slice_axis` of the first key if it is None.
-        allow_missing_keys: skip keys that are not there.
-    """
+    array = SlicesLast
 
-    def __init__(self, keys: KeysCollection, axis: int | None = None, allow_missing_keys: bool = False) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        self.transform = SlicesLast(axis)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Move the axis of every key."""
-        out = dict(data)
+    def arguments(self, data: Mapping[Hashable, Any]) -> dict[str, Any]:
+        """Return the axis."""
         axis = self.transform.axis
-        for key in self.key_iterator(out):
-            axis = slice_axis(out[key].affine) if axis is None else axis
-            out[key] = self.transform(out[key], axis)
-        return out
-
-    def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Move the axis of every key back."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.transform.inverse(out[key])
-        return out
+        return {"axis": slice_axis(data[self.first_key(dict(data))].affine) if axis is None else axis}
 
 
 def _permute(image: MetaTensor, order: list[int]) -> MetaTensor:

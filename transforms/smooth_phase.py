@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from monai.config import KeysCollection
-from monai.transforms import MapTransform, RandomizableTransform
+from monai.transforms import RandomizableTransform
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .delegated_randomness import DelegatedRandomness
+from .keyed import RandomKeyedTransform
 
 
 class RandSmoothPhase(RandomizableTransform):
@@ -72,22 +70,7 @@ class RandSmoothPhase(RandomizableTransform):
         return magnitude * turn.to(magnitude.device, dtype)
 
 
-class RandSmoothPhased(DelegatedRandomness, MapTransform):
-    """Dictionary version of :class:`RandSmoothPhase`; every key has a phase of its own, as every scan has.
+class RandSmoothPhased(RandomKeyedTransform):
+    """Dictionary version of :class:`RandSmoothPhase`; every key has a phase of its own, as every scan has."""
 
-    Args:
-        keys: of magnitude images.
-        allow_missing_keys: skip keys that are not there.
-        options: arguments of :class:`RandSmoothPhase`.
-    """
-
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False, **options: Any) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.transform = RandSmoothPhase(**options)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Give every image a phase."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.transform(out[key])
-        return out
+    array = RandSmoothPhase

@@ -6,15 +6,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Randomizable, Transform
+from monai.transforms import Randomizable, Transform
 from monai.utils import ensure_tuple
 from numpy.random import RandomState
 from torch import Tensor
 
 from ..operators.fourier import image_to_kspace, kspace_to_image
 from ..operators.undersampling import undersample_image
-from .delegated_randomness import DelegatedRandomness
-from .keyed import matching_keys
+from .keyed import OneDrawKeyedTransform
 from .masks import KspaceMask
 
 Domain = Literal["image", "kspace"]
@@ -31,7 +30,6 @@ class UndersampleKspace(Randomizable, Transform):
 
     Attributes:
         mask: what was drawn last, True is sampled, broadcastable.
-        sampled_fraction: share of True in it.
 
     Raises:
         ValueError: for an unknown ``source`` or ``target``, or no mask at all; when called, for data of real numbers
@@ -54,11 +52,6 @@ class UndersampleKspace(Randomizable, Transform):
     def mask(self) -> Tensor:
         """What was drawn last."""
         return self.drawn.mask
-
-    @property
-    def sampled_fraction(self) -> float:
-        """Share of True in the mask."""
-        return self.drawn.sampled_fraction
 
     def set_random_state(self, seed: int | None = None, state: RandomState | None = None) -> UndersampleKspace:
         """Seed this transform; its masks draw from the same state."""
@@ -85,18 +78,18 @@ class UndersampleKspace(Randomizable, Transform):
         return kspace if self.target == "kspace" else kspace_to_image(kspace, axes)
 
 
-class UndersampleKspaced(DelegatedRandomness, MapTransform):
+class UndersampleKspaced(OneDrawKeyedTransform):
     """Dictionary version of :class:`UndersampleKspace`; one draw serves all keys.
 
     Args:
         keys: of images or k-space, all of the same shape.
         mask: see :class:`UndersampleKspace`.
         output_keys: where the results go; in place if it is None.
-        mask_key: where the mask goes.
-        fraction_key: where the sampled fraction goes.
-        allow_missing_keys: skip keys that are not there.
-        options: further arguments of :class:`UndersampleKspace`.
+        mask_key: where the mask goes, with the data's sizes along the axes of k-space, so that masks can be batched.
+        options: see :class:`KeyedTransform`.
     """
+
+    array = UndersampleKspace
 
     def __init__(
         self,
@@ -104,22 +97,21 @@ class UndersampleKspaced(DelegatedRandomness, MapTransform):
         mask: KspaceMask | Sequence[KspaceMask],
         output_keys: KeysCollection | None = None,
         mask_key: str = "mask",
-        fraction_key: str = "sampled_fraction",
-        allow_missing_keys: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_keys = matching_keys(self.keys, output_keys)
-        self.mask_key, self.fraction_key = mask_key, fraction_key
-        self.transform = UndersampleKspace(mask, **options)
+        super().__init__(keys, output_keys, mask=mask, **options)
+        self.mask_key = mask_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Mask what is at every key, and add the mask."""
-        out = dict(data)
-        if (first := self.first_key(out)) == ():
-            return out
-        self.transform.randomize(out[first].shape)
-        for key, output_key in self.key_iterator(out, self.output_keys):
-            out[output_key] = self.transform(out[key], randomize=False)
-        out[self.mask_key], out[self.fraction_key] = self.transform.mask, self.transform.sampled_fraction
+        out = super().__call__(data)
+        if (first := self.first_key(dict(data))) != ():
+            out[self.mask_key] = self._expanded_mask(data[first].shape)
         return out
+
+    def _expanded_mask(self, shape: Sequence[int]) -> Tensor:
+        mask = self.transform.mask
+        sizes = list(mask.shape)
+        for axis in self.transform.drawn.axes:
+            sizes[axis] = shape[axis]
+        return mask.expand(sizes).contiguous()

@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from functools import partial
 from typing import Any
 
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
 
 from ..operators import zero_filled_image
-from .keyed import matching_keys
+from .keyed import KeyedTransform
 
 
-class ZeroFilledd(MapTransform):
-    """Reconstruct the magnitude image of masked k-space, see :func:`zero_filled_image`.
+class ZeroFilledd(KeyedTransform):
+    """Reconstruct the magnitude image of masked k-space: dictionary version of :func:`zero_filled_image`.
 
     Args:
         keys: of masked k-space.
         output_keys: where the images go; in place if it is None.
         maps_key: of coil sensitivities; root sum of squares where it is None.
-        allow_missing_keys: skip keys that are not there.
-        options: ``axes`` and ``coil_axis`` of :func:`zero_filled_image`.
+        options: see :class:`KeyedTransform`.
     """
+
+    array = staticmethod(partial(partial, zero_filled_image))
 
     def __init__(
         self,
         keys: KeysCollection,
         output_keys: KeysCollection | None = None,
         maps_key: str | None = None,
-        allow_missing_keys: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_keys = matching_keys(self.keys, output_keys)
+        super().__init__(keys, output_keys, **options)
         self.maps_key = maps_key
-        self.options = options
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Reconstruct what is at every key."""
-        out = dict(data)
-        maps = None if self.maps_key is None else out[self.maps_key]
-        for key, output_key in self.key_iterator(out, self.output_keys):
-            out[output_key] = zero_filled_image(out[key], maps, **self.options)
-        return out
+    def arguments(self, data: Mapping[Hashable, Any]) -> dict[str, Any]:
+        """Return the coil maps."""
+        return {} if self.maps_key is None else {"coil_maps": data[self.maps_key]}

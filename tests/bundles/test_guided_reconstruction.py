@@ -166,10 +166,10 @@ def test_real_multi_coil_kspace_looks_like_a_head(tmp_path: Path) -> None:
 
 def test_training_and_inference_scale_alike() -> None:
     train, inference = parse("train"), parse("inference")
-    steps = [step for step in train["train::input_transforms"] if step["_target_"].endswith("ScaleMagnituded")]
+    steps = [step for step in train["train::input_transforms"] if step["_target_"].endswith("ScaleByQuantiled")]
     for part in ("train", "validate"):
         assert train[f"{part}::preprocessing::transforms"].endswith("+ @train::input_transforms")
-    for name in ("quantile", "slice_axis", "reference_key"):
+    for name in ("quantile", "axis", "reference_key"):
         assert steps[0][name] == inference["scaling"][name]
 
 

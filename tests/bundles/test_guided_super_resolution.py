@@ -166,7 +166,7 @@ def test_bad_input_is_told_before_anything_is_written(
 def test_training_and_inference_scale_alike() -> None:
     train, inference = parse("train"), parse("inference")
     scaling = [
-        next(step for step in steps if step["_target_"].endswith("ScaleContrastsd"))
+        next(step for step in steps if step["_target_"].endswith("ScaleByQuantiled"))
         for steps in (train["train::deterministic_transforms"], inference["preprocessing::transforms"][1:])
     ]
     assert scaling[0] == scaling[1]

@@ -10,7 +10,7 @@ from monai.data import MetaTensor
 from torch import Tensor
 
 from mri_attention.operators import units_per_ppm
-from mri_attention.transforms import RandFieldNoise, RandFieldNoised
+from mri_attention.transforms import RandFieldNoise
 from mri_attention.transforms.field_noise import noise_level
 
 
@@ -54,14 +54,6 @@ def test_is_fixed_by_its_seed_and_draws_in_randomize_alone() -> None:
     torch.testing.assert_close(RandFieldNoise().set_random_state(1)(field()), first, rtol=0, atol=0)
 
 
-def test_dictionary_version_gives_all_keys_the_same_noise() -> None:
-    noise = RandFieldNoised(["a", "b"], snr=(20.0, 30.0)).set_random_state(3)
-    out = noise({"a": field(), "b": 2 * field()})
-    torch.testing.assert_close(out["a"] - field(), out["b"] - 2 * field(), atol=1e-7, rtol=0)
-    again = RandFieldNoised(["a", "b"], snr=(20.0, 30.0)).set_random_state(3)({"a": field(), "b": field()})
-    torch.testing.assert_close(again["a"], out["a"], rtol=0, atol=0)
-
-
 def test_affine_is_kept() -> None:
     image = MetaTensor(field(), affine=torch.diag(torch.tensor([1.0, 2, 3, 1])))
     noisy = RandFieldNoise().set_random_state(1)(image)
@@ -71,7 +63,6 @@ def test_affine_is_kept() -> None:
 
 def test_may_leave_the_field_alone() -> None:
     assert torch.equal(RandFieldNoise(prob=0.0)(field()), field())
-    assert RandFieldNoised("a", allow_missing_keys=True)({"b": 1}) == {"b": 1}
 
 
 @pytest.mark.parametrize("snr", [(0.0, 10.0), (20.0, 10.0)])

@@ -10,6 +10,7 @@ import pytest
 import torch
 from monai.apps.reconstruction.transforms.array import EquispacedKspaceMask, RandomKspaceMask
 
+from mri_attention.transforms.masks import MASKS as MASK_NAMES
 from mri_attention.transforms.masks import (
     EquispacedMask,
     GaussianMask,
@@ -19,6 +20,8 @@ from mri_attention.transforms.masks import (
     RandomMask,
     SpiralMask,
     UniformMask,
+    mask_by_name,
+    mask_mixture,
 )
 from mri_attention.transforms.masks.kspace_mask import center_ellipse
 
@@ -39,7 +42,6 @@ def test_fraction_of_columns_is_that_of_the_acceleration(make: Make, n: int, acc
         assert drawn.shape == (1, 1, n)
         assert drawn.dtype == torch.bool
         assert abs(int(drawn.sum()) - n / acceleration) <= max(0.5, 0.02 * n / acceleration)
-        assert mask.sampled_fraction == pytest.approx(drawn.double().mean().item())
 
 
 @pytest.mark.parametrize("make", GRIDS)
@@ -50,15 +52,15 @@ def test_fraction_of_samples_is_that_of_the_acceleration(
 ) -> None:
     for center_fraction in (0, 0.04):
         mask = make(acceleration, center_fraction).set_random_state(1)
-        assert mask((1, *sizes)).shape == (1, *sizes)
-        assert mask.sampled_fraction * acceleration == pytest.approx(1, rel=0.01)
+        drawn = mask((1, *sizes))
+        assert drawn.shape == (1, *sizes)
+        assert drawn.double().mean().item() * acceleration == pytest.approx(1, rel=0.01)
 
 
 def test_large_grids_too() -> None:
     for make in GRIDS:
-        mask = make(8).set_random_state(0)
-        mask((1, 256, 256))
-        assert mask.sampled_fraction * 8 == pytest.approx(1, rel=1e-3)
+        drawn = make(8).set_random_state(0)((1, 256, 256))
+        assert drawn.double().mean().item() * 8 == pytest.approx(1, rel=1e-3)
 
 
 @pytest.mark.parametrize("make", COLUMNS)
@@ -196,3 +198,22 @@ def test_several_accelerations_are_drawn_from() -> None:
 def test_rejects(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", MASK_NAMES)
+def test_masks_by_name_have_their_acceleration(name: str) -> None:
+    mask = mask_by_name(name, 6)
+    mask.set_random_state(0)
+    fraction = mask((1, 1, 192, 160)).float().mean().item()
+    assert fraction == pytest.approx(1 / 6, rel=0.03)
+
+
+def test_fastmri_centers_are_the_default_of_columns() -> None:
+    assert mask_by_name("random", (4, 8)).choices == ((4.0, 0.08), (8.0, 0.04))
+    assert mask_by_name("random", 4, 0.1).choices == ((4.0, 0.1),)
+    assert len(mask_mixture(["random", "radial"], [3, 6])) == 2
+
+
+def test_unknown_mask_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"mask must be one of random, .* got 'cartesian'"):
+        mask_by_name("cartesian")

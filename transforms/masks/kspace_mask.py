@@ -32,7 +32,6 @@ class KspaceMask(Randomizable, ABC):
     Attributes:
         mask: what was drawn last, with as many axes as the data, broadcastable.
         acceleration: that it was drawn for.
-        sampled_fraction: share of True in it.
 
     Raises:
         ValueError: if an acceleration is less than 1, a center fraction is negative or more than 1 / acceleration, the
@@ -64,7 +63,6 @@ class KspaceMask(Randomizable, ABC):
         self.slice_axis = slice_axis
         self.acceleration, self.center_fraction = self.choices[0]
         self.mask = torch.ones(())
-        self.sampled_fraction = 1.0
 
     @abstractmethod
     def pattern(self, sizes: tuple[int, ...], n_sampled: int, n_center: int) -> Pattern:
@@ -88,7 +86,6 @@ class KspaceMask(Randomizable, ABC):
         drawn = masks[0] if self.slice_axis is None else np.stack(masks)
         drawn = drawn.reshape(*drawn.shape, *[1] * (len(shape) - drawn.ndim))
         self.mask = torch.from_numpy(np.ascontiguousarray(np.moveaxis(drawn, range(len(used)), used)))
-        self.sampled_fraction = self.mask.float().mean().item()
 
     def __call__(self, shape: Sequence[int], randomize: bool = True) -> Tensor:
         """Return a mask for data of ``shape``."""
