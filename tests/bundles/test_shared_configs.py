@@ -1,0 +1,91 @@
+"""What the configs of the bundles share is equal, and they stay short."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.bundles.bundle_configs import ALL, BundleConfigs
+
+SHARED = {
+    "train": """
+bundle_root dataset_dir output_dir device rank world_size is_not_rank0 early_stop patience resume start_from progress
+compile num_workers seed extra_cases extra_weights parts optimizer half_precision train::sampler train::dataloader
+train::handlers train::trainer checkpoint last_checkpoint checkpointing validate::dataloader validate::handlers
+validate::evaluator initialize run training""",
+    "inference": """
+bundle_root dataset_dir output_dir device register allow_nan cases dataset dataloader handlers evaluator initialize run
+inference""",
+}
+"""Ids whose content is the same in every bundle."""
+
+EXCEPTIONS = {
+    ("train", "train::handlers::1"): "a schedule that warms up goes by steps, not by epochs",
+    ("train", "train::trainer::prepare_batch"): "k-space comes with a guide and a mask",
+    ("train", "validate::evaluator::prepare_batch"): "as in training",
+    ("train", "validate::evaluator::additional_metrics"): "not every bundle validates with a second metric",
+    ("train", "validate::handlers::2::key_metric_negative_sign"): "an error is the better the smaller it is",
+    ("inference", "evaluator::prepare_batch"): "as in training",
+    ("inference", "handlers::0::_disabled_"): "a classical solver has no weights to load",
+}
+"""Parts of them in which bundles differ, and why."""
+
+LONGEST = {"train": 149, "inference": 79}
+"""Lines of a config."""
+
+SUBSCRIPTED = {"parts", "contrasts", "results"}
+"""Lists from which expressions take items by their number; none of steps."""
+
+each_bundle = pytest.mark.parametrize("bundle", ALL, ids=lambda bundle: bundle.name)
+
+
+def read(config: str) -> list[dict[str, Any]]:
+    """Parse the YAML of every bundle; nothing is evaluated."""
+    return [yaml.safe_load(Path(*bundle.files(config)).read_text()) for bundle in ALL]
+
+
+def find(content: Any, name: str) -> Any:
+    """Return what an id stands for, or None where there is no such id."""
+    for part in name.split("::"):
+        content = content[int(part)] if isinstance(content, list) else content.get(part)
+    return content
+
+
+def without_exceptions(config: str) -> list[dict[str, Any]]:
+    contents = read(config)
+    for _, name in (pair for pair in EXCEPTIONS if pair[0] == config):
+        place, _, last = name.rpartition("::")
+        for content in contents:
+            parent = find(content, place)
+            parent[int(last) if isinstance(parent, list) else last] = None
+    return contents
+
+
+@pytest.mark.parametrize(("config", "name"), [(config, name) for config in SHARED for name in SHARED[config].split()])
+def test_what_is_shared_is_equal(config: str, name: str) -> None:
+    contents = without_exceptions(config)
+    first, *others = [find(content, name) for content in contents]
+    assert all(name.partition("::")[0] in content for content in contents)
+    assert others == [first] * len(others)
+
+
+@pytest.mark.parametrize(("config", "name"), EXCEPTIONS)
+def test_every_exception_is_one(config: str, name: str) -> None:
+    first, *others = [find(content, name) for content in read(config)]
+    assert others != [first] * len(others)
+
+
+@each_bundle
+@pytest.mark.parametrize("config", LONGEST)
+def test_a_config_is_short(config: str, bundle: BundleConfigs) -> None:
+    assert len(Path(*bundle.files(config)).read_text().splitlines()) <= LONGEST[config]
+
+
+@each_bundle
+def test_steps_are_not_selected_by_position(bundle: BundleConfigs) -> None:
+    text = "".join(file.read_text() for file in (bundle.root / "configs").rglob("*.yaml"))
+    assert set(re.findall(r"@([\w:]+)\[", text)) <= SUBSCRIPTED
