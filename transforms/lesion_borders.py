@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
-import torch
-from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from ..operators.b0_direction import voxel_size_from_affine
+from .lesion_masks import NEIGHBORS, LesionMaskd, checked_images
 
-FULL = np.ones((3, 3, 3), bool)  # 26 neighbors
 BRIGHTEST = 0.6  # quantile of T1w in the brain above which most voxels are white matter
 GAP = 2  # voxels between lesions and what tells the level of white matter
 
@@ -50,16 +46,13 @@ def grow_to_half_maximum(
     Raises:
         ValueError: if ``level`` is not above 0 and up to 1, ``reach`` is negative, or shapes differ.
     """
-    mask, bright, anatomy = np.asarray(lesions, bool), np.asarray(flair, np.float32), np.asarray(t1w, np.float32)
     if not (0 < level <= 1 and reach >= 0):
         raise ValueError(f"level must be above 0 and up to 1 and reach not negative, got {level=}, {reach=}")
-    if not mask.shape == bright.shape == anatomy.shape:
-        raise ValueError(f"shapes differ: lesions {mask.shape}, FLAIR {bright.shape}, T1w {anatomy.shape}")
-    brain = (bright != 0) | (anatomy != 0)
+    mask, bright, anatomy, brain = checked_images(lesions, flair, t1w)
     white = _white_matter(mask, anatomy, brain)
     if not (mask.any() and white.any()):
         return mask
-    parts, n_parts = ndimage.label(mask, FULL)
+    parts, n_parts = ndimage.label(mask, NEIGHBORS)
     normal, numbers = float(np.median(bright[white])), np.arange(1, n_parts + 1)
     contrast = np.asarray(ndimage.median(bright, parts, numbers)) - normal
     volumes = np.bincount(parts.ravel(), minlength=n_parts + 1)[1:] * np.prod(spacing)
@@ -74,45 +67,11 @@ def grow_to_half_maximum(
 def _white_matter(lesions: NDArray[np.bool_], t1w: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not brain.any():
         return brain
-    near = ndimage.binary_dilation(lesions, FULL, iterations=GAP)
+    near = ndimage.binary_dilation(lesions, NEIGHBORS, iterations=GAP)
     return brain & (t1w > np.quantile(t1w[brain], BRIGHTEST)) & ~near
 
 
-class GrowLesionsd(MapTransform):
-    """Grow the lesions of a mask ``(1, x, y, z)``, see :func:`grow_to_half_maximum`.
+class GrowLesionsd(LesionMaskd):
+    """Dictionary version of :func:`grow_to_half_maximum`."""
 
-    Args:
-        keys: of masks.
-        image_key: of the contrasts ``(c, x, y, z)`` on the same grid, with an affine.
-        flair_channel: of the image.
-        t1w_channel: of the image.
-        level: see there.
-        reach: see there, in mm.
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        image_key: str = "image",
-        flair_channel: int = 2,
-        t1w_channel: int = 0,
-        level: float = 0.5,
-        reach: float = 4.0,
-    ) -> None:
-        super().__init__(keys)
-        self.image_key = image_key
-        self.flair_channel, self.t1w_channel = flair_channel, t1w_channel
-        self.level, self.reach = level, reach
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Grow the mask at every key."""
-        out = dict(data)
-        image = out[self.image_key]
-        spacing = voxel_size_from_affine(image.affine.numpy()).tolist()
-        flair, t1w = (image[c].cpu().numpy() for c in (self.flair_channel, self.t1w_channel))
-        for key in self.key_iterator(out):
-            mask = out[key]
-            grown = grow_to_half_maximum(mask[0].cpu().numpy() > 0, flair, t1w, spacing, self.level, self.reach)
-            out[key] = mask.clone()
-            out[key][0] = torch.from_numpy(grown).to(mask.dtype)
-        return out
+    array = staticmethod(partial(partial, grow_to_half_maximum))

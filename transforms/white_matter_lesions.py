@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
-import torch
-from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from skimage.filters import threshold_multiotsu
 
-from ..operators.b0_direction import voxel_size_from_affine
+from .lesion_masks import NEIGHBORS, LesionMaskd, checked_images
 
-FULL = np.ones((3, 3, 3), bool)  # 26 neighbors
 BINS = 40  # of the T1w, with equally many voxels each
 UPPER = 0.9  # quantile of a lesion's deviations that must stand out
 
@@ -55,17 +51,14 @@ def keep_white_matter_lesions(
     Raises:
         ValueError: if ``share`` is not from 0 to below 1, ``margin`` is not positive, or shapes differ.
     """
-    mask, bright, anatomy = np.asarray(lesions, bool), np.asarray(flair, np.float32), np.asarray(t1w, np.float32)
     if not (0 <= share < 1 and margin > 0):
         raise ValueError(f"share must be from 0 to below 1 and margin positive, got {share=}, {margin=}")
-    if not mask.shape == bright.shape == anatomy.shape:
-        raise ValueError(f"shapes differ: lesions {mask.shape}, FLAIR {bright.shape}, T1w {anatomy.shape}")
-    brain = (bright != 0) | (anatomy != 0)
+    mask, bright, anatomy, brain = checked_images(lesions, flair, t1w)
     if not mask.any() or len(np.unique(anatomy[brain])) < 3:  # no three classes
         return mask
     white = brain & (anatomy > threshold_multiotsu(anatomy[brain], classes=3)[-1])
     unusual = _deviations(bright, anatomy, brain)
-    parts, n_parts = ndimage.label(mask, FULL)
+    parts, n_parts = ndimage.label(mask, NEIGHBORS)
     padding = [int(np.ceil(margin / size)) for size in spacing]
     stays = np.zeros(n_parts + 1, bool)
     for number, box in enumerate(ndimage.find_objects(parts), start=1):
@@ -92,44 +85,7 @@ def _deviations(flair: NDArray[np.float32], t1w: NDArray[np.float32], brain: NDA
     return out
 
 
-class KeepWhiteMatterLesionsd(MapTransform):
-    """Drop implausible lesions of a mask ``(1, x, y, z)``, see :func:`keep_white_matter_lesions`.
+class KeepWhiteMatterLesionsd(LesionMaskd):
+    """Dictionary version of :func:`keep_white_matter_lesions`."""
 
-    Args:
-        keys: of masks.
-        image_key: of the contrasts ``(c, x, y, z)`` on the same grid, with an affine.
-        flair_channel: of the image.
-        t1w_channel: of the image.
-        share: see there.
-        deviations: see there.
-        margin: see there, in mm.
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        image_key: str = "image",
-        flair_channel: int = 2,
-        t1w_channel: int = 0,
-        share: float = 0.5,
-        deviations: float = 3.0,
-        margin: float = 3.0,
-    ) -> None:
-        super().__init__(keys)
-        self.image_key = image_key
-        self.flair_channel, self.t1w_channel = flair_channel, t1w_channel
-        self.share, self.deviations, self.margin = share, deviations, margin
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Filter the mask at every key."""
-        out = dict(data)
-        image = out[self.image_key]
-        spacing = voxel_size_from_affine(image.affine.numpy()).tolist()
-        flair, t1w = (image[c].cpu().numpy() for c in (self.flair_channel, self.t1w_channel))
-        for key in self.key_iterator(out):
-            mask = out[key]
-            lesions = mask[0].cpu().numpy() > 0
-            kept = keep_white_matter_lesions(lesions, flair, t1w, spacing, self.share, self.deviations, self.margin)
-            out[key] = mask.clone()
-            out[key][0] = torch.from_numpy(kept).to(mask.dtype)
-        return out
+    array = staticmethod(partial(partial, keep_white_matter_lesions))
