@@ -51,7 +51,7 @@ def find_cases(
     """
     dataset = Path(dataset_dir)
     if not dataset.exists():
-        raise InputError.at(dataset, "no such folder or datalist", "check --dataset-dir")
+        raise InputError.at(dataset, "no such folder or datalist", "check `dataset_dir`")
     if dataset.is_file():
         cases = read_datalist(dataset, contrasts)
     else:
@@ -178,7 +178,7 @@ def _one_image(anat: Path, stem: str, contrast: str) -> Path:
             names = ", ".join(path.name for path in found)
             problem = f"several {contrast} images ({names})"
             raise InputError.at(anat, problem, "keep one, or give a JSON datalist")
-    remedy = f"add {stem}_{contrast}.nii.gz, or leave {stem} out with --subjects"
+    remedy = f"add {stem}_{contrast}.nii.gz, or leave {stem} out by `subjects`"
     raise InputError.at(anat, f"{stem} has no {contrast} image", remedy)
 
 

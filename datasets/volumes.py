@@ -184,7 +184,7 @@ def _finite(path: Path, data: NDArray[Any], allow_nan: bool) -> NDArray[Any]:
         n_nan = int(np.isnan(data).sum())
         found = f"{n_nan} NaN and {int(bad.sum()) - n_nan} Inf among {data.size} voxels"
         if not allow_nan:
-            raise InputError.at(path, found, "repair the image, or replace them by 0 with --allow-nan")
+            raise InputError.at(path, found, "repair the image, or set `allow_nan` to true to replace them by 0")
         logger.warning("%s: %s, replaced by 0", path, found)
         data[bad] = 0
     return data

@@ -8,10 +8,11 @@ from .fourier import FourierTransform, FourierTransformd
 from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
 from .kspace_truncation import TruncateKspace, TruncateKspaced
 from .lesion_borders import GrowLesionsd, grow_to_half_maximum
-from .load_contrasts import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
+from .load_contrasts import LoadContrastsd
 from .load_fine_contrasts import LoadFineContrastsd
 from .load_guided_kspace import LoadGuidedKspaced
 from .load_local_field import LoadLocalFieldd, LoadMapd
+from .load_masks import ApplyBrainMaskd, LoadLabeld
 from .load_regions import LoadRegionsd
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond
 from .masks import (

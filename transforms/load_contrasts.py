@@ -1,26 +1,26 @@
-"""Load the contrasts of one head onto the grid of one of them, and what belongs to it."""
+"""Load the contrasts of one head onto the grid of one of them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, SpatialResample
+from monai.transforms import MapTransform
 from numpy.typing import NDArray
 
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from .registration import register_rigid
+from .volume_grids import covered_fraction, resample_to
 
 logger = logging.getLogger(__name__)
 
-GRID_TOLERANCE = 1e-3  # mm, or mm per voxel: headers written by different programs differ by that much
 MIN_OVERLAP = 0.5  # of the reference's foreground
 
 
@@ -103,7 +103,7 @@ class LoadContrastsd(MapTransform):
         return aligned, motion
 
     def _remedy(self) -> str:
-        return "check their headers" + ("" if self.register else ", or align them with --register")
+        return "check their headers" + ("" if self.register else ", or set `register` to true to align them")
 
     def _check_overlap(self, image: MetaTensor, reference: MetaTensor) -> None:
         overlap = covered_fraction(reference, image)
@@ -112,74 +112,8 @@ class LoadContrastsd(MapTransform):
             remedy = self._remedy()
             raise InputError.at(place, f"does not overlap with the {self.reference} image", remedy)
         if overlap < MIN_OVERLAP:
-            message = "%s: overlaps with only %.0f %% of the %s image's foreground; consider --register"
+            message = "%s: overlaps with only %.0f %% of the %s image's foreground; consider `register`"
             logger.warning(message, place, 100 * overlap, self.reference)
-
-
-class LoadLabeld(MapTransform):
-    """Load an integer mask as uint8 ``(1, x, y, z)`` and check that it lies on the image's grid.
-
-    Args:
-        keys: of the paths of masks.
-        image_key: of the image loaded before.
-        allow_missing_keys: skip keys that are not there.
-
-    Raises:
-        InputError: if shape or affine differ from the image's, or values are not integers from 0 to 255.
-    """
-
-    def __init__(
-        self, keys: KeysCollection = "label", image_key: str = "image", allow_missing_keys: bool = False
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.image_key = image_key
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Replace the path at every key by a mask."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            path, image = out[key], out[self.image_key]
-            label = read_volume(path, allow_constant=True)
-            _check_same_grid(path, label, image)
-            values = label.as_tensor()
-            if not torch.equal(values, values.round().clamp(0, 255)):
-                problem = f"values from {values.min():g} to {values.max():g} are not all integers from 0 to 255"
-                raise InputError.at(path, problem, "give a mask")
-            out[key] = _like(label, values, image)
-        return out
-
-
-class ApplyBrainMaskd(MapTransform):
-    """Set the image to zero outside of a brain mask; does nothing for cases without one.
-
-    A mask on another grid is resampled with nearest neighbor. The loaded mask replaces its path.
-
-    Args:
-        keys: of loaded images.
-        mask_key: of the path of the mask.
-
-    Raises:
-        InputError: if the mask is empty on the image's grid.
-    """
-
-    def __init__(self, keys: KeysCollection = "image", mask_key: str = "mask") -> None:
-        super().__init__(keys)
-        self.mask_key = mask_key
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Mask the image at every key."""
-        out = dict(data)
-        if out.get(self.mask_key) is None:
-            return out
-        path = out[self.mask_key]
-        mask = read_volume(path, allow_constant=True)
-        for key in self.key_iterator(out):
-            inside = resample_to(mask, out[key], mode="nearest").as_tensor() > 0
-            if not inside.any():
-                raise InputError.at(path, "no voxel of the mask lies on the image's grid", "give its brain mask")
-            out[key] = out[key] * inside
-            out[self.mask_key] = _like(mask, inside, out[key])
-        return out
 
 
 def contrast_paths(value: Any, contrasts: Sequence[str]) -> dict[str, Path]:
@@ -190,7 +124,7 @@ def contrast_paths(value: Any, contrasts: Sequence[str]) -> dict[str, Path]:
     """
     if isinstance(value, Mapping):
         if missing := [name for name in contrasts if name not in value]:
-            raise InputError.at("image", f"no {', '.join(missing)} given", "give every contrast, --image NAME=FILE")
+            raise InputError.at("image", f"no {', '.join(missing)} given", "give `image` for every contrast")
         return {name: Path(value[name]) for name in contrasts}
     paths = [value] if isinstance(value, (str, Path)) else list(value)
     if len(paths) == 1 and len(contrasts) > 1:
@@ -200,31 +134,6 @@ def contrast_paths(value: Any, contrasts: Sequence[str]) -> dict[str, Path]:
         remedy = f"give one file per contrast, in the order {', '.join(contrasts)}"
         raise InputError.at(listed, f"{len(paths)} images for {len(contrasts)} contrasts", remedy)
     return dict(zip(contrasts, map(Path, paths), strict=True))
-
-
-def same_grid(image: MetaTensor, other: MetaTensor, tolerance: float = GRID_TOLERANCE) -> bool:
-    """Tell whether spatial shapes are equal and affines differ by no more than ``tolerance`` (mm)."""
-    close = np.allclose(image.affine.numpy(), other.affine.numpy(), rtol=0, atol=tolerance)
-    return image.shape[1:] == other.shape[1:] and close
-
-
-def covered_fraction(image: MetaTensor, other: MetaTensor) -> float:
-    """Tell which part of the foreground of ``image`` (above its mean) is within the grid of ``other``."""
-    values = image.as_tensor()[0]
-    voxels = torch.nonzero(values > values.mean()).numpy()
-    matrix = np.linalg.solve(other.affine.numpy(), image.affine.numpy())
-    indices = voxels @ matrix[:3, :3].T + matrix[:3, 3]
-    inside = (indices >= -0.5) & (indices <= np.array(other.shape[1:]) - 0.5)
-    return float(inside.all(axis=1).mean())
-
-
-def resample_to(image: MetaTensor, reference: MetaTensor, mode: str = "bilinear") -> MetaTensor:
-    """Resample ``image`` by the affines to the grid of ``reference``, if it is another; zero outside."""
-    if same_grid(image, reference):
-        return image
-    resample = SpatialResample(mode=mode, padding_mode="zeros")
-    out = resample(image, dst_affine=reference.affine, spatial_size=reference.shape[1:])
-    return cast(MetaTensor, out)
 
 
 def _siblings(path: Path, contrasts: Sequence[str]) -> dict[str, Path]:
@@ -238,21 +147,3 @@ def _siblings(path: Path, contrasts: Sequence[str]) -> dict[str, Path]:
         problem = f"no {', '.join(missing)} image beside it"
         raise InputError.at(path, problem, f"add {', '.join(paths[name].name for name in missing)}")
     return paths
-
-
-def _like(mask: MetaTensor, values: torch.Tensor, image: MetaTensor) -> MetaTensor:
-    """Make a mask of ``values`` with exactly the affine of ``image``."""
-    out = MetaTensor(values.to(torch.uint8), meta=dict(mask.meta))
-    out.affine = image.affine.clone()
-    return out
-
-
-def _check_same_grid(path: Path | str, label: MetaTensor, image: MetaTensor) -> None:
-    if same_grid(label, image):
-        return
-    shapes = tuple(label.shape[1:]), tuple(image.shape[1:])
-    problem = f"mask has shape {shapes[0]}, its image {shapes[1]}"
-    if shapes[0] == shapes[1]:
-        apart = float((label.affine - image.affine).abs().max())
-        problem = f"mask and image have the shape {shapes[0]}, but affines that differ by {apart:.3g}"
-    raise InputError.at(path, problem, "resample the mask to the image's grid")

@@ -21,8 +21,9 @@ from ..datasets.volumes import header_of, read_volume
 from ..operators import combine_coils as combine_coil_images
 from ..operators.coil_maps import low_resolution_coil_maps
 from ..operators.fourier import image_to_kspace, kspace_to_image
-from .load_contrasts import LoadContrastsd, resample_to
+from .load_contrasts import LoadContrastsd
 from .registration import register_rigid
+from .volume_grids import resample_to
 
 logger = logging.getLogger(__name__)
 
@@ -140,4 +141,4 @@ def _check_grid(file: Path, kspace: Kspace, grid: MetaTensor) -> None:
         y, x = sizes[-1]
         found = " x ".join(map(str, grid.shape[1:]))
         problem = f"its images have {x} x {y} x {n_slices} voxels, {grid.meta['filename_or_obj']} has {found}"
-        raise InputError.at(file, problem, "give an image on the grid of k-space as reference")
+        raise InputError.at(file, problem, "give an image on the grid of k-space as `reference`")

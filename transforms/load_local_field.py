@@ -16,8 +16,9 @@ from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from ..operators.b0_direction import b0_direction_from_affine, unit_vectors, voxel_size_from_affine
 from ..operators.field_units import FieldUnit, units_per_ppm
-from .load_contrasts import ApplyBrainMaskd, same_grid
+from .load_masks import ApplyBrainMaskd
 from .ppm_check import Quantity, check_is_ppm
+from .volume_grids import same_grid
 
 Direction = Sequence[float] | str
 
@@ -54,7 +55,7 @@ class LoadLocalFieldd(MapTransform):
         super().__init__(keys)
         self.field_unit = field_unit
         self.b0, self.echo_time = b0, echo_time
-        self.direction = None if b0_direction is None else parse_direction(b0_direction, "--b0-direction")
+        self.direction = None if b0_direction is None else parse_direction(b0_direction, "`b0_direction`")
         self.allow_nan = allow_nan
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -80,7 +81,7 @@ class LoadLocalFieldd(MapTransform):
         try:
             return units_per_ppm(self.field_unit, b0, echo_time)
         except ValueError as error:
-            raise InputError.at(path, str(error), "give --field-unit, --b0 (T), --echo-time (s)") from error
+            raise InputError.at(path, str(error), "give `field_unit`, `b0` (T), `echo_time` (s)") from error
 
     def _direction(self, path: Path, sidecar: Mapping[str, Any], field: MetaTensor) -> torch.Tensor:
         if self.direction is not None:

@@ -15,7 +15,7 @@ from monai.transforms import MapTransform
 from ..datasets.input_error import InputError
 from ..datasets.regions import read_region_names
 from ..datasets.volumes import read_volume
-from .load_contrasts import same_grid
+from .volume_grids import same_grid
 
 
 class LoadRegionsd(MapTransform):
@@ -71,7 +71,7 @@ class LoadRegionsd(MapTransform):
         new = {label: self.numbers[_plain(name)] for label, name in names.items() if _plain(name) in self.numbers}
         if not new:
             problem = f"names none of the regions ({', '.join(self.numbers)})"
-            raise InputError.at(table, problem, f"add its names to regions: {', '.join(names.values())}")
+            raise InputError.at(table, problem, f"add its names to `regions`: {', '.join(names.values())}")
         labels = loaded.numpy().round().astype(np.int64)
         numbered = np.zeros(labels.shape, np.int16)
         for label, number in new.items():

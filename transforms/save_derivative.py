@@ -12,10 +12,12 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import ensure_tuple_rep
+from numpy.typing import NDArray
+from torch import Tensor
 
 from ..datasets.input_error import InputError
 from ..datasets.volumes import header_of, write_volume
-from .load_contrasts import GRID_TOLERANCE
+from .volume_grids import GRID_TOLERANCE
 
 BIDS_NAME = re.compile(r"(?P<stem>(?P<subject>sub-[^_]+)(_(?P<session>ses-[^_]+))?(_[^_]+-[^_]+)*)_[^_-]+")
 
@@ -73,14 +75,20 @@ class SaveDerivatived(MapTransform):
         path = derivative_path(self.output_dir, name, suffix)
         if self.sources.setdefault(path, name) != name:
             raise InputError.at(path, f"result of {self.sources[path]} and of {name}", "rename one of them")
+        affine = self._affine(result, source)
+        inputs = str(source.meta.get("sources", name)).split("\n")
+        array = result.as_subclass(Tensor).detach().cpu()
+        return write_volume(path, array, affine, header=header_of(source), dtype=dtype, sources=inputs)
+
+    def _affine(self, result: MetaTensor, source: MetaTensor) -> NDArray[np.float64]:
+        """Return the affine of the file to write; the result has to be on its grid."""
         header = header_of(source)
-        affine = header.get_best_affine()
+        affine: NDArray[np.float64] = header.get_best_affine()
         grids = tuple(result.shape[1:]), tuple(header.get_data_shape())
         if grids[0] != grids[1] or not np.allclose(result.affine, affine, rtol=0, atol=GRID_TOLERANCE):
+            name = source.meta["filename_or_obj"]
             raise ValueError(f"result is not on the grid of {name}: shapes {grids}, {result.affine=}, {affine=}")
-        inputs = str(source.meta.get("sources", name)).split("\n")
-        array = result.as_tensor().detach().cpu()
-        return write_volume(path, array, affine, header=header, dtype=dtype, sources=inputs)
+        return affine
 
 
 def derivative_path(output_dir: Path, source: Path | str, suffix: str) -> Path:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 from monai.data import MetaTensor
 from monai.utils import ensure_tuple_rep
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ..datasets.input_error import InputError
-from ..datasets.volumes import header_of, write_volume
 from ..operators.grids import scaled_affine
-from .save_derivative import SaveDerivatived, derivative_path
+from .save_derivative import SaveDerivatived
 
 
 class SaveFinerDerivatived(SaveDerivatived):
@@ -35,16 +34,11 @@ class SaveFinerDerivatived(SaveDerivatived):
         super().__init__(*args, **options)
         self.scale = scale
 
-    def _write(self, result: Tensor, source: MetaTensor, suffix: str, dtype: str) -> Path:
-        name = str(source.meta["filename_or_obj"])
-        path = derivative_path(self.output_dir, name, suffix)
-        if self.sources.setdefault(path, name) != name:
-            raise InputError.at(path, f"result of {self.sources[path]} and of {name}", "rename one of them")
+    def _affine(self, result: Tensor, source: MetaTensor) -> NDArray[np.float64]:
         scale = ensure_tuple_rep(self.scale, source.ndim - 1)
         expected = tuple(n * factor for n, factor in zip(source.shape[1:], scale, strict=True))
         if tuple(result.shape[1:]) != expected:
+            name = source.meta["filename_or_obj"]
             raise ValueError(f"result of {name} has shape {tuple(result.shape[1:])}, not {expected}")
-        affine = scaled_affine(source.affine, [1 / factor for factor in scale]).cpu().numpy()
-        array = result.as_subclass(Tensor).detach().cpu()
-        inputs = str(source.meta.get("sources", name)).split("\n")
-        return write_volume(path, array, affine, header=header_of(source), dtype=dtype, sources=inputs)
+        affine: NDArray[np.float64] = scaled_affine(source.affine, [1 / factor for factor in scale]).cpu().numpy()
+        return affine

@@ -10,8 +10,8 @@ from pathlib import Path
 from ...datasets.bids import write_description
 from ...datasets.input_error import InputError
 from ...datasets.volumes import header_of, read_volume, write_volume
-from ...transforms.load_contrasts import resample_to
 from ...transforms.registration import register_rigid
+from ...transforms.volume_grids import resample_to
 
 logger = logging.getLogger(__name__)
 

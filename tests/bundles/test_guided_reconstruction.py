@@ -122,7 +122,7 @@ def test_network_with_data_consistency_keeps_measured_kspace(tmp_path: Path) -> 
         ({"mask": np.arange(SHAPE[0]) % 7 == 0}, "mask and k-space disagree"),
         ({"kspace": np.zeros(SHAPE[::-1], np.complex64)}, "zero everywhere"),
         ({"kspace": np.ones((SHAPE[1], SHAPE[0], SHAPE[2]), np.complex64)}, r"give axes \(slice, \[coil,\] y, x\)"),
-        ({"shape": (24, 22, 5)}, "its images have 24 x 20 x 5 voxels, .* has 24 x 22 x 5; give .* as reference"),
+        ({"shape": (24, 22, 5)}, "its images have 24 x 20 x 5 voxels, .* has 24 x 22 x 5; give .* as `reference`"),
     ],
     ids=["mask", "zero", "axes", "guide"],
 )

@@ -213,7 +213,7 @@ def test_nan_and_inf_are_counted_and_refused_or_replaced(tmp_path: Path) -> None
     data = noise()
     data[0, 0, :3], data[1, 1, 1] = np.nan, -np.inf
     path = save(tmp_path / "a.nii.gz", data)
-    with pytest.raises(InputError, match=r"3 NaN and 1 Inf among 120 voxels.*--allow-nan"):
+    with pytest.raises(InputError, match=r"3 NaN and 1 Inf among 120 voxels.*set `allow_nan` to true"):
         read_volume(path)
     np.testing.assert_array_equal(read_volume(path, allow_nan=True)[0].numpy(), np.nan_to_num(data, neginf=0))
 

@@ -42,7 +42,7 @@ preprocessing:
     contrasts: '@contrasts'
     register: '@register'
     allow_nan: '@allow_nan'
-  - {_target_: mri_attention.transforms.load_contrasts.ApplyBrainMaskd, keys: image}
+  - {_target_: mri_attention.transforms.ApplyBrainMaskd, keys: image}
 dataset: {_target_: Dataset, data: '@cases', transform: '@preprocessing'}
 dataloader: {_target_: DataLoader, dataset: '@dataset', batch_size: 1, shuffle: false, num_workers: 0}
 inferer: {_target_: SimpleInferer}
@@ -74,7 +74,7 @@ run: [$@evaluator.run()]
 EVALUATE = """
 cases::label: label-lesion_mask
 +preprocessing::transforms:
-- {_target_: mri_attention.transforms.load_contrasts.LoadLabeld}
+- {_target_: mri_attention.transforms.LoadLabeld}
 metric_inputs: $monai.handlers.from_engine(['pred', 'label'])
 evaluator::key_val_metric:
   dice:

@@ -1,0 +1,90 @@
+"""Tests of transforms.load_masks."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mri_attention.datasets import InputError
+from mri_attention.transforms import ApplyBrainMaskd, LoadContrastsd, LoadLabeld
+from tests.transforms.heads import GRID, ROTATED, blob, patient, save
+
+
+def label_data(tmp_path: Path) -> dict[str, Any]:
+    return LoadContrastsd()({"image": patient(tmp_path)})
+
+
+def test_label_is_integer_and_shares_the_images_affine(tmp_path: Path) -> None:
+    data = label_data(tmp_path)
+    mask = (blob(GRID) > 0.5).astype(np.float32)
+    data["label"] = str(save(tmp_path / "mask.nii.gz", mask, GRID + 1e-5 * np.eye(4)[3]))
+    label = LoadLabeld()(data)["label"]
+    assert label.dtype == torch.uint8
+    np.testing.assert_array_equal(label[0].numpy(), mask)
+    assert torch.equal(label.affine, data["image"].affine)
+
+
+def test_label_without_lesions_is_accepted(tmp_path: Path) -> None:
+    data = label_data(tmp_path)
+    data["label"] = str(save(tmp_path / "mask.nii.gz", np.zeros((20, 22, 10), dtype=np.uint8)))
+    assert not LoadLabeld()(data)["label"].any()
+
+
+def test_label_of_another_shape_is_refused_with_both_shapes(tmp_path: Path) -> None:
+    data = label_data(tmp_path)
+    data["label"] = str(save(tmp_path / "mask.nii.gz", np.ones((20, 22, 11), dtype=np.uint8)))
+    with pytest.raises(InputError, match=r"mask has shape \(20, 22, 11\), its image \(20, 22, 10\)"):
+        LoadLabeld()(data)
+
+
+def test_label_of_another_affine_is_refused(tmp_path: Path) -> None:
+    data = label_data(tmp_path)
+    data["label"] = str(save(tmp_path / "mask.nii.gz", np.ones((20, 22, 10), dtype=np.uint8), ROTATED))
+    with pytest.raises(InputError, match="affines that differ by"):
+        LoadLabeld()(data)
+
+
+@pytest.mark.parametrize("value", [0.5, -1, 256])
+def test_label_of_other_values_is_refused(tmp_path: Path, value: float) -> None:
+    data = label_data(tmp_path)
+    mask = np.zeros((20, 22, 10), dtype=np.float32)
+    mask[3, 3, 3] = value
+    data["label"] = str(save(tmp_path / "mask.nii.gz", mask))
+    with pytest.raises(InputError, match="not all integers from 0 to 255"):
+        LoadLabeld()(data)
+
+
+def test_brain_mask_zeroes_the_rest(tmp_path: Path) -> None:
+    data = label_data(tmp_path)
+    mask = blob(GRID) > 0.5
+    data["mask"] = str(save(tmp_path / "mask.nii.gz", mask.astype(np.uint8)))
+    out = ApplyBrainMaskd()(data)
+    np.testing.assert_array_equal(out["image"].numpy(), data["image"].numpy() * mask)
+    assert torch.equal(out["image"].affine, data["image"].affine)
+    assert out["image"].meta["filename_or_obj"] == data["image"].meta["filename_or_obj"]
+    np.testing.assert_array_equal(out["mask"][0].numpy(), mask)
+
+
+def test_brain_mask_on_a_finer_grid_is_resampled_to_nearest(tmp_path: Path) -> None:
+    data = label_data(tmp_path)
+    mask = blob(GRID) > 0.5
+    finer = GRID @ np.diag([1 / 3, 1 / 3, 1 / 3, 1])
+    finer[:3, 3] -= GRID[:3, :3] @ np.full(3, 1 / 3)
+    upsampled = mask.repeat(3, 0).repeat(3, 1).repeat(3, 2).astype(np.uint8)
+    data["mask"] = str(save(tmp_path / "mask.nii.gz", upsampled, finer))
+    np.testing.assert_array_equal(ApplyBrainMaskd()(data)["mask"][0].numpy(), mask)
+
+
+@pytest.mark.parametrize("more", [{}, {"mask": None}])
+def test_case_without_brain_mask_is_left_alone(tmp_path: Path, more: dict[str, None]) -> None:
+    data = label_data(tmp_path) | more
+    assert ApplyBrainMaskd()(data)["image"] is data["image"]
+
+
+def test_empty_brain_mask_is_refused(tmp_path: Path) -> None:
+    data = label_data(tmp_path)
+    data["mask"] = str(save(tmp_path / "mask.nii.gz", np.zeros((20, 22, 10), dtype=np.uint8)))
+    with pytest.raises(InputError, match="no voxel of the mask"):
+        ApplyBrainMaskd()(data)

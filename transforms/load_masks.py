@@ -1,0 +1,101 @@
+"""Load masks that belong to an image: labels, and the brain."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+from torch import Tensor
+
+from ..datasets.input_error import InputError
+from ..datasets.volumes import read_volume
+from .volume_grids import resample_to, same_grid
+
+
+class LoadLabeld(MapTransform):
+    """Load an integer mask as uint8 ``(1, x, y, z)`` and check that it lies on the image's grid.
+
+    Args:
+        keys: of the paths of masks.
+        image_key: of the image loaded before.
+        allow_missing_keys: skip keys that are not there.
+
+    Raises:
+        InputError: if shape or affine differ from the image's, or values are not integers from 0 to 255.
+    """
+
+    def __init__(
+        self, keys: KeysCollection = "label", image_key: str = "image", allow_missing_keys: bool = False
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.image_key = image_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Replace the path at every key by a mask."""
+        out = dict(data)
+        for key in self.key_iterator(out):
+            path, image = out[key], out[self.image_key]
+            label = read_volume(path, allow_constant=True)
+            _check_same_grid(path, label, image)
+            values = label.as_tensor()
+            if not torch.equal(values, values.round().clamp(0, 255)):
+                problem = f"values from {values.min():g} to {values.max():g} are not all integers from 0 to 255"
+                raise InputError.at(path, problem, "give a mask")
+            out[key] = _mask_on_grid(label, values, image)
+        return out
+
+
+class ApplyBrainMaskd(MapTransform):
+    """Set the image to zero outside of a brain mask; does nothing for cases without one.
+
+    A mask on another grid is resampled with nearest neighbor. The loaded mask replaces its path.
+
+    Args:
+        keys: of loaded images.
+        mask_key: of the path of the mask.
+
+    Raises:
+        InputError: if the mask is empty on the image's grid.
+    """
+
+    def __init__(self, keys: KeysCollection = "image", mask_key: str = "mask") -> None:
+        super().__init__(keys)
+        self.mask_key = mask_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Mask the image at every key."""
+        out = dict(data)
+        if out.get(self.mask_key) is None:
+            return out
+        path = out[self.mask_key]
+        mask = read_volume(path, allow_constant=True)
+        for key in self.key_iterator(out):
+            inside = resample_to(mask, out[key], mode="nearest").as_tensor() > 0
+            if not inside.any():
+                raise InputError.at(path, "no voxel of the mask lies on the image's grid", "give its brain mask")
+            out[key] = out[key] * inside
+            out[self.mask_key] = _mask_on_grid(mask, inside, out[key])
+        return out
+
+
+def _mask_on_grid(mask: MetaTensor, values: Tensor, image: MetaTensor) -> MetaTensor:
+    """Make a mask of ``values`` with exactly the affine of ``image``."""
+    out = MetaTensor(values.to(torch.uint8), meta=dict(mask.meta))
+    out.affine = image.affine.clone()
+    return out
+
+
+def _check_same_grid(path: Path | str, label: MetaTensor, image: MetaTensor) -> None:
+    if same_grid(label, image):
+        return
+    shapes = tuple(label.shape[1:]), tuple(image.shape[1:])
+    problem = f"mask has shape {shapes[0]}, its image {shapes[1]}"
+    if shapes[0] == shapes[1]:
+        apart = float((label.affine - image.affine).abs().max())
+        problem = f"mask and image have the shape {shapes[0]}, but affines that differ by {apart:.3g}"
+    raise InputError.at(path, problem, "resample the mask to the image's grid")
