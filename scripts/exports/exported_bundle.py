@@ -12,7 +12,7 @@ from ..running.bundles import read_metadata
 from ..running.config_files import list_configs, read_config, targets
 from ..running.sha256 import sha256
 from ..running.weights import verify_shipped
-from .exported_configs import EXPORTED, PACKAGE, exported_configs, monailabel_configs, reached_names
+from .exported_configs import EXPORTED, exported_configs, monailabel_configs, reached_names, renamed
 from .package_versions import exact_versions
 from .reached_code import ReachedCode
 
@@ -43,7 +43,7 @@ def write_bundle(bundle: Path, folder: Path, *, with_onnx: bool = False) -> Reac
         code.follow(name)
     _write_texts(folder, exported_configs(bundle))
     _write_texts(folder, monailabel_configs(folder))
-    _write_texts(folder / EXPORTED, {path: _renamed(text) for path, text in code.files().items()})
+    _write_texts(folder / EXPORTED, {path: renamed(text) for path, text in code.files().items()})
     _write_documents(bundle, folder)
     _write_weights(bundle, folder)
     if with_onnx:
@@ -59,10 +59,6 @@ def _existing(file: Path) -> Path:
     if not file.is_file():
         raise InputError.at(file, "not there, but a bundle needs it to be shared", "add it, or finish training first")
     return file
-
-
-def _renamed(text: str) -> str:
-    return text.replace(f"{PACKAGE}.", f"{EXPORTED}.")
 
 
 def _write_texts(folder: Path, texts: dict[str, str]) -> None:

@@ -28,19 +28,17 @@ Run = Callable[..., int]
 
 INFERENCE = """# Mark voxels.
 imports:
-- $from mri_attention.datasets import find_cases
 - $import torch
 bundle_root: .
-cases: $find_cases(@bundle_root, ['T1w'])  # all
-names: $[f.__name__ for f in (find_cases, len)]
+find_cases: {_target_: mri_attention.datasets.find_cases, _mode_: callable}
+cases: $@find_cases(@bundle_root, ['T1w'])  # all
+names: $[f.__name__ for f in (@find_cases, len)]
 network_def: {_target_: mri_attention.networks.nets.Interpolation}
 initialize:
 - $monai.utils.set_determinism(seed=0)
 run: []
 """
-OVERLAY = """+imports:
-- $from mri_attention.losses import GradientLoss
-loss: $GradientLoss()
+OVERLAY = """loss: {_target_: mri_attention.losses.GradientLoss}
 """
 
 
@@ -63,26 +61,31 @@ def bundle(tmp_path: Path) -> Path:
     return folder
 
 
-def test_configs_name_the_exported_code(bundle: Path) -> None:
+def test_configs_name_the_exported_code_and_find_it_first(bundle: Path) -> None:
     texts = exported_configs(bundle)
     assert texts["configs/inference.yaml"] == (
         "# Mark voxels.\nimports:\n- $import torch\nbundle_root: .\n"
+        "find_cases: {_target_: scripts.datasets.find_cases, _mode_: callable}\n"
         "cases: $@find_cases(@bundle_root, ['T1w'])  # all\nnames: $[f.__name__ for f in (@find_cases, len)]\n"
         "network_def: {_target_: scripts.networks.nets.Interpolation}\n"
         "initialize:\n- $import sys\n"
         "- $sys.path.insert(0, @bundle_root)  # of the package scripts; MONAI adds it later\n"
-        "- $monai.utils.set_determinism(seed=0)\nrun: []\n\n# Functions of this bundle's code.\n"
-        "find_cases: {_target_: scripts.datasets.find_cases, _mode_: callable}\n"
+        "- $monai.utils.set_determinism(seed=0)\nrun: []\n"
     )
-    assert texts["configs/loss.yaml"].startswith("loss: $@GradientLoss()\n")
+    assert texts["configs/loss.yaml"] == "loss: {_target_: scripts.losses.GradientLoss}\n"
 
 
 @pytest.mark.parametrize(
-    "line", ["imports: [$import mri_attention.datasets]", "imports: [$from mri_attention.a import b]"]
+    "line",
+    [
+        "imports: [$import mri_attention.datasets]",
+        "imports:\n- $from mri_attention.datasets import find_cases",
+        "loss: $mri_attention.losses.GradientLoss()",
+    ],
 )
-def test_other_forms_of_import_are_refused(line: str, bundle: Path) -> None:
+def test_expressions_that_name_the_package_are_refused(line: str, bundle: Path) -> None:
     (bundle / "configs" / "loss.yaml").write_text(line)
-    with pytest.raises(InputError, match=r"loss\.yaml: names mri_attention in a form"):
+    with pytest.raises(InputError, match=r"loss\.yaml \w.*: names mri_attention in an expression.*write {_target_: "):
         exported_configs(bundle)
 
 
