@@ -1,4 +1,8 @@
-"""What the model zoo's ``meta_schema_20240725.json`` demands of ``metadata.json``, as a JSON schema."""
+"""What the model zoo's ``meta_schema_20240725.json`` demands of ``metadata.json``, as a JSON schema.
+
+Each rule was compared with the text at https://project-monai.github.io/schema/meta_schema_20240725.json: the same
+fields are required, with the same types.
+"""
 
 from __future__ import annotations
 
