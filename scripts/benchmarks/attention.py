@@ -1,30 +1,29 @@
-"""The benchmark ``attention``: what every attention block costs, at one size and over sizes."""
+"""What attention blocks cost, at one size and over sizes."""
 
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import psutil
 import torch
 from torch import Tensor, nn
 
+from ..running.differences import require_close
 from .attention_cases import AttentionCase, attention_cases
 from .cross_scale_cases import cross_scale_cases
 from .measurement import (
     count_flops,
     count_flops_of_convolutions,
-    describe_machine,
     interleaved_times,
     kept_for_backward,
+    peak_apart,
     peak_memory,
 )
+from .result import Settings
 
 SLOW = 1.0  # seconds of a pass, from which on three rounds must do
-Progress = Callable[[str], None]
 
 
 @dataclass
@@ -44,43 +43,25 @@ class Cost:
     training: list[float] = field(default_factory=list)
 
 
-@dataclass
-class AttentionBenchmark:
-    """All costs, the machine they were measured on, and the blocks that did not fit into its memory."""
+def measure_attention(settings: Settings, cases: Sequence[AttentionCase]) -> tuple[list[Cost], list[str]]:
+    """Measure every block on ``1 x channels x size^3`` tensors.
 
-    machine: dict[str, str]
-    costs: list[Cost]
-    left_out: list[str]
+    The blocks are those of :func:`attention_cases` or :func:`cross_scale_cases`: :func:`peak_of` knows them by name.
 
-    def at(self, size: int) -> list[Cost]:
-        """Return the costs at one size."""
-        return [cost for cost in self.costs if cost.size == size]
+    Returns:
+        costs: of each block at each size.
+        left_out: the blocks that did not fit into the machine's memory.
 
-    def content(self) -> dict[str, object]:
-        """Return everything as what JSON can hold."""
-        return {"machine": self.machine, "left_out": self.left_out, "costs": [asdict(cost) for cost in self.costs]}
-
-
-def measure_attention(
-    device: torch.device,
-    channels: int,
-    sizes: Sequence[int],
-    n_rounds: int,
-    progress: Progress,
-    cases: Sequence[AttentionCase] | None = None,
-) -> AttentionBenchmark:
-    """Measure every block on ``1 x channels x size^3`` tensors; the last size is the one of the table.
-
-    ``cases`` are :func:`attention_cases` if they are None; others must be known to :func:`peak_of` by name.
+    Raises:
+        RuntimeError: if the forms of one block give different numbers, before any of them is timed.
     """
-    cases = attention_cases() if cases is None else cases
-    check_equal_forms(device, cases)
-    benchmark = AttentionBenchmark(describe_machine(device), [], [])
-    for size in sizes:
-        fitting = [case for case in cases if fits(size, device, case.quadratic)]
-        benchmark.left_out += [f"{case.name} at {size}^3" for case in cases if case not in fitting]
-        benchmark.costs += _measure_size(fitting, channels, size, device, n_rounds, progress)
-    return benchmark
+    check_equal_forms(settings.device, cases)
+    costs, left_out = [], []
+    for size in settings.sizes:
+        fitting = [case for case in cases if fits(size, settings.device, case.quadratic)]
+        left_out += [f"{case.name} at {size}^3" for case in cases if case not in fitting]
+        costs += _measure_size(fitting, size, settings)
+    return costs, left_out
 
 
 def fits(size: int, device: torch.device, share: float = 1.0) -> bool:
@@ -93,13 +74,13 @@ def fits(size: int, device: torch.device, share: float = 1.0) -> bool:
     return 4 * 4 * share * size**6 < 0.6 * free
 
 
-def check_equal_forms(device: torch.device, cases: Sequence[AttentionCase] | None = None) -> None:
+def check_equal_forms(device: torch.device, cases: Sequence[AttentionCase]) -> None:
     """Check that the forms of one block give the same numbers, before any of them is timed.
 
     Raises:
         RuntimeError: if they differ by more than 1e-4 of the largest value.
     """
-    by_name = {case.name: case for case in (attention_cases() if cases is None else cases)}
+    by_name = {case.name: case for case in cases}
     for name, literal in by_name.items():
         fast = by_name.get(name.removesuffix(" (literal)"))
         if fast is None or fast is literal:
@@ -107,22 +88,14 @@ def check_equal_forms(device: torch.device, cases: Sequence[AttentionCase] | Non
         one, other = (_block(case, 16, device).eval() for case in (fast, literal))
         other.load_state_dict(one.state_dict())
         x = torch.randn(1, 16, 6, 6, 6, device=device)
-        difference = (one(x) - other(x)).abs().max() / one(x).abs().max()
-        if difference > 1e-4:
-            raise RuntimeError(f"{name} differs from {fast.name} by {difference:.1e}")
+        require_close(other(x), one(x), 1e-4, f"{name} and {fast.name}")
 
 
-def _measure_size(
-    cases: Sequence[AttentionCase],
-    channels: int,
-    size: int,
-    device: torch.device,
-    n_rounds: int,
-    progress: Progress,
-) -> list[Cost]:
+def _measure_size(cases: Sequence[AttentionCase], size: int, settings: Settings) -> list[Cost]:
+    device, channels = settings.device, settings.channels
     costs, blocks, x = [], [], torch.randn(1, channels, size, size, size, device=device)
     for case in cases:
-        progress(f"{size}^3: counting {case.name}")
+        settings.progress(f"{size}^3: counting {case.name}")
         block = _block(case, channels, device)
         blocks.append(block)
         costs.append(
@@ -134,14 +107,14 @@ def _measure_size(
                 flops=count_flops(block, x),
                 flops_of_convolutions=count_flops_of_convolutions(block, x),
                 kept_for_backward=kept_for_backward(block, x.clone().requires_grad_()),
-                peak_of_inference=_peak(case.name, channels, size, "inference", device),
-                peak_of_training=_peak(case.name, channels, size, "training", device),
+                peak_of_inference=peak_apart(peak_of, case.name, channels, size, "inference", device),
+                peak_of_training=peak_apart(peak_of, case.name, channels, size, "training", device),
             )
         )
     for step, make in (("forward", inference), ("training", training_step)):
-        progress(f"{size}^3: timing {step}")
+        settings.progress(f"{size}^3: timing {step}")
         passes = [make(block, x) for block in blocks]
-        for cost, times in zip(costs, _times(passes, device, n_rounds), strict=True):
+        for cost, times in zip(costs, _times(passes, device, settings.n_rounds), strict=True):
             setattr(cost, step, times)
     return costs
 
@@ -185,15 +158,6 @@ def _block(case: AttentionCase, channels: int, device: torch.device) -> nn.Modul
     return block
 
 
-def _peak(name: str, channels: int, size: int, step: str, device: torch.device) -> int:
-    """Peak memory, on a CPU in a fresh process."""
-    if device.type == "cuda":
-        return peak_of(name, channels, size, step, device)
-    arguments = [name, str(channels), str(size), step, device.type, str(torch.get_num_threads())]
-    command = [sys.executable, "-m", __name__, *arguments]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
-
-
 def peak_of(name: str, channels: int, size: int, step: str, device: torch.device) -> int:
     """Peak memory in bytes of one pass of the block with this name, beyond its parameters and input."""
     case = next(case for case in (*attention_cases(), *cross_scale_cases()) if case.name == name)
@@ -203,12 +167,3 @@ def peak_of(name: str, channels: int, size: int, step: str, device: torch.device
     )()  # what the first call loads
     x = torch.randn(1, channels, size, size, size, device=device)
     return peak_memory(make(_block(case, channels, device), x), device)
-
-
-def _print_peak(name: str, channels: str, size: str, step: str, device: str, n_threads: str) -> None:
-    torch.set_num_threads(int(n_threads))
-    sys.stdout.write(f"{peak_of(name, int(channels), int(size), step, torch.device(device))}\n")
-
-
-if __name__ == "__main__":
-    _print_peak(*sys.argv[1:])

@@ -8,6 +8,8 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,20 @@ def peak_memory(function: Callable[[], object], device: torch.device) -> int:
     return max(peak - before, 0)
 
 
+def peak_apart(measure: Callable[..., int], *arguments: object) -> int:
+    """Return what ``measure(*arguments)`` returns, in a fresh process on a CPU; the last argument is the device.
+
+    Args:
+        measure: a function of a module, which calls :func:`peak_memory`.
+        arguments: the process gets copies of them.
+    """
+    if getattr(arguments[-1], "type", "cpu") == "cuda":
+        return measure(*arguments)
+    threads = (torch.get_num_threads(),)
+    with ProcessPoolExecutor(1, get_context("spawn"), torch.set_num_threads, threads) as process:
+        return process.submit(measure, *arguments).result()
+
+
 def _sampled_peak(function: Callable[[], object], process: psutil.Process) -> int:
     peak = before = process.memory_info().rss
     is_done = threading.Event()
@@ -137,10 +153,7 @@ def _sampled_peak(function: Callable[[], object], process: psutil.Process) -> in
 
 
 def interleaved_times(
-    functions: Sequence[Callable[[], object]],
-    device: torch.device,
-    n_rounds: int = 7,
-    progress: Callable[[int, int], None] | None = None,
+    functions: Sequence[Callable[[], object]], device: torch.device, n_rounds: int = 7
 ) -> list[list[float]]:
     """Seconds of each function in each of ``n_rounds`` rounds; a round runs them all, one after the other.
 
@@ -150,11 +163,9 @@ def interleaved_times(
     for function in functions:
         _seconds(function, device)
     times: list[list[float]] = [[] for _ in functions]
-    for done in range(n_rounds):
+    for _ in range(n_rounds):
         for row, function in zip(times, functions, strict=True):
             row.append(_seconds(function, device))
-        if progress:
-            progress(done + 1, n_rounds)
     return times
 
 

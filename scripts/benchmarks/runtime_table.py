@@ -1,14 +1,47 @@
-"""Table and bars of the benchmark ``runtimes``."""
+"""The benchmark ``runtimes``: table and bars of the shipped networks in other runtimes."""
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
 
-from .attention_costs import ratio
-from .runtimes import RuntimeBenchmark, RuntimeCost
+from ...datasets import InputError
+from ..exports.onnx_export import missing_packages
+from ..running.bundles import BUNDLES
+from .bars import grouped_bars
+from .ratios import milliseconds, ratio
+from .result import MEDIANS, Result, Settings
+from .runtimes import RUNTIMES, RuntimeCost, measure_runtimes
 
 HEADER = ["network", "runtime", "input", "free sizes", "largest difference", "time (ms)", "of eager's", "peak (MiB)"]
+
+
+def runtimes(settings: Settings) -> Result:
+    """Compare other runtimes with eager mode.
+
+    Raises:
+        InputError: if the device is not the CPU, a package is missing, or a bundle is not known.
+    """
+    if settings.device.type != "cpu":
+        problem = "other runtimes are measured on the CPU"
+        raise InputError.at(f"--device {settings.device}", problem, "leave it out")
+    if missing := missing_packages():
+        problem = f"needs the packages {', '.join(missing)}"
+        raise InputError.at("benchmark runtimes", problem, "pip install 'mri-attention[share]'")
+    known = sorted(file.parents[1].name for file in BUNDLES.glob("*/models/model.pt"))
+    costs = measure_runtimes(settings, settings.choose(known, "bundle"))
+    return Result(
+        "Shipped networks in other runtimes",
+        {"dtype": "float32", "costs": [asdict(cost) for cost in costs]},
+        HEADER,
+        runtime_rows(costs),
+        runtime_bars(costs),
+        f"Differences are relative to the largest value. {MEDIANS}",
+        {"onnxruntime": version("onnxruntime")},
+    )
 
 
 def runtime_rows(costs: Sequence[RuntimeCost]) -> list[list[str]]:
@@ -17,29 +50,22 @@ def runtime_rows(costs: Sequence[RuntimeCost]) -> list[list[str]]:
     return [_row(cost, eager[cost.bundle]) for cost in costs]
 
 
-def runtime_bars(benchmark: RuntimeBenchmark) -> bytes:
-    """Plot times relative to eager mode, as PNG."""
-    from matplotlib.figure import Figure
+def runtime_bars(costs: Sequence[RuntimeCost]) -> bytes:
+    """Plot times relative to eager mode, as PNG; no bar where a network does not run."""
+    seconds = {(cost.bundle, cost.runtime): cost.seconds for cost in costs}
+    names = list(dict.fromkeys(cost.bundle for cost in costs))
+    shares = {runtime: [_share(seconds, name, runtime) for name in names] for runtime in RUNTIMES}
+    return grouped_bars([name.replace("_", "\n") for name in names], {"time, of eager mode's": shares})
 
-    from ..reports.lesion_figures import to_png
 
-    eager = {cost.bundle: cost.seconds for cost in benchmark.costs if cost.runtime == "eager"}
-    others = [cost for cost in benchmark.costs if cost.seconds and cost.runtime != "eager"]
-    figure = Figure(figsize=(8, 1 + 0.3 * len(others)), layout="constrained")
-    axis = figure.add_subplot()
-    shares = [statistics.median(a / b for a, b in zip(c.seconds, eager[c.bundle], strict=True)) for c in others]
-    axis.barh([f"{cost.bundle}, {cost.runtime}" for cost in others], shares)
-    axis.axvline(1, color="black")
-    axis.set_xlabel("time, of eager mode's")
-    return to_png(figure)
+def _share(seconds: Mapping[tuple[str, str], Sequence[float]], bundle: str, runtime: str) -> float:
+    times = seconds.get((bundle, runtime)) or [math.nan]
+    return statistics.median(a / b for a, b in zip(times, seconds[bundle, "eager"], strict=False))
 
 
 def _row(cost: RuntimeCost, eager: Sequence[float]) -> list[str]:
-    shape = " x ".join(map(str, cost.shape))
+    row = [cost.bundle, cost.runtime, " x ".join(map(str, cost.shape)), cost.free]
     if cost.difference is None:
-        return [cost.bundle, cost.runtime, shape, cost.free, f"does not run: {cost.reason}", "", "", ""]
-    time = f"{1000 * statistics.median(cost.seconds):.3g}"
+        return [*row, f"does not run: {cost.reason}", "", "", ""]
     peak = "" if cost.peak is None else f"{cost.peak / 2**20:,.0f}"
-    return [
-        cost.bundle, cost.runtime, shape, cost.free, f"{cost.difference:.1e}", time, ratio(cost.seconds, eager), peak
-    ]  # fmt: skip
+    return [*row, f"{cost.difference:.1e}", milliseconds(cost.seconds), ratio(cost.seconds, eager), peak]

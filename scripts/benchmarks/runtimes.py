@@ -1,13 +1,11 @@
-"""The benchmark ``runtimes``: the shipped networks in eager mode, onnxruntime, TorchScript and ``torch.export``."""
+"""What the shipped networks cost in eager mode, onnxruntime, TorchScript and ``torch.export``."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -16,8 +14,11 @@ from torch import Tensor
 from ..exports.onnx_export import TOLERANCE, OnnxNetwork, first_line, real_inputs, real_network, write_onnx
 from ..running.bundles import BUNDLES
 from ..running.checked_bundle import CheckedBundle, code_of, tensor_of
-from .measurement import describe_machine, interleaved_times, peak_memory
+from ..running.differences import require_close
+from .measurement import interleaved_times, peak_apart, peak_memory
+from .result import Settings
 
+CPU = torch.device("cpu")
 WITH_PEAK = ("eager", "onnxruntime")
 Run = Callable[..., Tensor]
 
@@ -47,44 +48,20 @@ class RuntimeCost:
     peak: int | None = None
 
 
-@dataclass
-class RuntimeBenchmark:
-    """All costs, and the machine they were measured on."""
+def measure_runtimes(settings: Settings, names: Sequence[str]) -> list[RuntimeCost]:
+    """Run the network of each of the bundles ``names`` on one seeded input in all runtimes, interleaved.
 
-    machine: dict[str, str]
-    costs: list[RuntimeCost]
-
-    def content(self) -> dict[str, object]:
-        """Return everything as what JSON can hold."""
-        return {"machine": self.machine, "dtype": "float32", "costs": [asdict(cost) for cost in self.costs]}
-
-
-def measure_runtimes(
-    names: Sequence[str], edge: int, n_rounds: int, progress: Callable[[str], None]
-) -> RuntimeBenchmark:
-    """Run each bundle's network on one seeded input in all runtimes, interleaved.
-
-    Args:
-        names: of the bundles.
-        edge: of slices; volumes have the size of the bundle's patches or tiles.
-        n_rounds: of timing.
-        progress: is told what is going on.
+    The last size is that of slices; volumes have the size of the bundle's patches or tiles.
 
     Raises:
         RuntimeError: if outputs differ, before they are timed.
     """
-    import onnxruntime
-
-    machine = describe_machine(torch.device("cpu")) | {"onnxruntime": onnxruntime.__version__}
-    benchmark = RuntimeBenchmark(machine, [])
     with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            benchmark.costs += _measure(name, edge, n_rounds, Path(folder, f"{name}.onnx"), progress)
-    return benchmark
+        return [cost for name in names for cost in _measure(name, Path(folder, f"{name}.onnx"), settings)]
 
 
-def _measure(name: str, edge: int, n_rounds: int, file: Path, progress: Callable[[str], None]) -> list[RuntimeCost]:
-    folder = BUNDLES / name
+def _measure(name: str, file: Path, settings: Settings) -> list[RuntimeCost]:
+    folder, edge, progress = BUNDLES / name, settings.sizes[-1], settings.progress
     with code_of(folder):
         progress(f"{name}: exporting")
         form = write_onnx(CheckedBundle(folder), file).form
@@ -99,16 +76,16 @@ def _measure(name: str, edge: int, n_rounds: int, file: Path, progress: Callable
             except Exception as error:
                 cost.reason = first_line(error)
                 continue
-            cost.difference = _difference(runs["eager"](*inputs), runs[runtime](*inputs), f"{name} in {runtime}")
+            what = f"the outputs of {name} in {runtime}"
+            cost.difference = require_close(runs[runtime](*inputs), runs["eager"](*inputs), TOLERANCE, what)
         progress(f"{name}: timing")
         passes = [lambda run=run: run(*inputs) for run in runs.values()]
-        times = interleaved_times(passes, torch.device("cpu"), n_rounds)
-        for runtime, seconds in zip(runs, times, strict=True):
-            next(cost for cost in costs if cost.runtime == runtime).seconds = seconds
+        times = dict(zip(runs, interleaved_times(passes, CPU, settings.n_rounds), strict=True))
     for cost in costs:
+        cost.seconds = times.get(cost.runtime, [])
         if cost.runtime in WITH_PEAK:
             progress(f"{name}: memory of {cost.runtime}")
-            cost.peak = _peak(name, cost.runtime, file, edge)
+            cost.peak = peak_apart(peak_of, name, cost.runtime, file, edge)
     return costs
 
 
@@ -168,27 +145,9 @@ def _freedom(runtime: str, form: str) -> str:
     return {"eager": "any size", "onnxruntime": form}.get(runtime, "this size")
 
 
-def _difference(expected: Tensor, found: Tensor, place: str) -> float:
-    difference = float((expected - found).abs().max() / expected.abs().max().clamp_min(1e-12))
-    if not difference <= TOLERANCE:
-        raise RuntimeError(f"the outputs of {place} differ by {difference:.1e} of the largest value")
-    return difference
-
-
-def _peak(name: str, runtime: str, file: Path, edge: int) -> int:
-    arguments = [name, runtime, str(file), str(edge), str(torch.get_num_threads())]
-    command = [sys.executable, "-m", __name__, *arguments]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
-
-
-def _print_peak(name: str, runtime: str, file: str, edge: str, n_threads: str) -> None:
-    torch.set_num_threads(int(n_threads))
+def peak_of(name: str, runtime: str, file: Path, edge: int) -> int:
+    """Peak memory in bytes of one pass of a bundle's network, beyond the loaded network and its input."""
     with code_of(BUNDLES / name):
-        bundle = sized_bundle(BUNDLES / name, int(edge))
-        inputs, run = bundle.unseen(), RUNTIMES[runtime](bundle, Path(file))
-        peak = peak_memory(lambda: run(*inputs), torch.device("cpu"))
-    sys.stdout.write(f"{peak}\n")
-
-
-if __name__ == "__main__":
-    _print_peak(*sys.argv[1:])
+        bundle = sized_bundle(BUNDLES / name, edge)
+        inputs, run = bundle.unseen(), RUNTIMES[runtime](bundle, file)
+        return peak_memory(lambda: run(*inputs), CPU)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -16,8 +14,11 @@ from ...losses import GuidedSuperResolutionLoss
 from ...networks.blocks import ChannelSpatialConvolution
 from ...networks.inferers.mixed_precision import MixedPrecisionInferer, has_fast_bfloat16
 from ...networks.nets import SANet, TwoContrastNetwork
-from .attention_costs import ratio
-from .measurement import describe_machine, interleaved_times, peak_memory
+from ..running.differences import require_close
+from .bars import grouped_bars
+from .measurement import interleaved_times, peak_apart, peak_memory
+from .ratios import ratio
+from .result import MEDIANS, Result, Settings
 
 N_PATCHES = 4  # the batch of the authors' code
 PUBLISHED, HERE = "as published", "here"
@@ -60,24 +61,20 @@ class TrainingCost:
     times: list[float] = field(default_factory=list)
 
 
-@dataclass
-class TrainingBenchmark:
-    """All costs, the form as published before that here, and the machine they were measured on."""
+def training(settings: Settings) -> Result:
+    """Compare steps of training here with those of the form as published."""
+    costs = measure_training(settings)
+    return Result(
+        f"Steps of training SANet on {N_PATCHES} patches",
+        {"patches": N_PATCHES, "costs": [asdict(cost) for cost in costs]},
+        HEADER,
+        training_rows(costs),
+        _bars(costs),
+        f"{MEDIANS} Memory is the peak beyond weights and images.",
+    )
 
-    machine: dict[str, str]
-    costs: list[TrainingCost]
 
-    def content(self) -> dict[str, object]:
-        """Return everything as what JSON can hold."""
-        return {"machine": self.machine, "patches": N_PATCHES, "costs": [asdict(cost) for cost in self.costs]}
-
-
-def measure_training(
-    device: torch.device,
-    sizes: Sequence[int],
-    n_rounds: int,
-    progress: Callable[[str], None],
-) -> TrainingBenchmark:
+def measure_training(settings: Settings) -> list[TrainingCost]:
     """Time steps of Adam on 4 patches, for both forms in turn.
 
     The form as published computes in float32, on images of contiguous channels, with attention over channels and space
@@ -87,18 +84,18 @@ def measure_training(
     Raises:
         RuntimeError: if the two give different images, before any of them is timed.
     """
-    benchmark = TrainingBenchmark(describe_machine(device), [])
-    for size in sizes:
+    costs, device = [], settings.device
+    for size in settings.sizes:
         for name, make in NETWORKS.items():
-            progress(f"{name} at {size} x {size}")
+            settings.progress(f"{name} at {size} x {size}")
             forms = {form: build(make, form, device) for form in (PUBLISHED, HERE)}
             check_equal_forms(forms, device, f"{name} at {size}")
             steps = [training_step(network, form, size, device) for form, network in forms.items()]
             n_parameters = sum(p.numel() for p in forms[HERE].parameters())
-            for form, times in zip(forms, interleaved_times(steps, device, n_rounds), strict=True):
-                peak = _peak(name, form, size, device)
-                benchmark.costs.append(TrainingCost(name, form, size, n_parameters, peak, times))
-    return benchmark
+            for form, times in zip(forms, interleaved_times(steps, device, settings.n_rounds), strict=True):
+                peak = peak_apart(peak_of, name, form, size, device)
+                costs.append(TrainingCost(name, form, size, n_parameters, peak, times))
+    return costs
 
 
 def build(make: Callable[[], nn.Module], form: str, device: torch.device) -> nn.Module:
@@ -129,9 +126,7 @@ def check_equal_forms(forms: Mapping[str, nn.Module], device: torch.device, plac
         expected = forms[PUBLISHED].eval()(image)
         for dtype, tolerance in TOLERANCES.items():
             found = MixedPrecisionInferer(SimpleInferer(), dtype == torch.bfloat16)(image, forms[HERE].eval())
-            difference = float((expected - found).abs().max() / expected.abs().max())
-            if not difference <= tolerance:
-                raise RuntimeError(f"the images of {place} differ by {difference:.1e} of the largest value in {dtype}")
+            require_close(found, expected, tolerance, f"the images of {place} in {dtype}")
 
 
 def training_step(network: nn.Module, form: str, size: int, device: torch.device) -> Callable[[], None]:
@@ -163,30 +158,12 @@ def training_rows(costs: Sequence[TrainingCost]) -> list[list[str]]:
     return rows
 
 
-def training_bars(benchmark: TrainingBenchmark) -> bytes:
-    """Plot steps per second and peak memory, as PNG."""
-    from matplotlib.figure import Figure
-
-    from ..reports.lesion_figures import to_png
-
-    figure = Figure(figsize=(2 + 1.6 * len(benchmark.costs), 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    labels = [f"{cost.network} {cost.size}\n{cost.form}" for cost in benchmark.costs]
-    colors = ["C0" if cost.form == PUBLISHED else "C1" for cost in benchmark.costs]
-    left.bar(labels, [1 / statistics.median(cost.times) for cost in benchmark.costs], color=colors)
-    left.set_ylabel("steps per second")
-    right.bar(labels, [cost.peak / 2**20 for cost in benchmark.costs], color=colors)
-    right.set_ylabel("peak memory (MiB)")
-    return to_png(figure)
-
-
-def _peak(network: str, form: str, size: int, device: torch.device) -> int:
-    """Peak memory of a step, on a CPU in a fresh process."""
-    if device.type == "cuda":
-        return peak_of(network, form, size, device)
-    arguments = [network, form, str(size), device.type, str(torch.get_num_threads())]
-    command = [sys.executable, "-m", __name__, *arguments]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+def _bars(costs: Sequence[TrainingCost]) -> bytes:
+    forms = {form: [cost for cost in costs if cost.form == form] for form in (PUBLISHED, HERE)}
+    speeds = {form: [1 / statistics.median(cost.times) for cost in found] for form, found in forms.items()}
+    peaks = {form: [cost.peak / 2**20 for cost in found] for form, found in forms.items()}
+    groups = [f"{cost.network} {cost.size}" for cost in forms[HERE]]
+    return grouped_bars(groups, {"steps per second": speeds, "peak memory (MiB)": peaks})
 
 
 def peak_of(network: str, form: str, size: int, device: torch.device) -> int:
@@ -195,12 +172,3 @@ def peak_of(network: str, form: str, size: int, device: torch.device) -> int:
     training_step(built, form, 8, device)()  # what the first step loads
     step = training_step(built, form, size, device)
     return peak_memory(step, device)
-
-
-def _print_peak(network: str, form: str, size: str, device: str, n_threads: str) -> None:
-    torch.set_num_threads(int(n_threads))
-    sys.stdout.write(f"{peak_of(network, form, int(size), torch.device(device))}\n")
-
-
-if __name__ == "__main__":
-    _print_peak(*sys.argv[1:])

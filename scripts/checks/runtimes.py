@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..exports.onnx_export import TOLERANCE, first_line, missing_packages, real_inputs, real_network, write_onnx
 from ..running.checked_bundle import CheckedBundle, tensor_of
+from ..running.differences import largest_difference
 from .outcome import Outcome, failed, passed, skipped
 
 
@@ -61,7 +62,7 @@ def _compared(bundle: CheckedBundle, run: Callable[[], Any], way: str) -> Outcom
     with torch.no_grad():
         output: Tensor = tensor_of(run())
         eager: Tensor = tensor_of(bundle.network(*bundle.unseen()))
-    return _told(float((output - eager).abs().max() / eager.abs().max().clamp_min(1e-12)), way)
+    return _told(largest_difference(output, eager), way)
 
 
 def _told(difference: float, way: str) -> Outcome:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..running.checked_bundle import CheckedBundle, tensor_of
+from ..running.differences import largest_difference
 from ..running.network_description import network_description
 from ..running.onnx_network import OnnxNetwork
 from ..running.sha256 import sha256
@@ -100,7 +101,7 @@ def difference_from_eager(bundle: CheckedBundle, file: Path, n_items: int, growt
     inputs = bundle.unseen(n_items, growth)
     with torch.no_grad():
         eager: Tensor = tensor_of(bundle.network(*inputs))
-    return float((OnnxNetwork(file)(*inputs) - eager).abs().max() / eager.abs().max().clamp_min(1e-12))
+    return largest_difference(OnnxNetwork(file)(*inputs), eager)
 
 
 def first_line(error: Exception) -> str:

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ...metrics import paired_bootstrap
-from ..benchmarks.attention_costs import markdown
 from ..running.comparison import Plan, Training, short_name
 from ..running.provenance import describe_run
 from ..running.tracking import read_curves
 from .comparison_figures import box_figure, side_by_side_figure, training_figure
 from .html_report import Picture, Report, Section, Table, write_report
+from .markdown import markdown
 from .tables import COUNTS, title_of
 
 

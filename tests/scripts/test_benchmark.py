@@ -9,8 +9,9 @@ import torch
 
 from mri_attention.scripts.benchmarks.attention import check_equal_forms, fits, measure_attention
 from mri_attention.scripts.benchmarks.attention_cases import attention_cases
-from mri_attention.scripts.benchmarks.attention_costs import cost_rows, header, markdown, ratio
+from mri_attention.scripts.benchmarks.attention_table import cost_rows, header
 from mri_attention.scripts.benchmarks.cross_scale_cases import cross_scale_cases
+from mri_attention.scripts.benchmarks.result import Settings
 
 Run = Callable[..., int]
 CPU = torch.device("cpu")
@@ -23,7 +24,7 @@ def test_every_block_keeps_the_shape() -> None:
 
 
 def test_forms_of_one_block_agree() -> None:
-    check_equal_forms(CPU)
+    check_equal_forms(CPU, attention_cases())
 
 
 def test_forms_of_cross_scale_attention_agree() -> None:
@@ -39,8 +40,8 @@ def test_cross_scale_blocks_double_the_size() -> None:
 def test_forms_that_differ_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     literal = next(case for case in attention_cases() if case.name == "folded (literal)")
     monkeypatch.setattr(type(literal.build(4)), "_forward", lambda self, x: 2 * x)
-    with pytest.raises(RuntimeError, match=r"folded \(literal\) differs"):
-        check_equal_forms(CPU)
+    with pytest.raises(RuntimeError, match=r"folded \(literal\) and folded differ by"):
+        check_equal_forms(CPU, attention_cases())
 
 
 def test_quadratic_blocks_are_left_out_where_they_do_not_fit() -> None:
@@ -49,41 +50,40 @@ def test_quadratic_blocks_are_left_out_where_they_do_not_fit() -> None:
     assert fits(200, CPU, 0.0)
 
 
-def test_ratio_is_the_median_within_rounds() -> None:
-    assert ratio([2.0, 40.0, 6.0], [1.0, 10.0, 2.0]) == "3.00 (2.50-3.50)"
-    assert ratio([2.0], [4.0]) == "0.50"
-
-
-def test_table_is_markdown() -> None:
-    assert markdown(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n"
-
-
 @pytest.mark.slow
 def test_measures_all_blocks_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mri_attention.scripts.benchmarks.attention._peak", lambda *_: 2**20)
+    monkeypatch.setattr("mri_attention.scripts.benchmarks.attention.peak_apart", lambda *_: 2**20)
     told: list[str] = []
-    result = measure_attention(CPU, 8, [4, 6], 2, told.append)
-    table = cost_rows(result.at(6))
+    costs, left_out = measure_attention(Settings(CPU, [4, 6], 2, 8, None, told.append), attention_cases())
+    table = cost_rows([cost for cost in costs if cost.size == 6], "folded")
     assert [row[0] for row in table] == [case.name for case in attention_cases()]
-    assert all(len(row) == len(header()) for row in table)
+    assert all(len(row) == len(header("folded")) for row in table)
     assert table[0][8] == "1.00 (1.00-1.00)"
-    assert json.loads(json.dumps(result.content()))["costs"][0]["size"] == 4
+    assert costs[0].size == 4
+    assert not left_out
     assert told
+
+
+def test_blocks_that_do_not_fit_are_told(run_command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mri_attention.scripts.benchmarks.attention.peak_apart", lambda *_: 2**20)
+    monkeypatch.setattr("mri_attention.scripts.benchmarks.attention.fits", lambda size, device, share: not share)
+    arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4, "--output", tmp_path, "--blocks", "self (literal)"]
+    assert run_command("benchmark", "attention", *arguments) == 0
+    assert "Did not fit: self (literal) at 4^3." in (tmp_path / "attention.md").read_text()
 
 
 @pytest.mark.slow
 def test_command_writes_numbers_table_and_plot(run_command: Run, tmp_path: Path) -> None:
-    code = "mri_attention.scripts.benchmarks.attention.attention_cases"
-    few = [case for case in attention_cases() if case.name in ("folded", "folded (literal)")]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(code, lambda: few)
-        arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4]
-        assert run_command("benchmark", "attention", "--output", tmp_path, *arguments) == 0
+    """Peaks come from fresh processes."""
+    arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4, "--blocks", "folded (literal)"]
+    assert run_command("benchmark", "attention", "--output", tmp_path, *arguments) == 0
     assert {file.name for file in tmp_path.iterdir()} == {"attention.json", "attention.md", "attention.png"}
+    costs = json.loads((tmp_path / "attention.json").read_text())["costs"]
+    assert [cost["block"] for cost in costs] == ["folded", "folded (literal)"]
 
 
 def test_cross_scale_command_compares_forms(run_command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mri_attention.scripts.benchmarks.attention._peak", lambda *_: 2**20)
+    monkeypatch.setattr("mri_attention.scripts.benchmarks.attention.peak_apart", lambda *_: 2**20)
     arguments = ["--sizes", "4", "--rounds", 1, "--channels", 4, "--output", tmp_path]
     assert run_command("benchmark", "cross-scale", *arguments) == 0
     assert {file.name for file in tmp_path.iterdir()} == {f"cross-scale.{kind}" for kind in ("json", "md", "png")}

@@ -1,5 +1,7 @@
 """Tests of scripts.measurement: counts against numbers worked out by hand."""
 
+import os
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,7 @@ from mri_attention.scripts.benchmarks.measurement import (
     describe_machine,
     interleaved_times,
     kept_for_backward,
+    peak_apart,
     peak_memory,
 )
 
@@ -55,6 +58,17 @@ def test_peak_memory_sees_what_is_freed_again(has_mark: bool, monkeypatch: pytes
     n_bytes = 2**28
     peak = peak_memory(lambda: torch.ones(n_bytes // 4).sum().item(), CPU)
     assert 0.9 * n_bytes < peak < 1.3 * n_bytes
+
+
+def process_of(n_threads: int, device: torch.device) -> int:
+    assert torch.get_num_threads() == n_threads
+    return os.getpid()
+
+
+def test_peaks_on_a_cpu_come_from_a_fresh_process_with_as_many_threads() -> None:
+    n_threads = torch.get_num_threads()
+    assert peak_apart(process_of, n_threads, CPU) != os.getpid()
+    assert peak_apart(process_of, n_threads, torch.device("cuda")) == os.getpid()
 
 
 def test_rounds_run_every_function_in_turn() -> None:

@@ -1,0 +1,105 @@
+"""The benchmarks ``attention`` and ``cross-scale``: table and curves of what attention blocks cost."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from .attention import Cost, measure_attention
+from .attention_cases import AttentionCase, attention_cases
+from .cross_scale_cases import cross_scale_cases
+from .ratios import milliseconds, ratio
+from .result import Result, Settings
+
+
+def attention_blocks(settings: Settings) -> Result:
+    """Compare attention blocks with folded attention."""
+    return _compared("Attention", settings, attention_cases(), "folded")
+
+
+def cross_scale_blocks(settings: Settings) -> Result:
+    """Compare forms of cross-scale attention with the streamed one."""
+    return _compared("Cross-scale", settings, cross_scale_cases(), "cross-scale")
+
+
+def _compared(kind: str, settings: Settings, cases: Sequence[AttentionCase], reference: str) -> Result:
+    wanted = {*settings.choose([case.name for case in cases], "block"), reference}
+    costs, left_out = measure_attention(settings, [case for case in cases if case.name in wanted])
+    last = settings.sizes[-1]
+    return Result(
+        f"{kind} blocks at 1 x {settings.channels} x {last}^3",
+        {"left_out": left_out, "costs": [asdict(cost) for cost in costs]},
+        header(reference),
+        cost_rows([cost for cost in costs if cost.size == last], reference),
+        cost_curves(costs, reference),
+        f"Did not fit: {', '.join(left_out)}." if left_out else "",
+    )
+
+
+def header(reference: str) -> list[str]:
+    """Name the columns of :func:`cost_rows`."""
+    return [
+        "block",
+        "parameters",
+        "GFLOP",
+        "GFLOP, convolutions only",
+        "kept for backward (MiB)",
+        "peak of inference (MiB)",
+        "peak of training (MiB)",
+        "forward (ms)",
+        f"of {reference}'s",
+        "training step (ms)",
+        f"of {reference}'s",
+    ]
+
+
+def cost_rows(costs: Sequence[Cost], reference: str) -> list[list[str]]:
+    """Rows of :func:`header`, one a block; ratios are medians of those within a round, with quartiles."""
+    compared = next(cost for cost in costs if cost.block == reference)
+    return [_row(cost, compared) for cost in costs]
+
+
+def _row(cost: Cost, reference: Cost) -> list[str]:
+    return [
+        cost.block,
+        f"{cost.parameters:,}",
+        f"{cost.flops / 1e9:.3g}",
+        f"{cost.flops_of_convolutions / 1e9:.3g}",
+        *(_mib(size) for size in (cost.kept_for_backward, cost.peak_of_inference, cost.peak_of_training)),
+        milliseconds(cost.forward),
+        ratio(cost.forward, reference.forward),
+        milliseconds(cost.training),
+        ratio(cost.training, reference.training),
+    ]
+
+
+def _mib(n_bytes: int) -> str:
+    return f"{n_bytes / 2**20:,.0f}"
+
+
+def cost_curves(costs: Sequence[Cost], reference: str) -> bytes:
+    """Plot time, peak memory and operations over the number of voxels, as PNG, the reference thick."""
+    from matplotlib.figure import Figure
+
+    from ..reports.lesion_figures import to_png
+
+    figure = Figure(figsize=(19, 5), layout="constrained")
+    panels = figure.subplots(1, 4)
+    curves = {
+        "forward (s)": lambda cost: statistics.median(cost.forward),
+        "training step (s)": lambda cost: statistics.median(cost.training),
+        "peak of training (MiB)": lambda cost: cost.peak_of_training / 2**20,
+        "GFLOP": lambda cost: cost.flops / 1e9,
+    }
+    names = dict.fromkeys(cost.block for cost in costs)
+    for panel, (label, value) in zip(panels, curves.items(), strict=True):
+        for index, name in enumerate(names):
+            curve = [cost for cost in costs if cost.block == name]
+            style = {"linewidth": 3, "zorder": 3} if name == reference else {"linewidth": 1.2}
+            marker = "osv^D<>PX*ph"[index % 12]
+            panel.loglog([c.size**3 for c in curve], [value(c) for c in curve], marker=marker, label=name, **style)
+        panel.set(xlabel="voxels", title=label)
+        panel.grid(True, which="both", alpha=0.25)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=9)
+    return to_png(figure, dpi=100)
