@@ -32,7 +32,7 @@ def check(
         folder = _folder(bundle, Path(temporary))
         announce(f"Checking {folder.name}")
         from .checks.all_checks import check_bundle
-        from .checks.expressions import security_report
+        from .checks.security_report import security_report
 
         outcomes = {}
         for name, outcome in check_bundle(folder, trust=trust):

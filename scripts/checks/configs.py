@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..running.checked_bundle import CheckedBundle
 from ..running.config_files import expressions, list_configs
-from .expressions import free_names, parse_expression
 from .outcome import Outcome, failed, listed, passed, skipped, told, warned
+from .security_report import free_names, parse_expression
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigParser

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..running.config_files import list_configs, read_config, walk
-from .expressions import DANGEROUS, Finding, parse_expression, security_report
 from .outcome import Outcome, failed, listed, passed, skipped, told, warned
+from .security_report import DANGEROUS, Finding, parse_expression, security_report
 
 CALLS = {"__import__", "compile", "eval", "exec"}
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mri_attention.scripts.checks.expressions import free_names, judge_expression, judge_target, parse_expression
+from mri_attention.scripts.checks.security_report import free_names, judge_expression, judge_target, parse_expression
 
 
 def level(reasons: list[tuple[str, str]]) -> str:
