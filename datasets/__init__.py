@@ -1,23 +1,28 @@
 """Brain images as files: volumes, k-space, BIDS folders and datalists."""
 
 from .bids import find_cases, select, split, write_description
+from .case import Case, subject_and_session
 from .fastmri import paired_slices, read_pairs
 from .input_error import InputError
 from .kspace import Kspace
 from .kspace_readers import read_kspace
+from .readers import keep_images
 from .volumes import header_of, read_volume, write_volume
 
 __all__ = [
+    "Case",
     "InputError",
     "Kspace",
     "find_cases",
     "header_of",
+    "keep_images",
     "paired_slices",
     "read_kspace",
     "read_pairs",
     "read_volume",
     "select",
     "split",
+    "subject_and_session",
     "write_description",
     "write_volume",
 ]

@@ -6,11 +6,13 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .case import Case
 from .datalists import read_datalist
 from .input_error import InputError
 
@@ -20,7 +22,7 @@ BIDS_VERSION = "1.10.0"
 MAKER = {"Name": "mri-attention"}
 """What ``generated_by`` says of the derivatives that come with made data."""
 
-Case = dict[str, Any]
+Item = dict[str, Any]
 
 
 def find_cases(
@@ -29,7 +31,7 @@ def find_cases(
     label: str | None = None,
     subjects: Iterable[str] | None = None,
     require_label: bool = True,
-) -> list[Case]:
+) -> list[Item]:
     """List the cases of a dataset, sorted by subject and session.
 
     Args:
@@ -63,7 +65,7 @@ def find_cases(
     return _labelled(dataset, cases, label, subjects is not None) if label and require_label else cases
 
 
-def select(cases: Iterable[Case], subjects: Iterable[str]) -> list[Case]:
+def select(cases: Iterable[Item], subjects: Iterable[str]) -> list[Item]:
     """Keep the cases of ``subjects`` (with or without ``sub-``).
 
     Raises:
@@ -77,8 +79,8 @@ def select(cases: Iterable[Case], subjects: Iterable[str]) -> list[Case]:
 
 
 def split(
-    cases: Iterable[Case], n_validation: int | None = None, fraction: float = 0.2, seed: int = 0
-) -> tuple[list[Case], list[Case]]:
+    cases: Iterable[Item], n_validation: int | None = None, fraction: float = 0.2, seed: int = 0
+) -> tuple[list[Item], list[Item]]:
     """Split into training and validation cases; all sessions of a subject stay on one side.
 
     A split that the datalist tells is kept unless ``n_validation`` is given.
@@ -150,12 +152,11 @@ def _anat_folders(dataset: Path, subjects: Iterable[str] | None) -> list[Path]:
     return folders
 
 
-def _bids_case(dataset: Path, anat: Path, contrasts: Sequence[str], label: str | None) -> Case:
+def _bids_case(dataset: Path, anat: Path, contrasts: Sequence[str], label: str | None) -> Item:
     parent = anat.parent.relative_to(dataset)
     subject, session = parent.parts[0], "" if len(parent.parts) == 1 else parent.parts[1]
-    stem = "_".join(parent.parts)
-    case: Case = {"subject": subject, "session": session}
-    case["image"] = [str(_one_image(anat, stem, contrast)) for contrast in contrasts]
+    stem = Case(subject, session).name
+    case = Case(subject, session, [str(_one_image(anat, stem, contrast)) for contrast in contrasts])
     if label is not None:
         pipeline, _, suffix = label.rpartition("/")
         found = sorted(dataset.glob(f"derivatives/{pipeline or '*'}/{parent}/anat/{stem}_{suffix}.nii*"))
@@ -164,8 +165,8 @@ def _bids_case(dataset: Path, anat: Path, contrasts: Sequence[str], label: str |
             remedy = f"choose one of the derivatives, as in {found[0].relative_to(dataset).parts[1]}/{suffix}"
             raise InputError.at(anat, f"labels {suffix} in several derivatives ({folders})", remedy)
         if found:
-            case["label"] = str(found[0])
-    return case
+            case = replace(case, label=str(found[0]))
+    return case.item()
 
 
 def _one_image(anat: Path, stem: str, contrast: str) -> Path:
@@ -182,8 +183,8 @@ def _one_image(anat: Path, stem: str, contrast: str) -> Path:
     raise InputError.at(anat, f"{stem} has no {contrast} image", remedy)
 
 
-def _labelled(dataset: Path, cases: list[Case], label: str, is_chosen: bool) -> list[Case]:
-    without = ["_".join(filter(None, (case["subject"], case["session"]))) for case in cases if "label" not in case]
+def _labelled(dataset: Path, cases: list[Item], label: str, is_chosen: bool) -> list[Item]:
+    without = [Case.of(case).name for case in cases if "label" not in case]
     if without and (is_chosen or len(without) == len(cases)):
         problem = f"no {label} for {', '.join(without)}"
         raise InputError.at(dataset, problem, f"add derivatives/*/sub-*/anat/sub-*_{label}.nii.gz")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .case import Case, subject_and_session
 from .input_error import InputError
 
 SPLITS = ("training", "validation")
@@ -50,15 +50,9 @@ def _datalist_case(datalist: Path, entry: Any, contrasts: Sequence[str]) -> dict
     folder = datalist.parent
     image = [str(folder / part) for part in image] if isinstance(image, list) else str(folder / image)
     paths = [image] if isinstance(image, str) else image
-    match = re.search(r"(sub-[A-Za-z0-9]+)(?:_(ses-[A-Za-z0-9]+))?", Path(paths[-1]).name)
-    subject, session = (match[1], match[2] or "") if match else (Path(paths[-1]).name.split(".")[0], "")
-    case = {
-        "subject": entry.get("subject", subject),
-        "session": entry.get("session", session),
-        "image": image,
-    }
-    if "label" in entry:
-        case["label"] = str(folder / entry["label"])
+    subject, session = subject_and_session(paths[-1])
+    label = str(folder / entry["label"]) if "label" in entry else None
+    case = Case(entry.get("subject", subject), entry.get("session", session), image, label).item()
     for file in (*paths, *([case["label"]] if "label" in case else [])):
         if not Path(file).exists():
             raise InputError.at(file, f"no such file, named in {datalist.name}", "correct the datalist")

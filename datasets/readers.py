@@ -37,8 +37,29 @@ class RawImage(NamedTuple):
     header: nib.Nifti1Header | None
 
 
+_kept: dict[tuple[Path, int, int], RawImage] | None = None
+_free_bytes = 0
+
+
+@contextmanager
+def keep_images(max_bytes: int = 2**30) -> Iterator[None]:
+    """Within the context, read a file once and keep its numbers, until they fill ``max_bytes``.
+
+    A file that was written anew is read again. A context within another does nothing.
+    """
+    global _kept, _free_bytes
+    if _kept is not None:
+        yield
+        return
+    _kept, _free_bytes = {}, max_bytes
+    try:
+        yield
+    finally:
+        _kept = None
+
+
 def read_image(path: Path) -> RawImage:
-    """Read a NIfTI, MGH or ITK image file, or a folder with one DICOM series.
+    """Read a NIfTI, MGH or ITK image file, or a folder with one DICOM series; within :func:`keep_images`, once.
 
     Raises:
         InputError: if the file is missing, unreadable, truncated, too large, complex or of colors.
@@ -47,7 +68,20 @@ def read_image(path: Path) -> RawImage:
         raise InputError.at(path, "no such file or folder", "check the path")
     if path.is_file() and path.stat().st_size == 0:
         raise InputError.at(path, "the file is empty (0 bytes)", "copy or export it again")
-    return _read_nibabel(path) if path.name.lower().endswith(NIBABEL_SUFFIXES) else _read_itk(path)
+    status = path.stat()
+    key = (path.absolute(), status.st_mtime_ns, status.st_size)
+    if _kept is not None and key in _kept:
+        return _kept[key]
+    image = _read_nibabel(path) if path.name.lower().endswith(NIBABEL_SUFFIXES) else _read_itk(path)
+    _keep(key, image)
+    return image
+
+
+def _keep(key: tuple[Path, int, int], image: RawImage) -> None:
+    global _free_bytes
+    if _kept is not None and image.data.nbytes <= _free_bytes:
+        _free_bytes -= image.data.nbytes
+        _kept[key] = image
 
 
 def _read_nibabel(path: Path) -> RawImage:

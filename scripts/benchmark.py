@@ -9,7 +9,7 @@ import typer
 
 from ..datasets import InputError
 from .running.outputs import staged
-from .terminal.console import console, quiet_third_parties
+from .terminal.console import console
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +40,6 @@ def benchmark(
         raise InputError.at(name, "no such benchmark", f"choose among {', '.join(BENCHMARKS)}")
     place, edges = _device(device), _integers(sizes or BENCHMARKS[name].sizes)
     names = None if blocks is None else [part.strip() for part in blocks.split(",")]
-    quiet_third_parties()
     with staged(output) as stage, console().status("starting") as status:
         machine = describe_machine(place)
         result = BENCHMARKS[name].run(Settings(place, edges, rounds, channels, names, status.update))

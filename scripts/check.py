@@ -13,9 +13,9 @@ import typer
 
 from ..datasets import InputError
 from .exports.reproducible_zip import extract_zip
-from .running.bundles import find_bundle
+from .running.bundle import Bundle
 from .running.outputs import staged
-from .terminal.console import announce, console, quiet_third_parties
+from .terminal.console import announce, console
 
 
 def check(
@@ -27,7 +27,6 @@ def check(
     ] = False,
 ) -> int:
     """Check BUNDLE, yours or anybody's: files, metadata, configs, network, weights, security."""
-    quiet_third_parties()
     with tempfile.TemporaryDirectory() as temporary:
         folder = _folder(bundle, Path(temporary))
         announce(f"Checking {folder.name}")
@@ -60,7 +59,7 @@ def _folder(bundle: str, temporary: Path) -> Path:
     """Return the folder of ``bundle``, even if it lacks its metadata, which a check will tell."""
     if bundle.endswith(".zip"):
         return _unpacked(Path(bundle), temporary)
-    return Path(bundle).resolve() if (Path(bundle) / "configs").is_dir() else find_bundle(bundle)
+    return Path(bundle).resolve() if (Path(bundle) / "configs").is_dir() else Bundle.find(bundle).folder
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:

@@ -16,7 +16,8 @@ from .export import export
 from .predict import predict
 from .prepare import prepare
 from .simulate import simulate
-from .terminal.console import exit_with
+from .terminal.console import exit_with, quiet_third_parties
+from .terminal.options import options_of
 from .train import train
 
 app = typer.Typer(
@@ -34,12 +35,14 @@ for command in COMMANDS:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake of the user ends with one line on stderr and exit code 2."""
     given = sys.argv[1:] if arguments is None else arguments
+    options = options_of(app, given)
+    quiet_third_parties(options)
     try:
         code = app(args=given or ["--help"], prog_name="mri-attention", standalone_mode=False)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        exit_with(error)
+        exit_with(error, options)
     else:
         sys.exit(code or 0)
 

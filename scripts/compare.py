@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError, split
-from .running.bundles import find_bundle, find_configs, merged_config, parse_overrides, read_value
-from .terminal.console import announce, console, print_table, quiet_third_parties
+from .running.bundle import Bundle
+from .running.configuration import Configuration
+from .running.evaluation import CONFIGS
+from .terminal.console import console, print_table
+from .terminal.overrides import parse_overrides
+from .terminal.progress import ProgressBars
 
 
 def compare(  # noqa: PLR0913 (one argument per option)
@@ -40,31 +44,32 @@ def compare(  # noqa: PLR0913 (one argument per option)
     ] = None,
 ) -> None:
     """Train networks on equal terms and compare them: metrics.csv, comparison.json, comparison.md and report.html."""
-    folder = find_bundle(bundle)
-    output = output_dir or Path("runs") / folder.name / "comparison"
+    found = Bundle.find(bundle)
+    output = output_dir or Path("runs") / found.name / "comparison"
     names = [name if name == "default" or "/" in name else f"networks/{name}" for name in _parts(networks)]
     against = names[-1] if baseline is None else next((n for n in names if Path(n).name == Path(baseline).name), None)
     if against is None:
         raise InputError.at(f"--baseline {baseline}", "not among --networks", f"choose among {networks}")
     overlays = overlay or []
-    find_configs(folder, ["train", "inference", "evaluate", *overlays, *(n for n in names if n != "default")])
+    found.config_files(["train", *CONFIGS, *overlays, *(n for n in names if n != "default")])
     rates = _floats(learning_rates) if learning_rates else []
     settings = parse_overrides(overrides or [])
-    quiet_third_parties()
     from .reports.comparison_report import write_comparison
-    from .running.comparison import Budget, Plan, run_plan
+    from .running.comparison import run_plan
+    from .running.comparison_plan import Budget, Plan
 
-    cases = read_value(folder, ["train", *overlays], settings | {"dataset_dir": str(dataset_dir)}, "cases")
+    tested = Configuration(found, [*CONFIGS, *overlays])
+    shared = {name: value for name, value in settings.items() if name in tested}
+    cases = Configuration(found, ["train", *overlays], settings | {"dataset_dir": str(dataset_dir)}).value("cases")
     if test_dataset_dir is None:
         cases, test_cases = split(cases, fraction=test_share, seed=0)
     else:
-        test_settings = {"dataset_dir": str(test_dataset_dir)}
-        test_cases = read_value(folder, ["inference", "evaluate", *overlays], test_settings, "cases")
-    known = merged_config(folder, ["inference", "evaluate", *overlays], {})
-    shared = {name: value for name, value in settings.items() if name in known}
-    plan = Plan(folder, overlays, settings, shared, cases, test_cases, Budget.parse(budget), rates, output, trained_dir)
+        tested.update({"dataset_dir": str(test_dataset_dir)})
+        test_cases = tested.value("cases")
+    plan = Plan(found, overlays, settings, shared, cases, test_cases, Budget.parse(budget), rates, output, trained_dir)
     output.mkdir(parents=True, exist_ok=True)
-    trainings = run_plan(plan, names, seeds, announce)
+    with ProgressBars() as progress:
+        trainings = run_plan(plan, names, seeds, progress)
     header, rows = write_comparison(plan, trainings, against, dataset_dir)
     print_table(f"{len(test_cases)} test cases, {seeds} seeds", header, rows)
     console().print(f"report: {output / 'report.html'}")

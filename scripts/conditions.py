@@ -18,14 +18,16 @@ from .reports.condition_tables import (
     write_condition_markdown,
     write_condition_summary,
 )
-from .running.bundles import find_bundle, find_configs, parse_overrides, read_value
-from .running.evaluation import Contestant, evaluate_network
+from .running.bundle import Bundle
+from .running.configuration import Configuration
+from .running.evaluation import CONFIGS, Contestant, evaluate_network
 from .running.outputs import staged
 from .running.provenance import describe_run
 from .running.weights import existing_file
-from .terminal.console import announce, console, print_table, quiet_third_parties
+from .terminal.console import announce, console, print_table
+from .terminal.overrides import parse_overrides
+from .terminal.progress import ProgressBars
 
-CONFIGS = ("inference", "evaluate")
 SETS = {  # of Feng et al. (MANet), Tables I and II
     "ixi": "uniform-6,uniform-9,random-3,random-6,radial-6,radial-9,spiral-6,spiral-9",
     "fastmri": "random-4,random-8,equispaced-4,equispaced-8",
@@ -49,26 +51,25 @@ def conditions(
     keep: Annotated[bool, typer.Option(help="Keep the reconstructed volumes.")] = False,
 ) -> None:
     """Evaluate networks of BUNDLE under several masks and accelerations: tables and pictures."""
-    folder = find_bundle(bundle)
+    found = Bundle.find(bundle)
     chosen, contestants = parse_conditions(condition), [_parse_network(text) for text in network.split(",")]
-    find_configs(folder, [*CONFIGS, *(c.overlay for c in contestants if c.overlay is not None)])
+    found.config_files([*CONFIGS, *(c.overlay for c in contestants if c.overlay is not None)])
     if not dataset_dir.exists():
         raise InputError.at(dataset_dir, "no such folder or datalist", "check --dataset-dir")
-    output = output_dir or Path("runs") / folder.name / "conditions"
+    output = output_dir or Path("runs") / found.name / "conditions"
     settings = {"dataset_dir": str(dataset_dir), **parse_overrides(overrides or [])}
     for name in ("mask", "acceleration", "pictures"):
-        read_value(folder, CONFIGS, settings, name)
-    quiet_third_parties()
+        Configuration(found, CONFIGS, settings).value(name)
     with staged(output) as stage:
         results = []
         for each in chosen:
-            results += _evaluate(folder, settings, each, contestants, subject, stage)
+            results += _evaluate(found, settings, each, contestants, subject, stage)
             if not keep:
                 shutil.rmtree(stage / str(each))
         models = {result.evaluation.network: result.evaluation.model for result in results}
         write_condition_csv(results, stage / "conditions.csv")
         write_condition_markdown(results, stage / "conditions.md")
-        provenance = describe_run(folder, list(CONFIGS), dataset_dir, models) | {"settings": settings}
+        provenance = describe_run(found, list(CONFIGS), dataset_dir, models) | {"settings": settings}
         write_condition_summary(results, provenance, stage / "conditions.json")
     for metric in METRICS:
         print_table("Mean ± standard deviation over volumes", *condition_table(results, metric))
@@ -103,7 +104,7 @@ def _parse_network(text: str) -> Contestant:
 
 
 def _evaluate(
-    folder: Path,
+    bundle: Bundle,
     settings: dict[str, Any],
     condition: Condition,
     contestants: list[Contestant],
@@ -116,11 +117,12 @@ def _evaluate(
     drawn = {**settings, "mask": condition.mask, "acceleration": condition.acceleration}
     results = []
     for contestant in contestants:
-        announce(f"{condition.title}: {contestant.overlay or folder.name}")
+        announce(condition.title)
         paths = {"output_dir": str(stage / str(condition) / contestant.folder)}
-        evaluation = evaluate_network(folder, CONFIGS, drawn | paths, contestant, subjects)
+        with ProgressBars() as progress:
+            evaluation = evaluate_network(bundle, CONFIGS, drawn | paths, contestant, subjects, progress)
         results.append(ConditionResult(condition, evaluation))
-    mask = sampling_mask(folder, CONFIGS, settings, condition, results[0].evaluation.cases[0]["subject"])
-    pictures = read_value(folder, CONFIGS, settings, "pictures")
+    mask = sampling_mask(bundle, CONFIGS, settings, condition, results[0].evaluation.cases[0]["subject"])
+    pictures = Configuration(bundle, CONFIGS, settings).value("pictures")
     draw_condition(results, pictures, mask, stage / f"{condition}.png")
     return results

@@ -9,8 +9,8 @@ import typer
 
 from ..datasets import InputError
 from .running.outputs import staged
-from .running.weights import existing_file, read_file
-from .terminal.console import announce, console, quiet_third_parties
+from .running.weights import existing_file, read_weights
+from .terminal.console import announce, console
 
 
 def convert_weights(
@@ -24,7 +24,6 @@ def convert_weights(
     existing_file(file)
     if output.exists():
         raise InputError.at(output, "is there already", "choose another output file, or remove it")
-    quiet_third_parties()
     announce(f"converting {file}")
     import torch
 
@@ -32,7 +31,7 @@ def convert_weights(
 
     if original not in ORIGINALS:
         raise InputError.at(original, "not a known original", f"choose one of {', '.join(ORIGINALS)}")
-    content = read_file(file, "give a checkpoint that torch.save wrote")
+    content = read_weights(file, "give a checkpoint that torch.save wrote")
     try:
         converted = convert_state_dict(original, content)
     except ValueError as error:

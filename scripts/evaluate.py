@@ -8,15 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from ..datasets import InputError
-from .reports.tables import Evaluation, comparison_table, write_csv, write_summary
-from .running.bundles import find_bundle, find_configs, parse_overrides
-from .running.checked_bundle import code_of
-from .running.evaluation import Contestant, evaluate_network
+from ..datasets import keep_images
+from .reports.tables import comparison_table, write_csv, write_summary
+from .running import Bundle, Contestant, Evaluation
+from .running import evaluate as evaluate_bundle
+from .running.evaluation import CONFIGS
 from .running.outputs import staged
-from .running.provenance import describe_run, write_derivative_description
-from .running.weights import existing_file
-from .terminal.console import announce, console, print_table, quiet_third_parties
+from .running.provenance import describe_run
+from .terminal.console import announce, console, print_table
+from .terminal.overrides import parse_overrides
+from .terminal.progress import ProgressBars
 
 
 def evaluate(  # noqa: PLR0913 (one argument per option)
@@ -36,36 +37,30 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
     ] = None,
 ) -> None:
     """Evaluate the network of BUNDLE: metrics.csv, summary.json, report.html and predictions."""
-    folder = find_bundle(bundle)
-    output = output_dir or Path("runs") / folder.name / "evaluation"
-    contestants = [
-        Contestant(None, existing_file(model) if model else None),
-        *map(_parse_baseline, baseline or []),
-    ]
-    if len({contestant.folder for contestant in contestants}) < len(contestants):
-        raise InputError.at("--baseline", "the same name given twice", "evaluate one of them in another run")
-    configs = ["inference", "evaluate", *(overlay or [])]
-    find_configs(folder, [*configs, *(c.overlay for c in contestants if c.overlay is not None)])
-    if not dataset_dir.exists():
-        raise InputError.at(dataset_dir, "no such folder or datalist", "check --dataset-dir")
-    settings = {"dataset_dir": str(dataset_dir), **parse_overrides(overrides or [])}
-    quiet_third_parties()
-    with code_of(folder), staged(output) as stage:
-        evaluations = []
-        for contestant in contestants:
-            announce(f"Evaluating {contestant.overlay or folder.name}")
-            paths = {"output_dir": str(stage / contestant.folder)}
-            evaluations.append(evaluate_network(folder, configs, settings | paths, contestant, subject))
-            write_derivative_description(folder, stage / contestant.folder)
+    found = Bundle.find(bundle)
+    output = output_dir or Path("runs") / found.name / "evaluation"
+    with staged(output) as stage, keep_images():
+        with ProgressBars() as progress:
+            evaluations = evaluate_bundle(
+                found,
+                dataset_dir,
+                stage,
+                contestants=[Contestant(None, model), *map(_parse_baseline, baseline or [])],
+                overlays=overlay or [],
+                subjects=subject,
+                settings=parse_overrides(overrides or []),
+                progress=progress,
+            )
         models = {evaluation.network: evaluation.model for evaluation in evaluations}
-        provenance = describe_run(folder, configs, dataset_dir, models)
+        provenance = describe_run(found, [*CONFIGS, *(overlay or [])], dataset_dir, models)
         write_csv(evaluations, stage / "metrics.csv")
         write_summary(evaluations, provenance, stage / "summary.json")
         _write_guidance_maps(evaluations, stage / "guidance")
         announce("Writing the report")
         _write_report(evaluations, provenance, training_dir, stage / "report.html")
     if training_dir is not None and (store := training_dir / "mlruns.db").is_file():
-        from .running.tracking import log_artifacts, log_training_figure
+        from .reports.training_curves import log_training_figure
+        from .running.tracking import log_artifacts
 
         log_training_figure(store)
         log_artifacts(store, [output / name for name in ("report.html", "metrics.csv", "summary.json")])
@@ -74,7 +69,7 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
 
 def _parse_baseline(text: str) -> Contestant:
     overlay, _, model = text.partition("=")
-    return Contestant(overlay, existing_file(Path(model)) if model else None)
+    return Contestant(overlay, Path(model) if model else None)
 
 
 def _write_report(

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError
-from .running.bundles import find_bundle, read_metadata
+from .running.bundle import Bundle
 from .running.outputs import require_empty, staged
-from .terminal.console import announce, console, quiet_third_parties
+from .terminal.console import announce, console
 
 
 def export(
@@ -19,9 +19,8 @@ def export(
     onnx: Annotated[bool, typer.Option("--onnx", help="Write models/model.onnx too.")] = False,
 ) -> None:
     """Write BUNDLE with the code that it uses, for the model zoo, MONAI Label and colleagues."""
-    quiet_third_parties()
-    source = find_bundle(bundle)
-    archive = f"{source.name}_v{read_metadata(source).get('version', '0')}.zip"
+    found = Bundle.find(bundle)
+    source, archive = found.folder, f"{found.name}_v{found.metadata.get('version', '0')}.zip"
     require_empty(output / source.name)
     for name in (archive, f"{archive}.sha256"):
         if (output / name).exists():

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ..datasets import InputError
-from .running.bundles import find_bundle, find_configs, known_settings, merged_config, parse_overrides, read_value
-from .running.checked_bundle import code_of
-from .running.named_files import check_case, measured_kspace, named_case
+from ..datasets import Case, InputError, keep_images
+from .running import predict as predict_cases
 from .running.outputs import staged
-from .running.processes import share_of_rank, use_device_of_rank
-from .running.provenance import write_derivative_description
-from .running.weights import existing_file, verify_shipped
-from .terminal.console import announce, console, quiet_third_parties
-
-RUNTIMES = ("torch", "onnx")
+from .terminal.console import console
+from .terminal.overrides import parse_overrides
+from .terminal.progress import ProgressBars
 
 
 def predict(  # noqa: PLR0913 (one argument per option)
@@ -49,80 +45,58 @@ def predict(  # noqa: PLR0913 (one argument per option)
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
 ) -> None:
     """Apply the network of BUNDLE to images: masks or images, and pictures."""
-    quiet_third_parties()
-    folder = find_bundle(bundle)
-    configs = ["inference", *(overlay or [])]
-    find_configs(folder, configs)
     is_named = bool(image or kspace)
     if (dataset_dir is None) != is_named:
         problem = "images given twice" if is_named else "no images"
         raise InputError.at("predict", problem, "give either --dataset-dir or --image CONTRAST=FILE")
     options = {
+        "model_file": model,
         "scale": None if scale is None else parse_scale(scale),
         "field_unit": field_unit,
         "b0": b0,
         "echo_time": echo_time,
         "b0_direction": b0_direction,
+        "register": register or None,
+        "allow_nan": allow_nan or None,
     }
-    onnx_file = chosen_onnx(runtime, folder, model)
-    settings = {
-        **({"model_file": str(existing_file(model))} if model and not onnx_file else {}),
-        "register": register,
-        "allow_nan": allow_nan,
-        **known_settings(folder, configs, {k: v for k, v in options.items() if v is not None}),
-        **parse_overrides(overrides or []),
-    }
-    check_scale(folder, configs, settings)
-    with code_of(folder), staged(output_dir) as stage:
-        contrasts = read_value(folder, configs, settings, "contrasts")
-        if is_named:
-            cases = [named_case(image or [], contrasts, measured_kspace(folder, configs, kspace, reference))]
-        else:
-            cases = read_value(folder, configs, settings | {"dataset_dir": str(dataset_dir)}, "cases")
-        if not (cases := share_of_rank(cases)):
-            return  # more processes than cases
-        announce(f"Checking {len(cases)} case{'s'[: len(cases) != 1]}")
-        cases = [check_case(case, contrasts, mask, allow_nan) for case in cases]
-        announce(f"Applying {folder.name}")
-        from .running.prediction import predict_cases
+    files = {"kspace": kspace, "reference": reference}
+    named = Case(image=parse_images(image or []), **{name: str(file) for name, file in files.items() if file})
+    with staged(output_dir) as stage, keep_images(), ProgressBars() as progress:
+        predictions = predict_cases(
+            bundle,
+            dataset_dir or named,
+            stage,
+            mask=mask,
+            overlays=overlay or [],
+            runtime=runtime,
+            settings={name: value for name, value in options.items() if value is not None},
+            overrides=parse_overrides(overrides or []),
+            progress=progress,
+        )
+        from .reports.overviews import write_overview
 
-        use_device_of_rank()
-        results = predict_cases(folder, configs, settings | {"cases": cases, "output_dir": str(stage)}, onnx_file)
-        write_derivative_description(folder, stage)
-    for result in results:
-        for line in result.lines(output_dir):
-            console().print(line)
+        overviews = [write_overview(prediction) for prediction in predictions]
+    for prediction, overview in zip(predictions, overviews, strict=True):
+        findings, pictures = ([], []) if overview is None else ([overview[0]], [overview[1]])
+        moved = [f"{contrast} was moved by {motion}" for contrast, motion in prediction.motions.items()]
+        paths = sorted(output_dir / file.relative_to(stage) for file in (*prediction.files, *pictures))
+        console().print("\n  ".join([prediction.case.name, *findings, *moved, *map(str, paths)]))
 
 
-def check_scale(bundle: Path, configs: list[str], settings: dict[str, Any]) -> None:
-    """Check the scale of ``settings`` against those that the config lists as ``scales``, if it does.
+def parse_images(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``CONTRAST=FILE`` each.
 
     Raises:
-        InputError: if it is none of them.
+        InputError: if one is not of this form, or a contrast is given twice.
     """
-    if "scale" not in settings or "scales" not in merged_config(bundle, configs, {}):
-        return
-    if settings["scale"] not in (scales := read_value(bundle, configs, {}, "scales")):
-        known = " or ".join(map(str, scales))
-        raise InputError.at(f"--scale {settings['scale']}", f"{bundle.name} cannot do that", f"choose {known}")
-
-
-def chosen_onnx(runtime: str, bundle: Path, model: Path | None) -> Path | None:
-    """Return the ONNX file that ``runtime`` asks for, ``model`` or that of ``bundle``; None for torch.
-
-    Raises:
-        InputError: if there is no such runtime, or the bundle's file is not the one that was shipped.
-    """
-    if runtime not in RUNTIMES:
-        raise InputError.at(f"--runtime {runtime}", "no such runtime", f"choose among {', '.join(RUNTIMES)}")
-    if runtime == "torch":
-        return None
-    if model is not None:
-        return model
-    file = bundle / "models" / "model.onnx"
-    if file.is_file():
-        verify_shipped(file, bundle)
-    return file
+    files: dict[str, str] = {}
+    for text in texts:
+        name, _, path = text.partition("=")
+        if not name or not path or name in files:
+            problem = "given twice" if name in files else "not CONTRAST=FILE"
+            raise InputError.at(f"--image {text}", problem, "give each contrast once")
+        files[name] = path
+    return files
 
 
 def parse_scale(text: str) -> int | list[int]:

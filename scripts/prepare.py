@@ -10,7 +10,7 @@ import typer
 
 from ..datasets import InputError
 from .running.outputs import require_empty, staged
-from .terminal.console import console, quiet_third_parties
+from .terminal.console import console
 
 DATASETS = ("ixi", "fastmri", "kirby21", "brats", "qsm-labels")
 
@@ -35,7 +35,6 @@ def prepare(  # noqa: PLR0913 (one argument per option)
     if dataset == "fastmri" and pairs is None:
         raise InputError.at("fastmri", "has no official pairs", "name a CSV of PD,PDFS files with --pairs")
     require_empty(output)
-    quiet_third_parties()
     columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with staged(output) as stage, Progress(*columns) as bar:
         task = bar.add_task("", total=None)

@@ -9,7 +9,7 @@ import typer
 
 from ..datasets import InputError
 from .running.outputs import require_empty, staged
-from .terminal.console import console, quiet_third_parties
+from .terminal.console import console
 
 
 def simulate(  # noqa: PLR0913 (one argument per option)
@@ -52,7 +52,6 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     for folder in (anatomies, lesion_masks, heads):
         if folder is not None and not folder.is_dir():
             raise InputError.at(folder, "no such folder", "check its path")
-    quiet_third_parties()
     columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with staged(output) as stage, Progress(*columns) as progress:
         task = progress.add_task("", total=subjects)

@@ -59,8 +59,8 @@ def test_results_are_those_of_the_bundles_pages() -> None:
         assert [number for number in numbers if number not in account] == []
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", EXTENDING, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = EXTENDING) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -101,3 +101,12 @@ def test_the_bundle_of_the_page_passes_the_checks_and_predicts(
     assert run_command("predict", example.name, "--dataset-dir", tiny_dataset, "--output-dir", "results") == 0
     assert len(list(Path("results").rglob("*_desc-estimated_FLAIR.nii.gz"))) == 2
     assert os.listdir(example / "models") == ["model.pt"]  # noqa: PTH208
+
+
+def test_the_notebook_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python", (ROOT / "docs" / "notebook.md").read_text())
+    names: dict[str, object] = {}
+    exec(compile(code, "notebook.md", "exec"), names)
+    assert len(list(tmp_path.glob("predictions/sub-*"))) == 2
+    assert list(tmp_path.rglob("one/sub-001/anat/*_rec-sanet_T2w.nii.gz"))

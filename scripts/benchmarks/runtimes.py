@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from ..exports.onnx_export import TOLERANCE, OnnxNetwork, first_line, real_inputs, real_network, write_onnx
-from ..running.bundles import BUNDLES
-from ..running.checked_bundle import CheckedBundle, code_of, tensor_of
+from ..running.built_bundle import BuiltBundle, tensor_of
+from ..running.bundle import BUNDLES
+from ..running.bundle_code import code_of
 from ..running.differences import require_close
 from .measurement import interleaved_times, peak_apart, peak_memory
 from .result import Settings
@@ -64,7 +65,7 @@ def _measure(name: str, file: Path, settings: Settings) -> list[RuntimeCost]:
     folder, edge, progress = BUNDLES / name, settings.sizes[-1], settings.progress
     with code_of(folder):
         progress(f"{name}: exporting")
-        form = write_onnx(CheckedBundle(folder), file).form
+        form = write_onnx(BuiltBundle(folder), file).form
         bundle = sized_bundle(folder, edge)
         inputs, runs, costs = bundle.unseen(), {}, []
         for runtime, make in RUNTIMES.items():
@@ -89,15 +90,15 @@ def _measure(name: str, file: Path, settings: Settings) -> list[RuntimeCost]:
     return costs
 
 
-def sized_bundle(folder: Path, edge: int) -> CheckedBundle:
+def sized_bundle(folder: Path, edge: int) -> BuiltBundle:
     """Return the bundle with examples as large as its patches or tiles, else slices of this edge."""
-    parser = CheckedBundle(folder).inference
+    parser = BuiltBundle(folder).inference
     assert parser is not None
     size = next((parser.get_parsed_content(name) for name in ("tile", "patch") if name in parser), edge)
-    return CheckedBundle(folder, size if isinstance(size, int) else min(size))
+    return BuiltBundle(folder, size if isinstance(size, int) else min(size))
 
 
-def _eager(bundle: CheckedBundle, file: Path) -> Run:
+def _eager(bundle: BuiltBundle, file: Path) -> Run:
     network = bundle.network
 
     def run(*inputs: Tensor) -> Tensor:
@@ -108,18 +109,18 @@ def _eager(bundle: CheckedBundle, file: Path) -> Run:
     return run
 
 
-def _onnxruntime(bundle: CheckedBundle, file: Path) -> Run:
+def _onnxruntime(bundle: BuiltBundle, file: Path) -> Run:
     return OnnxNetwork(file)
 
 
-def _torchscript(bundle: CheckedBundle, file: Path) -> Run:
+def _torchscript(bundle: BuiltBundle, file: Path) -> Run:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # results are compared
         traced = torch.jit.trace(real_network(bundle), real_inputs(bundle.examples()), check_trace=False)
     return _real(traced)
 
 
-def _torch_export(bundle: CheckedBundle, file: Path) -> Run:
+def _torch_export(bundle: BuiltBundle, file: Path) -> Run:
     with torch.no_grad():
         program = torch.export.export(real_network(bundle), real_inputs(bundle.examples()), strict=False)
     return _real(program.module())
@@ -133,7 +134,7 @@ def _real(network: Callable[..., Tensor]) -> Run:
     return run
 
 
-RUNTIMES: dict[str, Callable[[CheckedBundle, Path], Run]] = {
+RUNTIMES: dict[str, Callable[[BuiltBundle, Path], Run]] = {
     "eager": _eager,
     "onnxruntime": _onnxruntime,
     "TorchScript": _torchscript,

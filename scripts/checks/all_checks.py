@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from ..running.checked_bundle import CheckedBundle, code_of
-from ..terminal.console import silence_loggers
+from ..running.built_bundle import BuiltBundle
+from ..running.bundle_code import code_of
+from ..running.third_party_logs import silence_loggers
 from .configs import check_agreement, check_configs, check_required_ids
 from .files import check_changelog, check_hashes, check_metadata, check_required_files, check_versions
 from .network import check_determinism, check_in_out, check_output, check_overlays, check_weights
@@ -31,7 +32,7 @@ READING: dict[str, Callable[[Path], Outcome]] = {
 }
 """Checks that run nothing of the bundle."""
 
-RUNNING: dict[str, Callable[[CheckedBundle], Outcome]] = {
+RUNNING: dict[str, Callable[[BuiltBundle], Outcome]] = {
     "configs": check_configs,
     "required ids": check_required_ids,
     "train and inference": check_agreement,
@@ -70,11 +71,12 @@ def check_bundle(folder: Path, *, trust: bool) -> Iterator[tuple[str, Outcome]]:
     silence_loggers()
     with code_of(folder):
         try:
-            bundle = CheckedBundle(folder)
+            bundle = BuiltBundle(folder)
+            inputs = bundle.inputs
         except ValueError as error:
             yield from ((name, skipped(f"metadata cannot be read ({error})")) for name in RUNNING)
             return
-        several = f"the network takes several inputs: {', '.join(bundle.inputs)}" if len(bundle.inputs) > 1 else None
+        several = f"the network takes several inputs: {', '.join(inputs)}" if len(inputs) > 1 else None
         for name, running in RUNNING.items():
             yield name, skipped(several) if several and name == ON_ONE_INPUT else _outcome(running, bundle)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydoc import ErrorDuringImport, locate
 from typing import TYPE_CHECKING, Any
 
-from ..running.checked_bundle import CheckedBundle
+from ..running.built_bundle import BuiltBundle
 from ..running.config_files import expressions, list_configs
 from .outcome import Outcome, failed, listed, passed, skipped, told, warned
 from .security_report import free_names, parse_expression
@@ -25,7 +25,7 @@ FREE = ("keys", "mode", "allow_missing_keys", "_target_", "_disabled_", "prob")
 """Arguments of a transform that may differ between training, which has labels, and inference."""
 
 
-def check_configs(bundle: CheckedBundle) -> Outcome:
+def check_configs(bundle: BuiltBundle) -> Outcome:
     """Check that each config, and each overlay over what it belongs to, names only what is there."""
     files = list_configs(bundle.folder)
     problems: list[str] = []
@@ -38,7 +38,7 @@ def check_configs(bundle: CheckedBundle) -> Outcome:
     return told(problems, f"{len(files)} configs and overlays parse, and all they refer to is there")
 
 
-def _problems(bundle: CheckedBundle, files: list[Path]) -> tuple[float, list[str]]:
+def _problems(bundle: BuiltBundle, files: list[Path]) -> tuple[float, list[str]]:
     """Return how bad the merged ``files`` are, and what is wrong with them."""
     try:
         found = [*_unresolved(bundle.parser(*files))]
@@ -96,7 +96,7 @@ def _missing_targets(parser: ConfigParser) -> Iterator[str]:
                 yield from () if is_there else (f"{place}: no {target}",)
 
 
-def check_required_ids(bundle: CheckedBundle) -> Outcome:
+def check_required_ids(bundle: BuiltBundle) -> Outcome:
     """Check that what MONAI, MONAI Label and federated learning ask for has the expected ids."""
     from monai.bundle import ConfigWorkflow
 
@@ -117,7 +117,7 @@ def check_required_ids(bundle: CheckedBundle) -> Outcome:
     return told(problems, f"all that MONAI asks for in {' and '.join(file.name for _, file in kinds)}")
 
 
-def check_agreement(bundle: CheckedBundle) -> Outcome:
+def check_agreement(bundle: BuiltBundle) -> Outcome:
     """Check that training and inference have the same network, contrasts, spacing and deterministic preprocessing."""
     train, inference = bundle.train, bundle.inference
     if train is None or inference is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
+from ..running.bundle import Bundle
 from ..running.config_files import SUFFIXES
 from ..running.sha256 import sha256
 from .metadata_rules import METADATA, VERSIONS
@@ -34,7 +34,7 @@ def check_metadata(bundle: Path) -> Outcome:
     """Check ``metadata.json`` by the rules of the zoo's schema."""
     from jsonschema import Draft202012Validator
 
-    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    metadata = Bundle(bundle).metadata
     errors = sorted(Draft202012Validator(METADATA).iter_errors(metadata), key=lambda error: error.json_path)
     problems = [f"{error.json_path.removeprefix('$.')}: {error.message[:200]}" for error in errors]
     return told(problems, f"version {metadata.get('version')}, all fields that the model zoo demands")
@@ -42,7 +42,7 @@ def check_metadata(bundle: Path) -> Outcome:
 
 def check_changelog(bundle: Path) -> Outcome:
     """Check that the version is told in the changelog."""
-    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    metadata = Bundle(bundle).metadata
     version, changelog = metadata.get("version"), metadata.get("changelog", {})
     if version in changelog:
         return passed(f"{version}: {changelog[version]}")
@@ -51,7 +51,7 @@ def check_changelog(bundle: Path) -> Outcome:
 
 def check_versions(bundle: Path) -> Outcome:
     """Check that the versions of packages are exact."""
-    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    metadata = Bundle(bundle).metadata
     versions = {name: metadata.get(name) for name in VERSIONS} | metadata.get("required_packages_version", {})
     vague = [f"{k} {v}" for k, v in versions.items() if not re.fullmatch(r"\d+(\.\w+)+([+-][\w.]+)?", str(v))]
     return told(vague, f"{len(versions)} exact versions")
@@ -59,7 +59,7 @@ def check_versions(bundle: Path) -> Outcome:
 
 def check_hashes(bundle: Path) -> Outcome:
     """Check the weights against the SHA-256 in the metadata."""
-    hashes = json.loads((bundle / "configs" / "metadata.json").read_text()).get("weights_sha256")
+    hashes = Bundle(bundle).metadata.get("weights_sha256")
     if hashes is None:
         return skipped("the metadata tell no weights_sha256 (add it)")
     wrong = [n for n, h in hashes.items() if not (bundle / n).is_file() or sha256(bundle / n) != h]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..running.checked_bundle import CheckedBundle, spatial_shape, tensor_of
+from ..running.built_bundle import BuiltBundle, spatial_shape, tensor_of
 from .outcome import Outcome, failed, listed, passed, skipped, told
 
 
-def check_weights(bundle: CheckedBundle) -> Outcome:
+def check_weights(bundle: BuiltBundle) -> Outcome:
     """Check that the weights load with ``weights_only=True`` and are exactly those of the network."""
     if not bundle.weights:
         network = bundle.network
@@ -32,7 +32,7 @@ def check_weights(bundle: CheckedBundle) -> Outcome:
     return told(problems, f"{len(shapes)} tensors, {n_values:,} values, all of the network")
 
 
-def check_in_out(bundle: CheckedBundle) -> Outcome:
+def check_in_out(bundle: BuiltBundle) -> Outcome:
     """Run MONAI's ``verify_net_in_out`` on the network of the inference config and on that of the training config."""
     from monai.bundle import verify_net_in_out
 
@@ -44,7 +44,7 @@ def check_in_out(bundle: CheckedBundle) -> Outcome:
     return passed(f"input {tuple(bundle.example.shape)}, {' and '.join(file.name for file in files)}")
 
 
-def check_output(bundle: CheckedBundle) -> Outcome:
+def check_output(bundle: BuiltBundle) -> Outcome:
     """Check type, channels and sizes of the network's output against the metadata."""
     told_output = bundle.metadata["network_data_format"]["outputs"]["pred"]
     output = bundle.output
@@ -61,7 +61,7 @@ def check_output(bundle: CheckedBundle) -> Outcome:
     return told(problems, f"{tuple(output.shape)}, {output.dtype}")
 
 
-def check_determinism(bundle: CheckedBundle) -> Outcome:
+def check_determinism(bundle: BuiltBundle) -> Outcome:
     """Check that eval mode gives the same output twice."""
     with torch.no_grad():
         again = tensor_of(bundle.network(*bundle.examples()))
@@ -70,7 +70,7 @@ def check_determinism(bundle: CheckedBundle) -> Outcome:
     return failed(f"outputs differ by up to {(again - bundle.output).abs().max():.3g} in eval mode")
 
 
-def check_overlays(bundle: CheckedBundle) -> Outcome:
+def check_overlays(bundle: BuiltBundle) -> Outcome:
     """Check that the network of each overlay in ``networks/`` can be built, over the inference config."""
     base = bundle.config("inference")
     files = sorted(p for p in (bundle.folder / "configs" / "networks").glob("*.*") if base)

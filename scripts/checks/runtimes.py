@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from ..exports.onnx_export import TOLERANCE, first_line, missing_packages, real_inputs, real_network, write_onnx
-from ..running.checked_bundle import CheckedBundle, tensor_of
+from ..running.built_bundle import BuiltBundle, tensor_of
 from ..running.differences import largest_difference
 from .outcome import Outcome, failed, passed, skipped
 
 
-def check_torchscript(bundle: CheckedBundle) -> Outcome:
+def check_torchscript(bundle: BuiltBundle) -> Outcome:
     """Check that TorchScript, scripted or else traced, gives what eager mode gives."""
     unseen = bundle.unseen()
     try:
@@ -35,7 +35,7 @@ def check_torchscript(bundle: CheckedBundle) -> Outcome:
     return _compared(bundle, lambda: traced(*real_inputs(unseen)), f"traced, as it cannot be scripted ({reason})")
 
 
-def check_torch_export(bundle: CheckedBundle) -> Outcome:
+def check_torch_export(bundle: BuiltBundle) -> Outcome:
     """Check that ``torch.export`` gives what eager mode gives."""
     try:
         with torch.no_grad():
@@ -45,7 +45,7 @@ def check_torch_export(bundle: CheckedBundle) -> Outcome:
     return _compared(bundle, lambda: program.module()(*real_inputs(bundle.unseen())), "torch.export")
 
 
-def check_onnx(bundle: CheckedBundle) -> Outcome:
+def check_onnx(bundle: BuiltBundle) -> Outcome:
     """Check that onnxruntime gives what eager mode gives, with free sizes where the network allows them."""
     if missing := missing_packages():
         return skipped(f"needs the packages {', '.join(missing)} (pip install 'mri-attention[share]')")
@@ -58,7 +58,7 @@ def check_onnx(bundle: CheckedBundle) -> Outcome:
     return _told(written.difference, f"onnxruntime, {written.form}")
 
 
-def _compared(bundle: CheckedBundle, run: Callable[[], Any], way: str) -> Outcome:
+def _compared(bundle: BuiltBundle, run: Callable[[], Any], way: str) -> Outcome:
     with torch.no_grad():
         output: Tensor = tensor_of(run())
         eager: Tensor = tensor_of(bundle.network(*bundle.unseen()))

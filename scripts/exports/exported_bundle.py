@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import InputError
-from ..running.bundles import read_metadata
+from ..running.bundle import Bundle
 from ..running.config_files import list_configs, read_config, targets
 from ..running.sha256 import sha256
-from ..running.weights import verify_shipped
+from ..running.weights import read_weights, verify_shipped
 from .exported_configs import EXPORTED, exported_configs, monailabel_configs, reached_names, renamed
 from .package_versions import exact_versions
 from .reached_code import ReachedCode
@@ -49,7 +49,7 @@ def write_bundle(bundle: Path, folder: Path, *, with_onnx: bool = False) -> Reac
     if with_onnx:
         _write_onnx(bundle, folder / "models" / "model.onnx")
     hashes = {f"models/{file.name}": sha256(file) for file in sorted((folder / "models").iterdir())}
-    metadata = read_metadata(bundle) | {"weights_sha256": hashes}
+    metadata = Bundle(bundle).metadata | {"weights_sha256": hashes}
     _add_versions(metadata, code, folder)
     _write_texts(folder, {"configs/metadata.json": json.dumps(metadata, indent=2, ensure_ascii=False) + "\n"})
     return code
@@ -95,7 +95,7 @@ def _write_documents(bundle: Path, folder: Path) -> None:
         picture = _existing((readme.parent / link).resolve())
         (folder / "docs" / picture.name).write_bytes(picture.read_bytes())
         text = text.replace(f"]({link})", f"]({picture.name})")
-    _write_texts(folder, {"docs/README.md": text.rstrip("\n") + "\n" + _about(read_metadata(bundle))})
+    _write_texts(folder, {"docs/README.md": text.rstrip("\n") + "\n" + _about(Bundle(bundle).metadata)})
 
 
 def _about(metadata: dict[str, Any]) -> str:
@@ -116,29 +116,27 @@ that project's command.
 
 def _write_weights(bundle: Path, folder: Path) -> None:
     """Copy the weights, and write them as safetensors too."""
-    import torch
     from safetensors.torch import save
 
     _existing(bundle / "models" / "model.pt")
     (folder / "models").mkdir()
     for source in sorted((bundle / "models").glob("*.pt")):
-        verify_shipped(source, bundle)
+        verify_shipped(source, Bundle(bundle))
         copy = folder / "models" / source.name
         copy.write_bytes(source.read_bytes())
-        state = torch.load(source, map_location="cpu", weights_only=True)
-        state = state.get("model", state.get("state_dict", state))
-        tensors = {name: value.contiguous().clone() for name, value in state.items()}
+        tensors = {name: value.contiguous().clone() for name, value in read_weights(source).items()}
         copy.with_suffix(".safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
 def _write_onnx(bundle: Path, file: Path) -> None:
-    from ..running.checked_bundle import CheckedBundle, code_of
+    from ..running.built_bundle import BuiltBundle
+    from ..running.bundle_code import code_of
     from .onnx_export import missing_packages, write_onnx
 
     if missing := missing_packages():
         raise InputError.at("--onnx", f"needs the packages {', '.join(missing)}", "pip install 'mri-attention[share]'")
     with code_of(bundle):
         try:
-            write_onnx(CheckedBundle(bundle), file)
+            write_onnx(BuiltBundle(bundle), file)
         except RuntimeError as error:
             raise InputError.at(bundle.name, f"cannot be written as ONNX ({error})", "leave --onnx out") from error

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..running.checked_bundle import CheckedBundle, tensor_of
+from ..running.built_bundle import BuiltBundle, tensor_of
 from ..running.differences import largest_difference
 from ..running.network_description import network_description
 from ..running.onnx_network import OnnxNetwork
@@ -45,7 +45,7 @@ class RealNetwork(nn.Module):
         return output
 
 
-def real_network(bundle: CheckedBundle) -> RealNetwork:
+def real_network(bundle: BuiltBundle) -> RealNetwork:
     """Return the network of ``bundle`` as other runtimes know it."""
     return RealNetwork(bundle.network, [x.is_complex() for x in bundle.examples()]).eval()
 
@@ -72,7 +72,7 @@ class WrittenOnnx(NamedTuple):
     difference: float
 
 
-def write_onnx(bundle: CheckedBundle, file: Path) -> WrittenOnnx:
+def write_onnx(bundle: BuiltBundle, file: Path) -> WrittenOnnx:
     """Write the network of ``bundle`` with any number of items in a batch and, where it allows, sizes of its own.
 
     The most general form is taken whose results agree with eager mode for more items and, for free sizes, for larger
@@ -96,7 +96,7 @@ def write_onnx(bundle: CheckedBundle, file: Path) -> WrittenOnnx:
     raise RuntimeError("; ".join(reasons))
 
 
-def difference_from_eager(bundle: CheckedBundle, file: Path, n_items: int, growth: int) -> float:
+def difference_from_eager(bundle: BuiltBundle, file: Path, n_items: int, growth: int) -> float:
     """Return the largest difference of ONNX from eager mode, relative to the largest value, on seeded input."""
     inputs = bundle.unseen(n_items, growth)
     with torch.no_grad():
@@ -120,7 +120,7 @@ class _Form(NamedTuple):
     trials: list[tuple[int, int]]
 
 
-def _forms(bundle: CheckedBundle) -> dict[str, _Form]:
+def _forms(bundle: BuiltBundle) -> dict[str, _Form]:
     """Return the forms from the most general on."""
     auto = torch.export.Dim.AUTO
     shapes = [bundle.metadata["network_data_format"]["inputs"][name]["spatial_shape"] for name in bundle.inputs]
@@ -132,7 +132,7 @@ def _forms(bundle: CheckedBundle) -> dict[str, _Form]:
     }
 
 
-def _export(bundle: CheckedBundle, form: _Form, file: Path) -> None:
+def _export(bundle: BuiltBundle, form: _Form, file: Path) -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # warns of operators that nobody asked for
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -150,7 +150,7 @@ def _export(bundle: CheckedBundle, form: _Form, file: Path) -> None:
     program.save(file, external_data=False)
 
 
-def _about(bundle: CheckedBundle) -> dict[str, Any]:
+def _about(bundle: BuiltBundle) -> dict[str, Any]:
     assert bundle.inference is not None
     weights = bundle.folder / "models" / "model.pt"
     return {

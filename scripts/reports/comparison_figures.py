@@ -10,8 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..running.bundles import Pictures, merged_config, read_pictures
-from ..running.comparison import Plan, Training, short_name
+from ...datasets import Case
+from ..running.comparison_plan import Plan, Training, short_name
+from ..running.configuration import Configuration, Pictures
+from ..running.evaluation import CONFIGS
 from ..running.tracking import Curves
 from ..running.written_files import file_of
 from .axial_slices import load_aligned
@@ -64,7 +66,7 @@ def side_by_side_figure(plan: Plan, trainings: Sequence[Training]) -> bytes | No
         short_name(training.network): written_for(case, plan.output_dir / training.name / "test")
         for training in trainings
     }
-    pictures = read_pictures(merged_config(plan.bundle, ["inference", "evaluate", *plan.overlays], plan.inference))
+    pictures = Configuration(plan.bundle, [*CONFIGS, *plan.overlays], plan.inference).pictures
     if pictures is not None:
         return _images(written, pictures)
     return _masks(case, written)
@@ -72,9 +74,8 @@ def side_by_side_figure(plan: Plan, trainings: Sequence[Training]) -> bytes | No
 
 def written_for(case: Mapping[str, Any], folder: Path) -> list[Path]:
     """Find the images that an evaluation wrote for a case; of all sessions where it wrote none with the case's."""
-    subject = case["subject"]
-    in_session = "_".join(filter(None, (subject, case.get("session"))))
-    return sorted(folder.rglob(f"{in_session}_*.nii.gz")) or sorted(folder.rglob(f"{subject}_*.nii.gz"))
+    named = Case.of(case)
+    return sorted(folder.rglob(f"{named.name}_*.nii.gz")) or sorted(folder.rglob(f"{named.subject}_*.nii.gz"))
 
 
 def _masks(case: dict[str, Any], written: Mapping[str, Sequence[Path]]) -> bytes | None:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from ...datasets import Case
 from ...metrics import paired_bootstrap
-from ..running.comparison import Plan, Training, short_name
+from ..running.comparison_plan import Plan, Training, short_name
 from ..running.provenance import describe_run
 from ..running.tracking import read_curves
 from .comparison_figures import box_figure, side_by_side_figure, training_figure
@@ -29,7 +30,7 @@ def write_comparison(
 ) -> tuple[list[str], list[list[str]]]:
     """Write metrics.csv, comparison.json, comparison.md and report.html; return the table's header and rows."""
     networks = list(dict.fromkeys(training.network for training in trainings))
-    cases = ["_".join(filter(None, (case["subject"], case.get("session")))) for case in plan.test_cases]
+    cases = [Case.of(case).name for case in plan.test_cases]
     comparison = [describe_network(trainings, network, baseline) for network in networks]
     header, rows = comparison_table(comparison)
     _write_csv(trainings, cases, plan.output_dir / "metrics.csv")

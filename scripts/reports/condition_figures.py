@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...transforms.save_derivative import derivative_path
-from ..running.bundles import merged_config
+from ..running.bundle import Bundle
+from ..running.configuration import Configuration
 from .condition_tables import Condition, ConditionResult
 
 ERROR_SHARE = 0.2  # of the reference's maximum, the white of error images
@@ -45,11 +46,11 @@ def draw_condition(
 
 
 def sampling_mask(
-    bundle: Path, configs: Sequence[str], settings: dict[str, Any], condition: Condition, subject: str
+    bundle: Bundle, configs: Sequence[str], settings: dict[str, Any], condition: Condition, subject: str
 ) -> NDArray[np.bool_]:
     """Return the mask ``(y, x)`` that the workflow draws for the first case of ``subject``."""
     overrides = {**settings, "mask": condition.mask, "acceleration": condition.acceleration}
-    parser = merged_config(bundle, configs, overrides)
+    parser = Configuration(bundle, configs, overrides).parser
     parser["cases"] = [case for case in parser.get_parsed_content("cases") if case["subject"] == subject][:1]
     case = merged_dataset(parser)[0]
     return np.asarray(case["sampled"][0, 0].numpy(), dtype=bool)

@@ -6,13 +6,10 @@ import csv
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..running.attention_maps import AttentionMaps
-    from ..running.bundles import Pictures
+from ..running.evaluation import Evaluation
 
 TITLES = {
     "dice": "DSC",
@@ -94,42 +91,6 @@ def title_of(metric: str) -> str:
 def decimals_of(metric: str) -> int:
     """Return how many decimals of a metric tables show."""
     return 4 if metric.endswith(tuple(REGION_ERRORS)) else DECIMALS.get(metric, 3)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What one network achieved.
-
-    Attributes:
-        network: its name in tables.
-        cases: entries of the datalist, each with ``subject``, ``session``, ``image`` (paths) and ``label``.
-        rows: metrics by name of each case, in the order of ``cases``; NaN where undefined.
-        output_dir: where its predictions lie.
-        contrasts: names of a case's images, in their order.
-        model: file of its weights; None for a network without.
-        files: what was written for each case.
-        attention: what its folded attention attends to in the first case, if it has one.
-        pictures: which of the images that it wrote belong together, where it makes images.
-    """
-
-    network: str
-    cases: list[dict[str, Any]]
-    rows: list[dict[str, float]]
-    output_dir: Path
-    contrasts: list[str]
-    model: Path | None
-    files: list[list[Path]] = field(default_factory=list)
-    attention: AttentionMaps | None = None
-    pictures: Pictures | None = None
-
-    @property
-    def case_names(self) -> list[str]:
-        """Subject and session of the cases, as in file names."""
-        return ["_".join(filter(None, (case["subject"], case.get("session")))) for case in self.cases]
-
-    def column(self, metric: str) -> list[float]:
-        """Return the values of ``metric`` over the cases."""
-        return [row[metric] for row in self.rows]
 
 
 def comparison_table(evaluations: Sequence[Evaluation]) -> tuple[list[str], list[list[str]]]:

@@ -1,0 +1,24 @@
+"""Running bundles: what the commands ``predict``, ``evaluate`` and ``train`` do, for a notebook."""
+
+from ...datasets import Case
+from .bundle import BUNDLES, Bundle
+from .configuration import Configuration
+from .evaluation import Contestant, Evaluation, evaluate
+from .prediction import Prediction, predict
+from .progress import Progress
+from .training import TrainingResult, train
+
+__all__ = [
+    "BUNDLES",
+    "Bundle",
+    "Case",
+    "Configuration",
+    "Contestant",
+    "Evaluation",
+    "Prediction",
+    "Progress",
+    "TrainingResult",
+    "evaluate",
+    "predict",
+    "train",
+]

@@ -1,4 +1,4 @@
-"""What folded attention attends to in one case, taken from a bundle's workflow."""
+"""What folded attention attends to in one case, taken from a bundle's built configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from monai.bundle import ConfigWorkflow
+    from .configuration import Configuration
 
 BLOCK = "FoldedAttention"  # by name: an exported bundle brings the class itself
 
@@ -37,16 +37,16 @@ class AttentionMaps:
     voxel_size: tuple[float, float, float]
 
 
-def attention_maps(workflow: ConfigWorkflow) -> AttentionMaps | None:
+def attention_maps(configuration: Configuration) -> AttentionMaps | None:
     """Show the network the first case in one pass; None if it has no ``FoldedAttention`` for volumes.
 
     The query is the voxel of highest lesion probability.
     """
-    network = workflow.parser.get_parsed_content("network")
+    network = configuration.value("network")
     block = next((m for m in network.modules() if type(m).__name__ == BLOCK and len(m.axes) == 4), None)
     if block is None:
         return None
-    item: dict[str, Any] = workflow.parser.get_parsed_content("dataset")[0]
+    item: dict[str, Any] = configuration.value("dataset")[0]
     device = next(network.parameters()).device
     image = torch.as_tensor(item["image"])[None].float().to(device)
     features: list[Tensor] = []

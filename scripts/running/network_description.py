@@ -38,4 +38,4 @@ def require_same_network(parser: ConfigParser, onnx_file: Path) -> None:
     if differing := [name for name in about | wanted if about.get(name) != wanted.get(name)]:
         name = differing[0]
         problem = f"was written of another network ({name}: {about.get(name)}, not {wanted.get(name)})"
-        raise InputError.at(onnx_file, problem, "use --runtime torch, or export a bundle with this network")
+        raise InputError.at(onnx_file, problem, "set `runtime` to torch, or export a bundle with this network")

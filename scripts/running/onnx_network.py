@@ -35,9 +35,9 @@ class OnnxNetwork(nn.Module):
         try:
             import onnxruntime
         except ImportError as error:
-            raise InputError.at("--runtime onnx", "needs onnxruntime", "pip install 'mri-attention[share]'") from error
+            raise InputError.at("`runtime` onnx", "needs onnxruntime", "pip install 'mri-attention[share]'") from error
         if not Path(file).is_file():
-            remedy = "write it by mri-attention export BUNDLE --onnx, and give that folder, or the file with --model"
+            remedy = "write it by mri-attention export BUNDLE --onnx, and give that folder, or the file as `model_file`"
             raise InputError.at(file, "no such ONNX file", remedy)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # errors are raised
@@ -60,7 +60,7 @@ class OnnxNetwork(nn.Module):
                 isinstance(n, int) and n != m for n, m in zip(place.shape, x.shape, strict=True)
             ):
                 problem = f"takes {place.name} of {_sizes(place.shape)}, not of {_sizes(x.shape)}"
-                raise InputError.at(self.file, problem, "use --runtime torch")
+                raise InputError.at(self.file, problem, "set `runtime` to torch")
             arrays[place.name] = (x if x.dtype == torch.bool else x.float()).contiguous().cpu().numpy()
         (output,) = self.session.run(None, arrays)
         found, source = torch.from_numpy(output).to(given[0].device), inputs[0]

@@ -1,146 +1,202 @@
-"""Running inference workflows: what they wrote, findings and pictures, motion between contrasts."""
+"""Applying a bundle's network to images."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ...datasets import read_volume
-from ...metrics import match_lesions
-from ...transforms.registration import RigidMotion
-from ..reports.axial_slices import load_aligned
-from ..reports.image_figures import image_overview_figure
-from ..reports.lesion_figures import overview_figure
-from .bundles import build_workflow, read_pictures, run_workflow
-from .network_description import require_same_network
-from .onnx_network import OnnxNetwork
-from .weights import load_weights, without_loaders
-from .written_files import WrittenFiles, file_of
+from ...datasets import Case, InputError, keep_images, read_volume
+from .bundle import Bundle
+from .bundle_code import code_of
+from .case_files import check_case, complete_case, contrasts_of
+from .configuration import Configuration, Pictures
+from .input_errors import input_errors_unwrapped
+from .outputs import staged
+from .processes import share_of_rank, use_device_of_rank
+from .progress import Progress, no_progress
+from .provenance import write_derivative_description
+from .weights import existing_file, load_weights, verify_shipped
 
 if TYPE_CHECKING:
-    from monai.bundle import ConfigParser
+    from numpy.typing import NDArray
 
-LESION_MASK = "label-lesion_mask"
+    from ...transforms.registration import RigidMotion
+
+RUNTIMES = ("torch", "onnx")
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was found in one case.
+    """What was made of one case.
 
     Attributes:
-        name: of the case.
-        files: results, relative to the output folder.
-        findings: lines that tell what is in them.
+        case: its images.
+        files: results.
         motions: rotation and translation of the contrasts that were moved, by contrast.
+        pictures: how its image is shown, where the bundle makes images.
     """
 
-    name: str
+    case: Case
     files: list[Path]
-    findings: list[str] = field(default_factory=list)
     motions: dict[str, RigidMotion] = field(default_factory=dict)
-
-    def lines(self, output_dir: Path) -> list[str]:
-        """Return what to tell the user, given where the output folder is."""
-        moved = [f"  {contrast} was moved by {motion}" for contrast, motion in self.motions.items()]
-        return [
-            self.name,
-            *(f"  {finding}" for finding in self.findings),
-            *moved,
-            *(f"  {output_dir / file}" for file in self.files),
-        ]
+    pictures: Pictures | None = None
 
 
-def predict_cases(
-    bundle: Path, configs: Sequence[str], settings: dict[str, Any], onnx_file: Path | None = None
+def predict(  # noqa: PLR0913 (what the command has as options)
+    bundle: Bundle | str | Path,
+    cases: Case | Path | str,
+    output_dir: Path | str,
+    *,
+    mask: Path | str | None = None,
+    overlays: Sequence[str] = (),
+    runtime: str = "torch",
+    settings: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    progress: Progress = no_progress,
 ) -> list[Prediction]:
-    """Run the inference workflow and describe its results.
+    """Apply the network of ``bundle``, and write masks or images as BIDS derivatives: all of them, or none.
+
+    Of several processes, as ``torchrun`` starts them, each does a share of the cases.
 
     Args:
-        bundle: folder of the bundle.
-        configs: such as ``("inference",)``, with overlays after it.
-        settings: config ids and values, ``cases`` and ``output_dir`` among them.
-        onnx_file: runs in the place of the torch network.
+        bundle: its name, folder, or the bundle itself.
+        cases: a BIDS folder or JSON datalist, or one case whose ``image`` tells the file of each contrast.
+        output_dir: where the results go.
+        mask: of the brain, for all cases; outside of it images become zero.
+        overlays: further configs of the bundle, such as ``networks/unet``.
+        runtime: ``torch``, or ``onnx`` for ``models/model.onnx`` or the ``model_file`` of ``settings``.
+        settings: config ids of the bundle and their values, such as ``model_file``, ``register`` or ``scale``.
+        overrides: the same for MONAI, unchecked, such as ``inferer::overlap``.
+        progress: is told of each case.
+
+    Returns:
+        what was made of each case.
 
     Raises:
-        InputError: if an input cannot be used, the ONNX file is not there or of another network, or the weights are
-            missing or not those that were shipped.
+        InputError: if an input cannot be used, a setting has no meaning for the bundle, or the weights are missing or
+            not those that were shipped.
+
+    Example:
+        >>> images = {"T1w": "t1.nii.gz", "T2w": "t2.nii.gz", "FLAIR": "flair.nii.gz"}
+        >>> (found,) = predict("ms_lesion_segmentation_fanet", Case(image=images), "results")  # doctest: +SKIP
+        >>> found.files  # doctest: +SKIP
     """
-    overrides = {**without_loaders(bundle, configs), **settings}
+    bundle = bundle if isinstance(bundle, Bundle) else Bundle.find(bundle)
+    configuration = Configuration(bundle, ["inference", *overlays])
+    output, given = Path(output_dir), {**(settings or {}), **(overrides or {})}
+    onnx_file = chosen_onnx(runtime, bundle, (settings or {}).get("model_file"))
+    with input_errors_unwrapped(), keep_images(), code_of(bundle.folder), staged(output) as stage:
+        _apply_settings(configuration, settings or {}, given, onnx_file)
+        found = share_of_rank(_find_cases(configuration, cases))
+        allow_nan = "allow_nan" in configuration and bool(configuration.value("allow_nan"))
+        checked = []
+        for case in found:
+            own = case.mask if isinstance(cases, Case) else None
+            checked.append(check_case(case, configuration.value("contrasts"), mask or own, allow_nan))
+            progress("checking", len(checked), len(found))
+        if not checked:
+            return []  # more processes than cases
+        use_device_of_rank()
+        configuration.update({"cases": [case.item() for case in checked], "output_dir": str(stage)})
+        predictions = _run(configuration, checked, None if "model_file" in given else bundle, onnx_file, progress)
+        write_derivative_description(bundle, stage)
+    return [_moved(prediction, stage, output) for prediction in predictions]
+
+
+def _apply_settings(
+    configuration: Configuration, settings: Mapping[str, Any], given: Mapping[str, Any], onnx_file: Path | None
+) -> None:
+    configuration.require(settings)
+    configuration.update({name: value for name, value in given.items() if name != "model_file" or not onnx_file})
+    check_scale(configuration, given.get("scale"))
+    configuration.disable("CheckpointLoader")
     if onnx_file is not None:
-        overrides["network"] = {"_target_": f"{OnnxNetwork.__module__}.{OnnxNetwork.__name__}", "file": str(onnx_file)}
-    workflow = build_workflow(bundle, configs, overrides, workflow_type="infer")
-    parser = workflow.parser
+        target = f"{__package__}.onnx_network.OnnxNetwork"
+        configuration.update({"network": {"_target_": target, "file": str(onnx_file)}})
+    elif "model_file" in settings:
+        configuration.update({"model_file": str(existing_file(Path(settings["model_file"])))})
+
+
+def check_scale(configuration: Configuration, scale: Any) -> None:
+    """Check ``scale``, unless it is None, against those that the config lists as ``scales``, if it does.
+
+    Raises:
+        InputError: if it is none of them.
+    """
+    if scale is not None and "scales" in configuration and scale not in (scales := configuration.value("scales")):
+        problem = f"{configuration.bundle.name} cannot do that"
+        raise InputError.at(f"`scale` {scale}", problem, f"choose {' or '.join(map(str, scales))}")
+
+
+def chosen_onnx(runtime: str, bundle: Bundle, model: Path | str | None) -> Path | None:
+    """Return the ONNX file that ``runtime`` asks for, ``model`` or that of ``bundle``; None for torch.
+
+    Raises:
+        InputError: if there is no such runtime, or the bundle's file is not the one that was shipped.
+    """
+    if runtime not in RUNTIMES:
+        raise InputError.at(f"`runtime` {runtime}", "no such runtime", f"choose among {', '.join(RUNTIMES)}")
+    if runtime == "torch":
+        return None
+    if model is not None:
+        return Path(model)
+    file = bundle.folder / "models" / "model.onnx"
+    if file.is_file():
+        verify_shipped(file, bundle)
+    return file
+
+
+def _find_cases(configuration: Configuration, cases: Case | Path | str) -> list[Case]:
+    if isinstance(cases, Case):
+        return [complete_case(cases, configuration)]
+    configuration.update({"dataset_dir": str(cases)})
+    return [Case.of(item) for item in configuration.value("cases")]
+
+
+def _run(
+    configuration: Configuration,
+    cases: Sequence[Case],
+    shipped_by: Bundle | None,
+    onnx_file: Path | None,
+    progress: Progress,
+) -> list[Prediction]:
+    from .network_description import require_same_network
+    from .written_files import WrittenFiles
+
+    configuration.build()
     if onnx_file is None:
-        load_weights(workflow, shipped_by=None if "model_file" in settings else bundle)
+        load_weights(configuration, shipped_by)
     else:
-        require_same_network(parser, onnx_file)
-    written = WrittenFiles(parser.get_parsed_content("evaluator"))
-    run_workflow(workflow)
-    pictures, output_dir = read_pictures(parser), Path(settings["output_dir"])
+        require_same_network(configuration.parser, onnx_file)
+    written = WrittenFiles(configuration.value("evaluator"))
+    configuration.run(f"applying {configuration.bundle.name}", progress)
     predictions = []
-    for case, files, motions in zip(settings["cases"], written.files, written.motions, strict=True):
-        name = "_".join(filter(None, (case["subject"], case.get("session"))))
-        findings, overviews = _overview(case, name, files, pictures.window if pictures else None)
-        names = sorted(path.relative_to(output_dir) for path in (*files, *overviews))
-        moved = _motions(dict(zip(_names(parser, case), case["image"], strict=True)), motions)
-        predictions.append(Prediction(name, names, findings, moved))
+    for case, files, matrices in zip(cases, written.files, written.motions, strict=True):
+        paths = dict(zip(contrasts_of(case, configuration), case.image, strict=True))
+        predictions.append(Prediction(case, files, _motions(paths, matrices), configuration.pictures))
     return predictions
 
 
-def _overview(
-    case: dict[str, Any], name: str, files: Sequence[Path], window: tuple[float, float] | None
-) -> tuple[list[str], list[Path]]:
-    """Draw the picture beside the results; return what there is to tell and the picture's path."""
-    mask = file_of(files, LESION_MASK)
-    result = mask or next((file for file in files if file.name.endswith(".nii.gz")), None)
-    if result is None:
-        return [], []
-    stem, _, suffix = result.name.removesuffix(".nii.gz").rpartition("_")
-    if mask is not None:
-        finding, picture = _lesion_overview(mask, Path(case["image"][-1]), name)
-        stem = mask.name.removesuffix(f"_{LESION_MASK}.nii.gz")
-    else:
-        image = load_aligned([result], result)[0]
-        size = " x ".join(f"{v:.2f}" for v in image.header.get_zooms()[:3])
-        finding = f"{suffix}: {' x '.join(map(str, image.shape))} voxels of {size} mm"
-        picture = image_overview_figure(np.asarray(image.dataobj), image.header.get_zooms()[:3], name, window)
-    path = result.with_name(f"{stem}_overview.png")
-    path.write_bytes(picture)
-    return [finding], [path]
-
-
-def _lesion_overview(mask_file: Path, reference: Path, name: str) -> tuple[str, bytes]:
-    """Return number and volume of the lesions, and the picture of them."""
-    image, mask = load_aligned([reference, mask_file], mask_file)
-    voxel_size = mask.header.get_zooms()[:3]
-    found = np.asarray(mask.dataobj) > 0
-    volumes = match_lesions(found, found, float(np.prod(voxel_size))).predicted_volumes
-    finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.3g} ml"
-    return finding, overview_figure(np.asarray(image.dataobj), found, voxel_size, f"{name}: {finding}")
-
-
-def _names(parser: ConfigParser, case: dict[str, Any]) -> list[str]:
-    """Names of the images of ``case``; a file of k-space stands for the target's."""
-    names: list[str] = parser.get_parsed_content("contrasts")
-    if "kspace" in case:
-        target = parser.get_parsed_content("target")
-        return [name for name in names if name != target]
-    return names
-
-
-def _motions(paths: dict[str, str], matrices: NDArray[Any] | None) -> dict[str, RigidMotion]:
+def _motions(paths: Mapping[str, str], matrices: NDArray[Any] | None) -> dict[str, RigidMotion]:
     """Express the world matrices of contrasts that were moved as rotations and shifts of their centers."""
+    import numpy as np
+
+    from ...transforms.registration import RigidMotion
+
     motions: dict[str, RigidMotion] = {}
-    if matrices is None:
-        return motions
-    for (contrast, path), matrix in zip(paths.items(), matrices, strict=True):
+    for (contrast, path), matrix in zip(
+        paths.items(), [] if matrices is None else matrices, strict=matrices is not None
+    ):
         if not np.array_equal(matrix, np.eye(4)):
             image = read_volume(path, allow_nan=True)
             center = image.affine.numpy() @ [*((np.array(image.shape[1:]) - 1) / 2), 1]
             motions[contrast] = RigidMotion.of(matrix, center[:3])
     return motions
+
+
+def _moved(prediction: Prediction, stage: Path, output_dir: Path) -> Prediction:
+    """Tell where the files are after they left ``stage``."""
+    files = [output_dir / file.relative_to(stage) for file in prediction.files]
+    return Prediction(prediction.case, files, prediction.motions, prediction.pictures)

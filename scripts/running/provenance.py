@@ -6,26 +6,26 @@ import datetime
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ...datasets import write_description
-from .bundles import find_configs, read_metadata
+from .bundle import Bundle
 from .sha256 import sha256
 
 PACKAGES = ("mri-attention", "torch", "monai", "pytorch-ignite", "numpy", "scipy", "nibabel")
 
 
 def describe_run(
-    bundle: Path, configs: Sequence[str], dataset_dir: Path, models: dict[str, Path | None]
+    bundle: Bundle, configs: Sequence[str], dataset_dir: Path, models: Mapping[str, Path | None]
 ) -> dict[str, Any]:
     """Return bundle, configs, weights (with their SHA-256), dataset, command, versions and time of a run."""
     return {
         "bundle": bundle.name,
-        "bundle_version": read_metadata(bundle).get("version", "unknown"),
-        "configs": [str(file.relative_to(bundle)) for file in find_configs(bundle, configs)],
+        "bundle_version": bundle.version,
+        "configs": [str(file.relative_to(bundle.folder)) for file in bundle.config_files(configs)],
         "models": {
             name: {"file": str(model), "sha256": sha256(model)} if model else None for name, model in models.items()
         },
@@ -37,7 +37,7 @@ def describe_run(
     }
 
 
-def write_derivative_description(bundle: Path, output_dir: Path) -> None:
+def write_derivative_description(bundle: Bundle, output_dir: Path) -> None:
     """Write BIDS' ``dataset_description.json`` of what ``bundle`` made in ``output_dir``."""
-    version_ = str(read_metadata(bundle).get("version", "unknown"))
-    write_description(output_dir, f"Results of {bundle.name}", generated_by={"Name": bundle.name, "Version": version_})
+    made_by = {"Name": bundle.name, "Version": bundle.version}
+    write_description(output_dir, f"Results of {bundle.name}", generated_by=made_by)

@@ -32,16 +32,6 @@ def read_curves(training_dir: Path) -> Curves:
     return {name: curve for name, curve in curves.items() if len(curve[0]) > 1}
 
 
-def log_training_figure(store: Path) -> None:
-    """Draw the curves of the latest run of an MLflow store and keep the figure as its artifact."""
-    from ..reports.lesion_figures import curve_figure
-
-    if curves := read_curves(store.parent):
-        picture = store.parent / "training_curves.png"
-        picture.write_bytes(curve_figure(curves))
-        log_artifacts(store, [picture])
-
-
 def log_artifacts(store: Path, files: Iterable[Path]) -> None:
     """Keep copies of ``files`` as artifacts of the latest run of an MLflow store."""
     client, run = _latest_run(store)

@@ -1,32 +1,44 @@
-"""Progress of ignite's engines at the terminal."""
+"""Progress at the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
-from ignite.engine import Engine, Events
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
-@contextmanager
-def show_progress(engine: Engine, label: str, describe: Callable[[], str] = str) -> Iterator[None]:
-    """Show a bar over all iterations of ``engine`` that runs within the context.
+class ProgressBars:
+    """Bars on stderr, one after the other: a label that was not the last one begins a new bar.
 
-    Args:
-        engine: trainer or evaluator.
-        label: what is going on.
-        describe: says more on the state after each iteration.
+    Within its context it is what the library's ``progress`` may be.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    terminal = Console(stderr=True, highlight=False)
-    with Progress(*columns, TextColumn("{task.fields[state]}"), console=terminal) as progress:
-        task = progress.add_task(label, total=None, state="")
 
-        def advance(engine: Engine) -> None:
-            total = (engine.state.epoch_length or 0) * (engine.state.max_epochs or 1)
-            progress.update(task, total=total, completed=engine.state.iteration, state=describe())
+    def __init__(self) -> None:
+        self._label: str | None = None
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
 
-        with engine.add_event_handler(Events.ITERATION_COMPLETED, advance):
-            yield
+    def __call__(self, label: str, done: int, total: int, state: str = "") -> None:
+        """Move the bar of ``label`` to ``done`` of ``total``, with more words on the state behind it."""
+        if self._bar is None or label != self._label:
+            self._stop()
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            terminal = Console(stderr=True, highlight=False)
+            self._bar = Progress(*columns, TextColumn("{task.fields[state]}"), console=terminal)
+            self._bar.start()
+            self._label, self._task = label, self._bar.add_task(label, state="")
+        self._bar.update(self._task, completed=done, total=total, state=state)
+
+    def __enter__(self) -> ProgressBars:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

@@ -9,7 +9,7 @@ from typing import Any
 from monai.bundle import ConfigParser, ConfigWorkflow
 
 from mri_attention.datasets import InputError
-from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.scripts.running.bundle import BUNDLES
 
 TINY: dict[str, dict[str, Any]] = {
     "brain_super_resolution_cftn": {

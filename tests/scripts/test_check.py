@@ -16,7 +16,8 @@ import yaml
 
 from mri_attention.scripts.checks.all_checks import READING, RUNNING
 from mri_attention.scripts.checks.outcome import Outcome
-from mri_attention.scripts.running.checked_bundle import CheckedBundle, code_of
+from mri_attention.scripts.running.built_bundle import BuiltBundle
+from mri_attention.scripts.running.bundle_code import code_of
 
 Run = Callable[..., int]
 Break = Callable[[Path], Any]
@@ -95,7 +96,7 @@ def outcome(name: str, folder: Path) -> Outcome:
     if name in READING:
         return READING[name](folder)
     with code_of(folder):
-        return RUNNING[name](CheckedBundle(folder))
+        return RUNNING[name](BuiltBundle(folder))
 
 
 @pytest.mark.parametrize("name", [*READING, *RUNNING])

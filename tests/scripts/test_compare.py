@@ -13,12 +13,12 @@ from scipy import stats
 from mri_attention.datasets import InputError
 from mri_attention.scripts.reports.comparison_figures import written_for
 from mri_attention.scripts.reports.comparison_report import comparison_table, cost_table, describe_network, explain
-from mri_attention.scripts.running.bundles import BUNDLES, build_workflow, merged_config, read_value
-from mri_attention.scripts.running.comparison import Budget, Training
+from mri_attention.scripts.running import Bundle, Configuration
+from mri_attention.scripts.running.comparison_plan import Budget, Training
 from mri_attention.simulation.cohort import simulate_dataset
 
 Run = Callable[..., int]
-BUNDLE = BUNDLES / "ms_lesion_segmentation_fanet"
+BUNDLE = Bundle.find("ms_lesion_segmentation_fanet")
 SMALL = ["--spacing", "[3,3,3]", "--patch", "[16,16,16]", "--steps", "2", "--subjects", "1"]
 
 
@@ -97,10 +97,10 @@ def test_other_budgets_are_refused(text: str) -> None:
 
 
 def test_values_are_read_without_building_the_rest() -> None:
-    assert read_value(BUNDLE, ["train"], {"epochs": 7}, "epochs") == 7
-    assert "spacing" in merged_config(BUNDLE, ["inference"], {})
+    assert Configuration(BUNDLE, ["train"], {"epochs": 7}).value("epochs") == 7
+    assert "spacing" in Configuration(BUNDLE, ["inference"])
     with pytest.raises(InputError, match="has no 'nothing'"):
-        read_value(BUNDLE, ["train"], {}, "nothing")
+        Configuration(BUNDLE, ["train"]).value("nothing")
 
 
 def test_networks_see_the_same_crops(cohort: Path, tmp_path: Path) -> None:
@@ -108,9 +108,9 @@ def test_networks_see_the_same_crops(cohort: Path, tmp_path: Path) -> None:
     for overlay in ("networks/unet3d", "networks/unet"):
         settings = {"dataset_dir": str(cohort), "output_dir": str(tmp_path), "spacing": [3, 3, 3], "patch": [16] * 3}
         settings |= {"steps": 2, "subjects": 1, "progress": False}
-        workflow = build_workflow(BUNDLE, ["train", overlay], settings, workflow_type="train")
-        loader = workflow.parser.get_parsed_content("train::dataloader")
-        seen.append([batch["image"].as_tensor() for batch in loader])
+        configuration = Configuration(BUNDLE, ["train", overlay], settings)
+        configuration.build()
+        seen.append([batch["image"].as_tensor() for batch in configuration.value("train::dataloader")])
     assert all(np.array_equal(a, b) for a, b in zip(*seen, strict=True))
 
 

@@ -20,7 +20,7 @@ from mri_attention.scripts.checks.all_checks import check_bundle
 from mri_attention.scripts.exports.exported_bundle import write_bundle
 from mri_attention.scripts.exports.exported_configs import exported_configs
 from mri_attention.scripts.exports.package_versions import exact_versions
-from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.simulation.cohort import simulate_dataset
 from tests.helpers import WITHOUT_PROJECT
 

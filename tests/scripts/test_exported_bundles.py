@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.simulation.cohort import simulate_dataset
 from tests.helpers import WITHOUT_PROJECT
 

@@ -10,7 +10,7 @@ import pytest
 from monai.bundle import ConfigParser
 
 from mri_attention.scripts.exports.exported_configs import monailabel_configs
-from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.transforms import HandOverd
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "monailabel"

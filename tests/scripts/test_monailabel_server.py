@@ -26,7 +26,7 @@ from monai.bundle import ConfigWorkflow
 
 from mri_attention.operators import image_to_kspace
 from mri_attention.scripts.exports.exported_bundle import write_bundle
-from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.simulation.cohort import simulate_dataset
 
 ROOT = Path(__file__).resolve().parents[2]

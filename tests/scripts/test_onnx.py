@@ -17,8 +17,8 @@ import yaml
 from mri_attention.datasets import InputError
 from mri_attention.scripts.exports import onnx_export
 from mri_attention.scripts.exports.onnx_export import TOLERANCE, real_inputs, write_onnx
-from mri_attention.scripts.running.bundles import BUNDLES
-from mri_attention.scripts.running.checked_bundle import CheckedBundle, tensor_of
+from mri_attention.scripts.running.built_bundle import BuiltBundle, tensor_of
+from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.scripts.running.onnx_network import OnnxNetwork
 from mri_attention.simulation.cohort import simulate_dataset
 from tests.scripts.conftest import lesion_mask, threshold_weights
@@ -178,7 +178,7 @@ def test_shipped_networks_predict_the_same(name: str, run_command: Run, tmp_path
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", FREE)
 def test_network_gives_the_same_in_onnxruntime_and_torch_export(name: str, tmp_path: Path) -> None:
-    bundle = CheckedBundle(BUNDLES / name)
+    bundle = BuiltBundle(BUNDLES / name)
     written = write_onnx(bundle, tmp_path / "model.onnx")
     assert written.form == FREE[name]
     assert written.difference <= TOLERANCE

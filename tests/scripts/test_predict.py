@@ -8,8 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from mri_attention.scripts.predict import check_scale
-from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.scripts.running import Bundle, Configuration
+from mri_attention.scripts.running.prediction import check_scale
 from tests.scripts.conftest import AFFINE, CONTRASTS, SHAPE, lesion_mask, write_image
 
 Run = Callable[..., int]
@@ -161,15 +161,31 @@ def test_replaces_nan_when_told_to(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda words: words[:2], "--image: no T2w, FLAIR given; add --image T2w=FILE --image FLAIR=FILE"),
+        (lambda words: words[:2], "--image: no T2w, FLAIR given; add T2w, FLAIR"),
         (lambda words: [*words, *words[:2]], "given twice"),
-        (lambda words: ["--image", "CT=ct.nii.gz", *words], "--image CT=ct.nii.gz: not CONTRAST=FILE"),
+        (lambda words: ["--image", "ct.nii.gz", *words], "--image ct.nii.gz: not CONTRAST=FILE"),
+        (lambda words: ["--image", "CT=ct.nii.gz", *words], "--image CT: no such contrast; give each of T1w"),
+        (lambda words: [*words, "--b0", "3"], "--b0: has no meaning for tiny"),
+        (lambda words: [*words, "--reference", "x.nii"], "--reference x.nii: has no meaning without --kspace"),
+        (lambda words: [*words, "--runtime", "tensorrt"], "--runtime tensorrt: no such runtime"),
         (lambda words: [], "predict: no images"),
         (lambda words: [*words, "--dataset-dir", "."], "predict: images given twice"),
         (lambda words: [*words, "--overlay", "none"], "no config 'none'; choose among"),
         (lambda words: [*words, "--model", "none.pt"], "none.pt: no such file of weights"),
     ],
-    ids=["missing contrast", "twice", "unknown", "none", "both", "overlay", "model"],
+    ids=[
+        "missing contrast",
+        "twice",
+        "no contrast",
+        "unknown",
+        "setting",
+        "reference",
+        "runtime",
+        "none",
+        "both",
+        "overlay",
+        "model",
+    ],
 )
 def test_bad_options_end_with_one_line(
     change: Callable[[list[str]], list[str]],
@@ -223,7 +239,7 @@ def test_other_names_than_those_of_bids_name_their_results(
 
 @pytest.mark.parametrize("overlay", ["paper", "networks/zeng"])
 def test_overlays_do_for_every_scale_of_their_network(overlay: str) -> None:
-    check_scale(BUNDLES / "guided_super_resolution_sanet", ["inference", overlay], {"scale": 4})
+    check_scale(Configuration(Bundle.find("guided_super_resolution_sanet"), ["inference", overlay]), 4)
 
 
 @pytest.mark.parametrize("scale", ["4", "1,1,3"])

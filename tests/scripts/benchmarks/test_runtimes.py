@@ -14,7 +14,7 @@ from mri_attention.scripts.benchmarks.result import Settings
 from mri_attention.scripts.benchmarks.runtime_table import HEADER, runtime_bars, runtime_rows
 from mri_attention.scripts.benchmarks.runtimes import RuntimeCost, measure_runtimes, sized_bundle
 from mri_attention.scripts.exports import onnx_export
-from mri_attention.scripts.running.bundles import BUNDLES
+from mri_attention.scripts.running.bundle import BUNDLES
 
 Run = Callable[..., int]
 

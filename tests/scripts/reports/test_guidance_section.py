@@ -11,7 +11,7 @@ import pytest
 from mri_attention.datasets import read_volume
 from mri_attention.scripts.reports.guidance_section import find_unguided, guidance_section, write_guidance_maps
 from mri_attention.scripts.reports.tables import Evaluation
-from mri_attention.scripts.running.bundles import Pictures
+from mri_attention.scripts.running.configuration import Pictures
 from tests.scripts.conftest import SHAPE, write_image
 
 SPEC = Pictures("rec-net_T2w", "desc-reference_T2w", "desc-input_T2w", unguided="net_unguided")

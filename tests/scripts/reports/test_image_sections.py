@@ -18,7 +18,7 @@ from mri_attention.scripts.reports import image_figures
 from mri_attention.scripts.reports.image_figures import error_figure, image_overview_figure
 from mri_attention.scripts.reports.image_sections import image_sections, written_images
 from mri_attention.scripts.reports.tables import Evaluation
-from mri_attention.scripts.running.bundles import Pictures
+from mri_attention.scripts.running.configuration import Pictures
 from mri_attention.scripts.running.written_files import WrittenFiles, file_of
 from tests.scripts.conftest import AFFINE, INFERENCE, SHAPE, write_image
 

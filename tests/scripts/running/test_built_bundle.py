@@ -1,24 +1,11 @@
-"""Tests of scripts.checked_bundle."""
+"""Tests of scripts.running.built_bundle."""
 
-import importlib
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from mri_attention.scripts.running.checked_bundle import CheckedBundle, code_of, spatial_shape
-
-
-def test_each_bundle_gets_its_own_code(tmp_path: Path) -> None:
-    before = list(sys.path)
-    for name in ("first", "second"):
-        (tmp_path / name / "scripts").mkdir(parents=True)
-        (tmp_path / name / "scripts" / "__init__.py").write_text(f"NAME = {name!r}")
-        with code_of(tmp_path / name):
-            assert name == importlib.import_module("scripts").NAME
-        assert "scripts" not in sys.modules
-    assert sys.path == before
+from mri_attention.scripts.running.built_bundle import BuiltBundle, spatial_shape
 
 
 @pytest.mark.parametrize(
@@ -36,7 +23,7 @@ def test_example_is_the_smallest_of_at_least_32_voxels(
     (tmp_path / "configs").mkdir()
     metadata = {"network_data_format": {"inputs": {"image": {"spatial_shape": shape}}}}
     (tmp_path / "configs" / "metadata.json").write_text(json.dumps(metadata))
-    assert spatial_shape(shape, CheckedBundle(tmp_path).factors) == expected
+    assert spatial_shape(shape, BuiltBundle(tmp_path).factors) == expected
 
 
 def test_sizes_that_never_reach_32_voxels_are_refused(tmp_path: Path) -> None:
@@ -44,4 +31,4 @@ def test_sizes_that_never_reach_32_voxels_are_refused(tmp_path: Path) -> None:
     metadata = {"network_data_format": {"inputs": {"image": {"spatial_shape": ["n - n"]}}}}
     (tmp_path / "configs" / "metadata.json").write_text(json.dumps(metadata))
     with pytest.raises(ValueError, match="gives no size of 32 or more"):
-        _ = CheckedBundle(tmp_path).factors
+        _ = BuiltBundle(tmp_path).factors

@@ -1,16 +1,15 @@
-"""A bundle whose objects are built once for all checks."""
+"""A bundle whose objects are built once, for checks, exports and benchmarks."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config_files import SUFFIXES
+from .bundle import Bundle
+from .weights import read_weights
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigParser
@@ -20,28 +19,20 @@ MIN_SIZE = 32
 """Voxels along an axis of the example, unless told otherwise."""
 
 
-class CheckedBundle:
-    """Parsers, network and example input of the bundle in ``folder``, each built when it is first asked for.
+@dataclass(frozen=True)
+class BuiltBundle(Bundle):
+    """A bundle with parsers, network and example input, each built when it is first asked for.
 
-    Args:
-        folder: of the bundle.
+    Attributes:
         min_size: voxels along each axis of the example, at least, where the metadata leave a choice.
     """
 
-    def __init__(self, folder: Path, min_size: int = MIN_SIZE) -> None:
-        self.folder = folder
-        self.min_size = min_size
-        self.metadata: dict[str, Any] = json.loads((folder / "configs" / "metadata.json").read_text())
+    min_size: int = MIN_SIZE
 
     @property
     def inputs(self) -> list[str]:
         """Names of the network's inputs, as the metadata tell."""
         return list(self.metadata.get("network_data_format", {}).get("inputs", {}))
-
-    def config(self, name: str) -> Path | None:
-        """Return the file of the config ``name``, or None."""
-        files = (self.folder / "configs" / f"{name}{suffix}" for suffix in SUFFIXES)
-        return next((file for file in files if file.is_file()), None)
 
     def parser(self, *files: Path) -> ConfigParser:
         """Return the merged content of ``files``, macros replaced, nothing evaluated."""
@@ -81,14 +72,8 @@ class CheckedBundle:
     @cached_property
     def weights(self) -> dict[str, Tensor]:
         """The state dict in ``models/model.pt``, empty without that file."""
-        import torch
-
         file = self.folder / "models" / "model.pt"
-        if not file.is_file():
-            return {}
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        found: dict[str, Tensor] = state.get("model", state.get("state_dict", state))
-        return found
+        return read_weights(file) if file.is_file() else {}
 
     @cached_property
     def factors(self) -> dict[str, int]:
@@ -158,20 +143,3 @@ def tensor_of(output: Any) -> Any:
     if isinstance(output, Mapping):
         return output["image"] if "image" in output else next(iter(output.values()))
     return output[0] if isinstance(output, tuple | list) else output
-
-
-@contextmanager
-def code_of(folder: Path) -> Iterator[None]:
-    """Make the package ``scripts`` of the bundle in ``folder`` the one that is imported, and forget it afterwards."""
-    _forget_scripts()
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path[:] = [path for path in sys.path if path != str(folder)]
-        _forget_scripts()
-
-
-def _forget_scripts() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "scripts"]:
-        del sys.modules[name]

@@ -1,0 +1,52 @@
+"""One picture of what a network made of a case, and one line on what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ...metrics import match_lesions
+from ..running.prediction import Prediction
+from ..running.written_files import file_of
+from .axial_slices import load_aligned
+from .image_figures import image_overview_figure
+from .lesion_figures import overview_figure
+
+LESION_MASK = "label-lesion_mask"
+
+
+def write_overview(prediction: Prediction) -> tuple[str, Path] | None:
+    """Draw the picture beside the results; return what there is to tell and the picture's path, None without images."""
+    mask = file_of(prediction.files, LESION_MASK)
+    result = mask or next((file for file in prediction.files if file.name.endswith(".nii.gz")), None)
+    if result is None:
+        return None
+    finding, picture = _image_overview(result, prediction) if mask is None else _lesion_overview(mask, prediction)
+    stem = result.name.removesuffix(f"_{LESION_MASK}.nii.gz")
+    if mask is None:
+        stem = result.name.rpartition("_")[0]
+    path = result.with_name(f"{stem}_overview.png")
+    path.write_bytes(picture)
+    return finding, path
+
+
+def _image_overview(result: Path, prediction: Prediction) -> tuple[str, bytes]:
+    """Return the size of the image, and its picture."""
+    image = load_aligned([result], result)[0]
+    voxel_size = image.header.get_zooms()[:3]
+    suffix = result.name.removesuffix(".nii.gz").rpartition("_")[2]
+    sizes = " x ".join(map(str, image.shape)), " x ".join(f"{v:.2f}" for v in voxel_size)
+    window = prediction.pictures.window if prediction.pictures else None
+    picture = image_overview_figure(np.asarray(image.dataobj), voxel_size, prediction.case.name, window)
+    return f"{suffix}: {sizes[0]} voxels of {sizes[1]} mm", picture
+
+
+def _lesion_overview(mask_file: Path, prediction: Prediction) -> tuple[str, bytes]:
+    """Return number and volume of the lesions, and the picture of them."""
+    image, mask = load_aligned([Path(prediction.case.image[-1]), mask_file], mask_file)
+    voxel_size = mask.header.get_zooms()[:3]
+    found = np.asarray(mask.dataobj) > 0
+    volumes = match_lesions(found, found, float(np.prod(voxel_size))).predicted_volumes
+    finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.3g} ml"
+    return finding, overview_figure(np.asarray(image.dataobj), found, voxel_size, f"{prediction.case.name}: {finding}")

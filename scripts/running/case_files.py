@@ -1,0 +1,73 @@
+"""A case of files that somebody names, and a first look at all that a case is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...datasets import Case, InputError, read_volume, subject_and_session
+from .configuration import Configuration
+
+
+def complete_case(case: Case, configuration: Configuration) -> Case:
+    """Order the images of ``case`` as the config's ``contrasts``, and name it after its files if it has no name.
+
+    Raises:
+        InputError: if a contrast is missing or unknown, a file is not there, or the bundle has no ``target`` of which
+            there could be a k-space.
+    """
+    if case.reference is not None and case.kspace is None:
+        raise InputError.at(f"`reference` {case.reference}", "has no meaning without `kspace`", "leave it out")
+    if case.kspace is not None and "target" not in configuration:
+        raise InputError.at("`kspace`", f"has no meaning for {configuration.bundle.name}", "give its images as `image`")
+    for name, file in (("kspace", case.kspace), ("reference", case.reference)):
+        if file is not None and not Path(file).is_file():
+            raise InputError.at(file, "no such file", f"check `{name}`")
+    files = _in_order(case.image, contrasts_of(case, configuration))
+    if not case.subject:
+        subject, session = subject_and_session(case.kspace or files[-1])
+        case = replace(case, subject=subject, session=session)
+    return replace(case, image=files)
+
+
+def contrasts_of(case: Case, configuration: Configuration) -> list[str]:
+    """Return the names of the images of ``case``; a file of k-space stands for the target's."""
+    contrasts: list[str] = configuration.value("contrasts")
+    if case.kspace is None:
+        return contrasts
+    target = configuration.value("target")
+    return [name for name in contrasts if name != target]
+
+
+def _in_order(image: Any, contrasts: Sequence[str]) -> list[str]:
+    if not isinstance(image, Mapping):
+        raise InputError.at(
+            "`image`", "does not tell the contrasts", f"name the file of each of {', '.join(contrasts)}"
+        )
+    if unknown := [name for name in image if name not in contrasts]:
+        raise InputError.at(f"`image` {unknown[0]}", "no such contrast", f"give each of {', '.join(contrasts)} once")
+    if missing := [name for name in contrasts if name not in image]:
+        raise InputError.at("`image`", f"no {', '.join(missing)} given", f"add {', '.join(missing)}")
+    return [str(image[name]) for name in contrasts]
+
+
+def check_case(case: Case, contrasts: Sequence[str], mask: Path | str | None, allow_nan: bool) -> Case:
+    """Read everything once, so that bad input is told before anything is computed; name all images, add the mask.
+
+    Raises:
+        InputError: if an image cannot be used, or the mask has not the shape of one of them.
+    """
+    from ...transforms.load_contrasts import contrast_paths
+
+    paths = case.image if case.kspace is not None else contrast_paths(case.image, contrasts).values()
+    shapes = [tuple(read_volume(path, allow_nan=allow_nan).shape[1:]) for path in paths]
+    case = replace(case, image=[str(path) for path in paths])
+    if mask is None:
+        return case
+    shape = tuple(read_volume(mask).shape[1:])
+    if shape not in shapes:
+        problem = f"the mask has shape {shape}, the images {', '.join(map(str, dict.fromkeys(shapes)))}"
+        raise InputError.at(mask, problem, "give a mask on the grid of one of the images")
+    return replace(case, mask=str(mask))

@@ -1,0 +1,133 @@
+"""What a comparison of networks is made of: budget, plan and trainings."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...datasets import InputError
+from .bundle import Bundle
+from .configuration import Configuration
+
+STEPS, SECONDS = "steps", "seconds"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a network may train.
+
+    Attributes:
+        kind: ``steps`` of the optimizer, or ``seconds`` of wall-clock.
+        amount: of these; None is what the config says.
+    """
+
+    kind: str = STEPS
+    amount: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Read ``steps``, ``steps=N`` or ``seconds=N``.
+
+        Raises:
+            InputError: if it is none of these.
+        """
+        kind, has_amount, amount = text.partition("=")
+        is_number = amount.replace(".", "", 1).isdigit() and float(amount) > 0
+        if (kind, has_amount) == (STEPS, "") or (kind in (STEPS, SECONDS) and is_number):
+            return cls(kind, float(amount) if is_number else None)
+        raise InputError.at(f"`budget` {text}", "not a budget", "give steps, steps=600 or seconds=300")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is the same for all networks.
+
+    Attributes:
+        bundle: whose networks.
+        overlays: configs that all networks share.
+        settings: config ids and values for training.
+        inference: config ids and values for evaluation.
+        training_cases: datalist of training and validation.
+        test_cases: datalist of the test.
+        budget: of each training.
+        learning_rates: to choose from by the validation cases; empty for the config's.
+        output_dir: a folder for each training is made in it.
+        trained_dir: folder of an earlier comparison whose trainings are tested, instead of training.
+    """
+
+    bundle: Bundle
+    overlays: Sequence[str]
+    settings: dict[str, Any]
+    inference: dict[str, Any]
+    training_cases: list[dict[str, Any]]
+    test_cases: list[dict[str, Any]]
+    budget: Budget
+    learning_rates: Sequence[float]
+    output_dir: Path
+    trained_dir: Path | None = None
+
+    def training(self, network: str, settings: Mapping[str, Any] | None = None) -> Configuration:
+        """Return what trains ``network``, an overlay or ``default``."""
+        return Configuration(
+            self.bundle, ["train", *self.overlays, *_overlay(network)], {**self.settings, **(settings or {})}
+        )
+
+
+@dataclass
+class Training:
+    """One training of one network and what it achieved.
+
+    Attributes:
+        network: overlay, or ``default`` for the bundle's own network.
+        seed: of initialization, order and augmentation.
+        learning_rate: with which it trained; None for the config's.
+        parameters: their number.
+        steps: optimizer steps.
+        seconds: of training, validation included.
+        rows: metrics by name of each test case.
+        tried: best validation metric of each learning rate that was tried.
+    """
+
+    network: str
+    seed: int
+    learning_rate: float | None
+    parameters: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
+    tried: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{short_name(self.network)}-{self.seed}"
+
+    @classmethod
+    def read(cls, record: Path) -> Training:
+        """Read what :meth:`write` wrote."""
+        content = json.loads(record.read_text())
+        rows = [{k: math.nan if v is None else v for k, v in row.items()} for row in content["rows"]]
+        return cls(**content | {"rows": rows})
+
+    def write(self, record: Path) -> None:
+        """Write everything as JSON without NaN, folders included."""
+        content = asdict(self) | {"rows": [_without_nan(row) for row in self.rows], "tried": _without_nan(self.tried)}
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def short_name(network: str) -> str:
+    """Return the last part of an overlay's name."""
+    return Path(network).name
+
+
+def _overlay(network: str) -> list[str]:
+    return [] if network == "default" else [network]
+
+
+def _without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}

@@ -1,0 +1,180 @@
+"""What of a bundle is to run: configs merged in order, and settings over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...datasets import InputError
+from .bundle import Bundle
+from .config_files import targets
+from .progress import Progress, no_progress
+from .third_party_logs import is_debugging, silence_loggers
+
+if TYPE_CHECKING:
+    from monai.bundle import ConfigParser, ConfigWorkflow
+
+TRAINER, VALIDATOR = "train::trainer", "validate::evaluator"
+"""Ids of the engines, as MONAI wants them in every bundle."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Which of the images that a workflow writes belong together in a picture, as its config's ``pictures`` tells.
+
+    Attributes:
+        result: BIDS suffix of the network's image.
+        reference: of the truth.
+        input: of what the network got.
+        window: gray values of black and white, None for the reference's range.
+        error_window: difference shown at full color, None for a fifth of the window.
+        unit: of the gray values.
+        unguided: overlay of the network without guide, with which the result is compared where it is evaluated too.
+    """
+
+    result: str
+    reference: str
+    input: str
+    window: tuple[float, float] | None = None
+    error_window: float | None = None
+    unit: str = ""
+    unguided: str | None = None
+
+
+class Configuration:
+    """Configs of a bundle, read and merged once, and the workflow that they describe.
+
+    Args:
+        bundle: whose configs.
+        names: of the configs in order, such as ``("inference", "evaluate")``; a first ``"train"`` trains.
+        settings: config ids and values, applied last.
+        tracking: ``"mlflow"`` or a settings file, as in MONAI.
+
+    Raises:
+        InputError: if a config is missing.
+
+    Example:
+        >>> Configuration(Bundle.find("brain_super_resolution_cftn"), ["inference"]).value("scales")
+        [2, 3]
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        names: Sequence[str],
+        settings: Mapping[str, Any] | None = None,
+        tracking: str | None = None,
+    ) -> None:
+        self.bundle = bundle
+        self.names = list(names)
+        self.files = bundle.config_files(names)
+        self.settings = dict(settings or {})
+        self._tracking = tracking
+
+    @cached_property
+    def workflow(self) -> ConfigWorkflow:
+        """MONAI's workflow; :meth:`build` initializes it."""
+        from monai.bundle import ConfigWorkflow
+
+        silence_loggers()
+        return ConfigWorkflow(
+            config_file=[str(file) for file in self.files],
+            workflow_type="train" if self.is_training else "infer",
+            tracking=self._tracking,
+            logging_file=None if is_debugging() else False,
+            **{"bundle_root": str(self.bundle.folder), **self.settings},
+        )
+
+    @property
+    def parser(self) -> ConfigParser:
+        """The merged configs."""
+        return self.workflow.parser
+
+    @property
+    def is_training(self) -> bool:
+        """Whether the first config is ``train``."""
+        return self.names[0] == "train"
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.parser
+
+    def value(self, name: str) -> Any:
+        """Return the value of one id, without building what it does not need.
+
+        Raises:
+            InputError: if there is no such id.
+        """
+        if name not in self.parser:
+            place = f"{self.bundle.name} ({', '.join(self.names)})"
+            raise InputError.at(place, f"has no '{name}'", f"add {name} to its config")
+        return self.parser.get_parsed_content(name)
+
+    def require(self, names: Iterable[str]) -> None:
+        """Check that there are the ids ``names``, for settings of others have no effect.
+
+        Raises:
+            InputError: if there is not one of them.
+        """
+        if unknown := [name for name in names if name not in self.parser]:
+            problem = f"has no meaning for {self.bundle.name}"
+            raise InputError.at(f"`{unknown[0]}`", problem, "leave it out, or choose another bundle")
+
+    def update(self, settings: Mapping[str, Any]) -> None:
+        """Give ids other values; what was built of the old ones is forgotten."""
+        self.parser.update(dict(settings))
+
+    def disable(self, class_name: str) -> None:
+        """Leave out each component of this class."""
+        places = [place for place, name in targets(self.parser.get()) if name.rpartition(".")[2] == class_name]
+        self.update({f"{place.removesuffix('_target_')}_disabled_": True for place in places})
+
+    @property
+    def network_name(self) -> str:
+        """Class of ``network_def``, such as ``FANet``; of what it wraps, if it does."""
+        definition = self.parser.get("network_def")
+        while isinstance(definition, dict) and isinstance(definition.get("network"), dict):
+            definition = definition["network"]
+        if isinstance(definition, dict) and "_target_" in definition:
+            return str(definition["_target_"]).rpartition(".")[2]
+        return "network"
+
+    @property
+    def pictures(self) -> Pictures | None:
+        """The config's ``pictures``, None where it has none."""
+        return Pictures(**self.value("pictures")) if "pictures" in self else None
+
+    @property
+    def output_dir(self) -> Path:
+        """Where the workflow writes."""
+        return Path(self.value("output_dir"))
+
+    def build(self) -> None:
+        """Run what the config wants done first; later values are those that the run uses."""
+        self.workflow.initialize()
+
+    def run(self, label: str, progress: Progress = no_progress) -> None:
+        """Run the workflow that :meth:`build` initialized, and what its config wants done afterwards."""
+        from ignite.engine import Engine, Events
+
+        def tell(engine: Engine) -> None:
+            total = (engine.state.epoch_length or 0) * (engine.state.max_epochs or 1)
+            progress(label, engine.state.iteration, total, self._training_state() if self.is_training else "")
+
+        engine = self.value(TRAINER if self.is_training else "evaluator")
+        silence_loggers()  # of handlers, which exist by now
+        with engine.add_event_handler(Events.ITERATION_COMPLETED, tell):
+            self.workflow.run()
+        self.workflow.finalize()
+
+    def _training_state(self) -> str:
+        """Tell epoch and loss, and the best validation so far where there is one."""
+        state = self.value(TRAINER).state
+        text = f"epoch {state.epoch}/{state.max_epochs}, loss {state.output[0]['loss']:.3f}"
+        if VALIDATOR in self:
+            best = self.value(VALIDATOR).state
+            if getattr(best, "best_metric_epoch", -1) > 0:
+                text += f", best {best.key_metric_name} {best.best_metric:.3f} (epoch {best.best_metric_epoch})"
+        return text

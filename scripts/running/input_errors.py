@@ -1,0 +1,43 @@
+"""The errors of bad input, found in what MONAI and data loaders make of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ...datasets import InputError
+
+
+@contextmanager
+def input_errors_unwrapped() -> Iterator[None]:
+    """Raise the :class:`InputError` itself where MONAI would raise what it was doing at the time.
+
+    Raises:
+        InputError: if there is one among the causes of an error within the context.
+    """
+    try:
+        yield
+    except Exception as error:
+        found = next(filter(None, map(input_error_in, causes(error))), None)
+        if found is None or found is error:
+            raise
+        raise found from error
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield ``error`` and, in turn, what it was raised from or while handling."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def input_error_in(error: BaseException) -> InputError | None:
+    """Return ``error`` itself, that of an exported bundle's code or of a DataLoader's worker, or None."""
+    if isinstance(error, InputError):
+        return error
+    if any(kind.__name__ == InputError.__name__ for kind in type(error).__mro__):  # an exported bundle's own
+        return InputError(str(error))
+    # a DataLoader's worker hands over the traceback as text only
+    found = re.search(r"^\S*\bInputError: (.+)$", str(error), re.MULTILINE)
+    return InputError(found[1]) if found else None
