@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from ...datasets import InputError
 from ..exports.onnx_export import missing_packages
-from ..running.bundles import BUNDLES
+from ..running.bundle import BUNDLES
 from .bars import grouped_bars
 from .ratios import milliseconds, ratio
 from .result import MEDIANS, Result, Settings
