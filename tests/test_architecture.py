@@ -1,118 +1,49 @@
-"""The rooms of the house: which may import which."""
+"""The rooms of the house, beyond what import-linter checks by the contracts in pyproject.toml."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from graphlib import TopologicalSorter
-from itertools import chain
+import sys
 from pathlib import Path
+from typing import Any
 
-import pytest
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = "mri_attention"
-
-FLOORS = (
-    ("scripts",),  # the commands, a file each
-    ("scripts.benchmarks", "scripts.checks", "scripts.exports", "scripts.preparations"),
-    ("scripts.reports",),
-    ("scripts.running",),
-    ("scripts.terminal",),
-    ("simulation",),
-    ("transforms",),
-    ("datasets",),
-    ("networks.conversion",),
-    ("networks.nets", "networks.inferers", "losses", "metrics"),
-    ("networks.blocks",),
-    ("networks",),  # an empty package
-    ("operators",),
-)
-"""From the top down: a room imports from its own floor and from those below."""
-
-FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-
-BEING_MOVED = pytest.mark.xfail(strict=False, reason="the rooms of scripts are being put in order")
-
-EXCEPTIONS: dict[tuple[str, str], str] = {}
-"""Module and the full name of what it imports all the same, with the reason."""
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+CONTRACTS = PYPROJECT["importlinter"]["contracts"]
 
 
-def room_of(name: str) -> str | None:
-    """Return the room with the longest name that ``name``, of a module or of what it holds, begins with."""
-    return max((room for room in FLOOR if f"{name}.".startswith(f"{PROJECT}.{room}.")), key=len, default=None)
+def named(contract: dict[str, Any]) -> set[str]:
+    """Return the modules that a contract names, without the project's name."""
+    lines = " ".join([*contract.get("layers", ()), *contract.get("ancestors", ())])
+    return {name.removeprefix("mri_attention.") for name in lines.split() if name not in ":|"}
 
 
-def imports_of(source: str, package: str) -> Iterator[str]:
-    """Yield the full names of what a module of ``package`` imports, anywhere in it."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parents = package.split(".")[: 1 - node.level or None] if node.level else []
-            yield from (".".join([*parents, *filter(None, [node.module]), alias.name]) for alias in node.names)
+def test_every_room_and_command_has_its_floor() -> None:
+    rooms = {path.parent for path in ROOT.glob("*/__init__.py")} | {
+        path.parent for path in ROOT.glob("scripts/*/__init__.py")
+    }
+    expected = {".".join(room.relative_to(ROOT).parts) for room in rooms} - {"networks", "tests"}
+    expected |= {f"networks.{room.parent.name}" for room in ROOT.glob("networks/*/__init__.py")}
+    expected |= {f"scripts.{command.stem}" for command in ROOT.glob("scripts/*.py")}
+    assert named(CONTRACTS[0]) == expected
 
 
-def modules() -> Iterator[tuple[str, set[str]]]:
-    """Yield each module of the project by its full name, and the full names of what it imports."""
-    for file in chain.from_iterable((ROOT / top).rglob("*.py") for top in {room.partition(".")[0] for room in FLOOR}):
-        package = ".".join([PROJECT, *file.parent.relative_to(ROOT).parts])
-        name = package if file.stem == "__init__" else f"{package}.{file.stem}"
-        yield name, set(imports_of(file.read_text(), package))
-
-
-IMPORTS = dict(modules())
-PAIRS = sorted({(module, name) for module, names in IMPORTS.items() for name in names} - set(EXCEPTIONS))
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("from ..blocks import X", f"{PROJECT}.networks.blocks.X"),
-        ("from ...operators.fourier import f", f"{PROJECT}.operators.fourier.f"),
-        ("from . import unet", f"{PROJECT}.networks.nets.unet"),
-        ("import monai.transforms", "monai.transforms"),
-        ("if TYPE_CHECKING:\n    from torch import nn", "torch.nn"),
-        ("def f():\n    from torch import nn", "torch.nn"),
-    ],
-)
-def test_imports_are_resolved_wherever_they_stand(source: str, expected: str) -> None:
-    assert list(imports_of(source, f"{PROJECT}.networks.nets")) == [expected]
-
-
-def test_every_module_is_in_a_room_and_no_room_is_empty() -> None:
-    assert {room_of(module) for module in IMPORTS} == set(FLOOR)
-
-
-@pytest.mark.parametrize(
-    "room", [pytest.param(room, marks=[BEING_MOVED] if room.startswith("scripts.") else []) for room in FLOOR]
-)
-def test_a_room_imports_nothing_from_above(room: str) -> None:
-    above = {other for other in FLOOR if FLOOR[other] < FLOOR[room]}
-    assert [(module, name) for module, name in PAIRS if room_of(module) == room and room_of(name) in above] == []
-
-
-@BEING_MOVED
-def test_only_commands_speak_to_the_terminal() -> None:
-    quiet = [(module, name) for module, name in PAIRS if room_of(module) not in ("scripts", "scripts.terminal")]
-    assert [(module, name) for module, name in quiet if room_of(name) == "scripts.terminal"] == []
-
-
-@BEING_MOVED
-def test_rooms_do_not_import_in_circles() -> None:
-    graph: dict[str | None, set[str | None]] = {}
-    for module, name in PAIRS:
-        graph.setdefault(room_of(module), set()).update({room_of(name)} - {room_of(module), None})
-    TopologicalSorter(graph).prepare()
+def test_circles_are_looked_for_in_every_room() -> None:
+    rooms = {name for name in named(CONTRACTS[0]) if (ROOT / name.replace(".", "/")).is_dir()}
+    assert {name for name in rooms if not name.startswith("networks.")} | {"networks"} == named(CONTRACTS[1])
 
 
 def test_operators_know_no_transforms() -> None:
-    operators = [(module, name) for module, name in PAIRS if room_of(module) == "operators"]
-    assert [(module, name) for module, name in operators if f"{name}.".startswith("monai.transforms.")] == []
-
-
-def test_every_exception_is_needed() -> None:
-    assert [(module, name) for module, name in EXCEPTIONS if name not in IMPORTS.get(module, ())] == []
+    trees = [ast.parse(file.read_text()) for file in ROOT.glob("operators/**/*.py")]
+    imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom | ast.Import)]
+    names = {getattr(node, "module", None) or alias.name for node in imports for alias in node.names}
+    assert "torch" in names
+    assert not [name for name in names if name.startswith("monai.transforms")]
 
 
 def test_scripts_are_no_regular_package() -> None:
