@@ -1,6 +1,7 @@
-"""Make the pictures of the docs: simulated heads beside real ones, and a segmented patient.
+"""Make the pictures of the docs: simulated heads beside real ones, a segmented patient, and the rooms of the code.
 
 python docs/make_pictures.py SIMULATED REAL [PREDICTIONS]: BIDS folders, and a folder of evaluation outputs.
+python docs/make_pictures.py rooms: from the contract of import-linter in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -11,10 +12,33 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nibabel as nib
 import numpy as np
+import tomllib
 
 CONTRASTS = ("T1w", "T2w", "FLAIR")
 ATTRIBUTION = "Real images: Lesjak et al., Neuroinformatics 2018;16:51-63, CC-BY, via open_ms_data"
 HERE = Path(__file__).parent
+COLORS = {"scripts": "#d9e4f2", "bundles": "#f2e6c9", "simulation": "#dcecd9", "networks": "#f3dcd6", "": "#e6e6ea"}
+CONTENT = {
+    "bundles": "configs, metadata, weights",
+    "scripts": "the commands, a file each",
+    "scripts.terminal": "errors, progress, tables at the console",
+    "scripts.benchmarks": "what things cost",
+    "scripts.checks": "what a bundle must satisfy",
+    "scripts.exports": "bundles with their own code, ONNX",
+    "scripts.reports": "tables, figures, HTML",
+    "scripts.preparations": "downloads as BIDS folders",
+    "scripts.running": "predict, evaluate, train, compare as a library",
+    "simulation": "signals, lesions, susceptibility, deformation, cohorts",
+    "transforms": "MONAI transforms: loading, degrading, scaling, saving",
+    "datasets": "images, k-space, BIDS folders, datalists",
+    "networks.conversion": "weights of other implementations",
+    "networks.nets": "a network a file",
+    "networks.inferers": "tiles, slices",
+    "losses": "training",
+    "metrics": "evaluation",
+    "networks.blocks": "one attention idea a file",
+    "operators": "Fourier, dipole, resampling, truncation, coils, units",
+}
 
 
 def load(path: Path) -> np.ndarray:
@@ -72,7 +96,43 @@ def save(figure: plt.Figure, path: Path) -> None:
     figure.savefig(path, dpi=75, facecolor="black")
 
 
-if __name__ == "__main__":
+def floors() -> list[list[str]]:
+    """Return the rooms from the top down, those of one floor together; commands are one room."""
+    contract = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    names = [
+        [name for name in layer.replace("mri_attention.", "").split() if name not in ":|"]
+        for layer in contract["layers"]
+    ]
+    return [["bundles", "scripts"], *names[2:]]
+
+
+def rooms(path: Path) -> None:
+    """Draw a row of boxes for each floor; imports go down."""
+    layers = floors()
+    figure, axes = plt.subplots(figsize=(10, 0.62 * len(layers)))
+    for row, layer in enumerate(layers):
+        width = 9 / len(layer)
+        for place, name in enumerate(layer):
+            color = COLORS[next(group for group in COLORS if name.startswith(group))]
+            axes.add_patch(plt.Rectangle((place * width + 0.04, -row - 0.8), width - 0.08, 0.72, color=color))
+            axes.text(
+                (place + 0.5) * width,
+                -row - 0.44,
+                f"{name.replace('.', '/')}: {CONTENT[name]}",
+                ha="center",
+                va="center",
+                fontsize=8,
+            )
+    axes.annotate("", (9.3, -len(layers) + 0.2), (9.3, 0), arrowprops={"arrowstyle": "-|>", "linewidth": 1.5})
+    axes.text(9.45, -len(layers) / 2, "imports", rotation=-90, va="center", fontsize=9)
+    axes.set(xlim=(0, 9.7), ylim=(-len(layers), 0.1))
+    axes.set_axis_off()
+    figure.savefig(path, dpi=110, bbox_inches="tight")
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["rooms"]:
+    rooms(HERE / "rooms.png")
+elif __name__ == "__main__":
     simulated, real = Path(sys.argv[1]), Path(sys.argv[2])
     names = sorted(folder.name for folder in simulated.glob("sub-*"))[:2]
     rows = [("simulated", simulated, name) for name in names] + [("real", real, "sub-19"), ("real", real, "sub-07")]
