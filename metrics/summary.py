@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,18 @@ def paired_bootstrap(
     differences = (a - b)[~np.isnan(a - b)]
     if not differences.size:
         raise ValueError(f"no pair without NaN among {a.size}")
-    draws = np.random.default_rng(seed).integers(differences.size, size=(n_resamples, differences.size))
-    low, high = np.quantile(differences[draws].mean(axis=1), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return PairedDifference(differences.size, float(differences.mean()), float(low), float(high))
+    mean = float(differences.mean())
+    if differences.size == 1:  # scipy refuses a single one; every resample is that
+        return PairedDifference(1, mean, mean, mean)
+    low, high = stats.bootstrap(
+        (differences,),
+        np.mean,
+        n_resamples=n_resamples,
+        confidence_level=confidence,
+        method="percentile",
+        random_state=np.random.default_rng(seed),
+    ).confidence_interval
+    return PairedDifference(differences.size, mean, float(low), float(high))
 
 
 def _describe(values: NDArray[np.float64]) -> dict[str, float]:

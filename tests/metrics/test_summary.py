@@ -56,6 +56,12 @@ def test_pairs_with_nan_are_left_out() -> None:
     assert (result.n, result.mean) == (2, 2)
 
 
+@pytest.mark.parametrize("n_pairs", [1, 5])
+def test_interval_of_equal_differences_is_that_difference(n_pairs: int) -> None:
+    result = paired_bootstrap([0.75] * n_pairs, [0.5] * n_pairs)
+    assert (result.n, result.low, result.mean, result.high) == (n_pairs, 0.25, 0.25, 0.25)
+
+
 def test_seed_fixes_the_interval() -> None:
     a = np.random.default_rng(0).normal(size=9)
     first, same, other = (paired_bootstrap(a, a * 0, n_resamples=50, seed=seed) for seed in (3, 3, 4))
