@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import Counter
 from dataclasses import asdict
@@ -14,6 +13,7 @@ import typer
 from ..datasets import InputError
 from .exports.reproducible_zip import extract_zip
 from .running.bundle import Bundle
+from .running.json_files import write_json
 from .running.outputs import staged
 from .terminal.console import announce, console
 
@@ -51,7 +51,7 @@ def check(
         checks = [{"check": name, **asdict(outcome)} for name, outcome in outcomes.items()]
         report = {"bundle": folder.name, "checks": checks, "expressions": [asdict(finding) for finding in findings]}
         with staged(json_file.parent) as stage:
-            (stage / json_file.name).write_text(json.dumps(report, indent=2) + "\n")
+            write_json(report, stage / json_file.name)
     return 1 if counts["FAIL"] else 0
 
 

@@ -9,7 +9,6 @@ import typer
 from .benchmark import benchmark
 from .check import check
 from .compare import compare
-from .conditions import conditions
 from .convert_weights import convert_weights
 from .evaluate import evaluate
 from .export import export
@@ -27,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-COMMANDS = (simulate, train, evaluate, predict, compare, conditions, benchmark, prepare, convert_weights, export, check)
+COMMANDS = (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights, export, check)
 for command in COMMANDS:
     app.command()(command)
 

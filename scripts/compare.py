@@ -70,8 +70,8 @@ def compare(  # noqa: PLR0913 (one argument per option)
     output.mkdir(parents=True, exist_ok=True)
     with ProgressBars() as progress:
         trainings = run_plan(plan, names, seeds, progress)
-    header, rows = write_comparison(plan, trainings, against, dataset_dir)
-    print_table(f"{len(test_cases)} test cases, {seeds} seeds", header, rows)
+    table = write_comparison(plan, trainings, against, dataset_dir)
+    print_table(f"{len(test_cases)} test cases, {seeds} seeds", table.header, table.texts)
     console().print(f"report: {output / 'report.html'}")
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..datasets import keep_images
-from .reports.tables import comparison_table, write_csv, write_summary
 from .running import Bundle, Contestant, Evaluation
 from .running import evaluate as evaluate_bundle
 from .running.evaluation import CONFIGS
 from .running.outputs import staged
 from .running.provenance import describe_run
 from .terminal.console import announce, console, print_table
-from .terminal.overrides import parse_overrides
+from .terminal.overrides import parse_overrides, parse_variation
 from .terminal.progress import ProgressBars
 
 
@@ -30,11 +30,20 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
     model: Annotated[Path | None, typer.Option(help="Weights. Default: those of the bundle.")] = None,
     overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml of the bundle.")] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="OVERLAY[=WEIGHTS] of a network to compare with.")] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Evaluate with each value of a config id: ID=VALUE,VALUE such as noise=0,0.1. Ids vary together by "
+            "ID,ID=VALUE:VALUE,VALUE:VALUE such as mask,acceleration=random:4,radial:6; each further --vary "
+            "multiplies. An overlay can list conditions at its id 'vary'."
+        ),
+    ] = None,
     subject: Annotated[list[str] | None, typer.Option(help="Only these subjects.")] = None,
     training_dir: Annotated[
         Path | None,
         typer.Option(help="Output of train: its curves go to the report, the report to its MLflow store."),
     ] = None,
+    keep: Annotated[bool, typer.Option(help="Keep the predictions, not tables, pictures and report only.")] = True,
 ) -> None:
     """Evaluate the network of BUNDLE: metrics.csv, summary.json, report.html and predictions."""
     found = Bundle.find(bundle)
@@ -46,25 +55,24 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
                 dataset_dir,
                 stage,
                 contestants=[Contestant(None, model), *map(_parse_baseline, baseline or [])],
+                vary=[parse_variation(text) for text in vary or []],
                 overlays=overlay or [],
                 subjects=subject,
                 settings=parse_overrides(overrides or []),
                 progress=progress,
             )
+        announce("Writing the report")
+        from .reports.evaluation_report import write_evaluation  # matplotlib, scipy and MONAI take seconds to import
+
         models = {evaluation.network: evaluation.model for evaluation in evaluations}
         provenance = describe_run(found, [*CONFIGS, *(overlay or [])], dataset_dir, models)
-        write_csv(evaluations, stage / "metrics.csv")
-        write_summary(evaluations, provenance, stage / "summary.json")
-        _write_guidance_maps(evaluations, stage / "guidance")
-        announce("Writing the report")
-        _write_report(evaluations, provenance, training_dir, stage / "report.html")
+        write_evaluation(evaluations, provenance, stage, training_dir)
+        if not keep:
+            for predictions in filter(Path.is_dir, stage.iterdir()):
+                shutil.rmtree(predictions)
     if training_dir is not None and (store := training_dir / "mlruns.db").is_file():
-        from .reports.training_curves import log_training_figure
-        from .running.tracking import log_artifacts
-
-        log_training_figure(store)
-        log_artifacts(store, [output / name for name in ("report.html", "metrics.csv", "summary.json")])
-    _tell(evaluations, output)
+        _log(store, output)
+    _print_results(evaluations, output)
 
 
 def _parse_baseline(text: str) -> Contestant:
@@ -72,34 +80,22 @@ def _parse_baseline(text: str) -> Contestant:
     return Contestant(overlay, Path(model) if model else None)
 
 
-def _write_report(
-    evaluations: Sequence[Evaluation], provenance: dict[str, Any], training_dir: Path | None, path: Path
-) -> None:
-    # matplotlib, scipy and MONAI take seconds to import
-    from .reports.angle_section import angle_curves, write_angle_curves
-    from .reports.evaluation_report import evaluation_report
-    from .reports.html_report import write_report
+def _log(store: Path, output: Path) -> None:
+    """Keep the training's curves and the evaluation's files in the MLflow store of the training."""
+    from .reports.training_curves import log_training_figure
+    from .running.tracking import log_artifacts
 
-    angles = angle_curves(evaluations)
-    write_angle_curves(angles, path.with_name("errors_by_angle.csv"))
-    write_report(evaluation_report(evaluations, provenance, training_dir, angles), path)
+    log_training_figure(store)
+    log_artifacts(store, [output / name for name in ("report.html", "metrics.csv", "summary.json")])
 
 
-def _write_guidance_maps(evaluations: Sequence[Evaluation], folder: Path) -> None:
-    from .reports.guidance_section import write_guidance_maps
+def _print_results(evaluations: Sequence[Evaluation], output: Path) -> None:
+    """Print the tables and where everything lies."""
+    from .reports.evaluation_report import explain_tables, summary_tables
 
-    write_guidance_maps(evaluations, folder)
-
-
-def _tell(evaluations: Sequence[Evaluation], output: Path) -> None:
-    """Print the comparison and where everything lies."""
-    n_cases = len(evaluations[0].cases)
-    print_table(f"Mean ± standard deviation (median) over {n_cases} cases", *comparison_table(evaluations))
-    files = {
-        "report": "report.html",
-        "per case": "metrics.csv",
-        "summary": "summary.json",
-        "predictions": "sub-*",
-    }
+    for table in summary_tables(evaluations):
+        title = ": ".join(filter(None, (table.caption, explain_tables(evaluations))))
+        print_table(title, table.header, table.texts)
+    files = {"report": "report.html", "per case": "metrics.csv", "summary": "summary.json"}
     for name, file in files.items():
         console().print(f"{name + ':':13}{output / file}")

@@ -80,12 +80,8 @@ def _mib(n_bytes: int) -> str:
 
 def cost_curves(costs: Sequence[Cost], reference: str) -> bytes:
     """Plot time, peak memory and operations over the number of voxels, as PNG, the reference thick."""
-    from matplotlib.figure import Figure
+    from ..reports.charts import chart_panels, to_png
 
-    from ..reports.lesion_figures import to_png
-
-    figure = Figure(figsize=(19, 5), layout="constrained")
-    panels = figure.subplots(1, 4)
     curves = {
         "forward (s)": lambda cost: statistics.median(cost.forward),
         "training step (s)": lambda cost: statistics.median(cost.training),
@@ -93,6 +89,7 @@ def cost_curves(costs: Sequence[Cost], reference: str) -> bytes:
         "GFLOP": lambda cost: cost.flops / 1e9,
     }
     names = dict.fromkeys(cost.block for cost in costs)
+    figure, panels = chart_panels(len(curves), 4.75, 5, n_columns=len(curves))
     for panel, (label, value) in zip(panels, curves.items(), strict=True):
         for index, name in enumerate(names):
             curve = [cost for cost in costs if cost.block == name]

@@ -12,13 +12,11 @@ def grouped_bars(groups: Sequence[str], panels: Mapping[str, Mapping[str, Sequen
         groups: labels below the bars.
         panels: for each quantity, the heights of each series, one for each group.
     """
-    from matplotlib.figure import Figure
-
-    from ..reports.lesion_figures import to_png
+    from ..reports.charts import chart_panels, to_png
 
     n_bars = len(groups) * max(len(series) for series in panels.values())
-    figure = Figure(figsize=(len(panels) * (2 + 0.8 * n_bars), 4), layout="constrained")
-    for axis, (quantity, series) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+    figure, axes = chart_panels(len(panels), 2 + 0.8 * n_bars, 4)
+    for axis, (quantity, series) in zip(axes, panels.items(), strict=True):
         width = 0.8 / len(series)
         for index, (name, heights) in enumerate(series.items()):
             shift = (index - (len(series) - 1) / 2) * width

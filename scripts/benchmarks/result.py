@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,8 @@ from typing import NamedTuple
 import torch
 
 from ...datasets import InputError
-from ..reports.markdown import markdown
+from ..reports.table import Table
+from ..running.json_files import write_json
 
 MEDIANS = "Medians; the ratio of the same round with quartiles."
 
@@ -74,14 +74,13 @@ class Result(NamedTuple):
     @property
     def table(self) -> str:
         """In Markdown."""
-        return markdown(self.header, self.rows)
+        return Table(self.header, self.rows).markdown()
 
     def write(self, folder: Path, name: str, machine: Mapping[str, str]) -> list[str]:
         """Write JSON, Markdown and plot of this ``name``, and return the names of these files."""
         machine = {**machine, **self.facts}
         facts = "".join(f"- {key}: {value}\n" for key, value in machine.items())
-        content = json.dumps({"machine": machine, **self.content}, indent=2)
-        (folder / f"{name}.json").write_text(f"{content}\n")
+        write_json({"machine": machine, **self.content}, folder / f"{name}.json")
         (folder / f"{name}.md").write_text(f"# {self.title}\n\n{facts}\n{self.table}\n{self.remark}\n")
         (folder / f"{name}.png").write_bytes(self.plot)
         return [f"{name}.{kind}" for kind in ("json", "md", "png")]

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ...datasets import read_volume
 from ...metrics import MAGIC_ANGLE, angle_edges, errors_by_angle
 from ...operators import voxel_size_from_affine
 from ...transforms.load_local_field import parse_direction, read_sidecar
+from ..running.evaluation import Evaluation
 from ..running.written_files import file_of
+from .charts import COLORS, chart_panels, to_png
 from .html_report import Picture, Section
-from .lesion_figures import LINES, to_png
-from .tables import Evaluation
+from .table import Table
 
 Curves = dict[str, dict[str, NDArray[Any]]]
 """By network and case, the error (%) in each bin of the angle."""
@@ -51,15 +49,13 @@ def write_angle_curves(curves: Curves, path: Path) -> None:
     if not curves:
         return
     edges = angle_edges()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["network", "case", "angle_from", "angle_to", "error_percent"])
-        for network, cases in curves.items():
-            for case, errors in cases.items():
-                for low, high, error in zip(edges[:-1], edges[1:], errors, strict=True):
-                    writer.writerow(
-                        [network, case, f"{low:g}", f"{high:g}", "" if math.isnan(error) else f"{error:.6g}"]
-                    )
+    rows = [
+        [network, case, float(low), float(high), float(error)]
+        for network, cases in curves.items()
+        for case, errors in cases.items()
+        for low, high, error in zip(edges[:-1], edges[1:], errors, strict=True)
+    ]
+    Table(["network", "case", "angle_from", "angle_to", "error_percent"], rows).write_csv(path)
 
 
 def angle_section(curves: Curves) -> list[Section]:
@@ -74,20 +70,18 @@ def angle_section(curves: Curves) -> list[Section]:
 
 def angle_figure(curves: Mapping[str, Mapping[str, NDArray[Any]]]) -> bytes:
     """Show the mean over cases of each network's error (%) by angle (degrees), and the magic angle."""
-    figure = Figure(figsize=(9.5, 4.4), layout="constrained")
-    axis = figure.subplots()
+    figure, (axis,) = chart_panels(1, 9.5, 4.4)
     edges = angle_edges()
     for number, (network, cases) in enumerate(curves.items()):
         known = np.ma.masked_invalid(np.stack(list(cases.values())))
-        style = STYLES[number // len(LINES) % len(STYLES)]
-        color, middle = LINES[number % len(LINES)], (edges[:-1] + edges[1:]) / 2
+        style = STYLES[number // len(COLORS) % len(STYLES)]
+        color, middle = COLORS[number % len(COLORS)], (edges[:-1] + edges[1:]) / 2
         axis.plot(middle, known.mean(0).filled(np.nan), style, color=color, linewidth=1.6, label=network)
     axis.axvline(MAGIC_ANGLE, color="#9aa3ae", linewidth=1, zorder=0, label="magic angle")
     axis.set(xlabel="angle between k and B0 (degrees)", ylabel="error in k-space (%)", xlim=(0, 90))
     axis.set_ylim(bottom=0)
     axis.set_xticks(range(0, 91, 15))
     figure.legend(frameon=False, loc="outside right upper")
-    axis.spines[["top", "right"]].set_visible(False)
     return to_png(figure)
 
 

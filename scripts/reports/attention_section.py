@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..running.attention_maps import AttentionMaps
-from .axial_slices import display_window, foreground_box, radiological
+from .charts import to_png
 from .html_report import Picture, Section
-from .lesion_figures import CONVENTION, to_png
+from .slice_panels import CONVENTION, SlicePanels
 
 AXES = {"h": "left-right", "w": "back-front", "d": "bottom-top", "c": "channels"}
 
@@ -43,23 +43,13 @@ def affinity_figure(maps: AttentionMaps) -> bytes:
 
 def map_figure(maps: AttentionMaps) -> bytes:
     """Show the map over the axial slice of the query and four others that are attended most."""
-    box = foreground_box(maps.image)
     totals = maps.map.sum((0, 1))
     others = [int(z) for z in np.argsort(-totals, kind="stable") if abs(int(z) - maps.voxel[2]) > 4]
     indices = [maps.voxel[2], *others[:: max(len(others) // 4, 1)][:4]]
-    figure = Figure(figsize=(2.6 * len(indices), 3.3), facecolor="black", layout="constrained")
-    low, high = display_window(maps.image)
-    cross = np.zeros(maps.image.shape, bool)
-    cross[maps.voxel] = True
-    aspect = maps.voxel_size[1] / maps.voxel_size[0]
-    for place, z in enumerate(indices):
-        axis = figure.add_subplot(1, len(indices), place + 1)
-        axis.imshow(radiological(maps.image, z, box), cmap="gray", vmin=low, vmax=high, aspect=aspect)
-        weights = radiological(maps.map, z, box)
-        axis.imshow(weights, cmap="inferno", alpha=0.5, vmin=0, vmax=float(maps.map.max()), aspect=aspect)
-        if z == maps.voxel[2]:
-            row, column = np.argwhere(radiological(cross, z, box))[0]
-            axis.plot(column, row, "+", color="#3fd0ff", markersize=12, markeredgewidth=2)
-        axis.set_title("slice of the query" if place == 0 else f"slice {z}", color="white", fontsize=10)
-        axis.set_axis_off()
-    return to_png(figure)
+    panels = SlicePanels(1, len(indices), maps.image, maps.voxel_size)
+    for axis, index in zip(panels.axes[0], indices, strict=True):
+        panels.show(axis, maps.image, index)
+        panels.show(axis, maps.map, index, (0, float(maps.map.max())), cmap="inferno", alpha=0.5)
+    panels.mark(panels.axes[0, 0], maps.voxel, "#3fd0ff")
+    panels.name_columns(["slice of the query", *(f"slice {index}" for index in indices[1:])])
+    return panels.png()

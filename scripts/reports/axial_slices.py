@@ -11,6 +11,11 @@ import numpy as np
 from nibabel.processing import resample_from_to
 from numpy.typing import NDArray
 
+from ...datasets.volumes import read_volume
+
+Window = tuple[float, float]
+"""Intensities shown as black and white."""
+
 
 def load_aligned(paths: Sequence[Path], reference: Path, *, is_label: bool = False) -> list[nib.Nifti1Image]:
     """Read 3D volumes, resample those on other grids to that of ``reference``, turn all to RAS.
@@ -29,8 +34,6 @@ def load_aligned(paths: Sequence[Path], reference: Path, *, is_label: bool = Fal
 
 
 def _read(path: Path) -> nib.Nifti1Image:
-    from ...datasets.volumes import read_volume
-
     volume = read_volume(path, allow_nan=True, allow_constant=True)
     data = np.nan_to_num(np.asarray(volume[0], dtype=np.float32), posinf=0.0, neginf=0.0)
     return nib.Nifti1Image(data, np.asarray(volume.affine, dtype=np.float64))
@@ -64,7 +67,7 @@ def foreground_box(volume: NDArray[Any], margin: int = 4) -> tuple[slice, slice]
     for axis in (0, 1):
         hit = np.flatnonzero(foreground.any(axis=tuple({0, 1, 2} - {axis})))
         first, last = (int(hit[0]), int(hit[-1])) if len(hit) else (0, volume.shape[axis] - 1)
-        box.append(slice(max(first - margin, 0), last + 1 + margin))
+        box.append(slice(max(first - margin, 0), min(last + 1 + margin, volume.shape[axis])))
     return box[0], box[1]
 
 
@@ -77,7 +80,7 @@ def radiological(volume: NDArray[Any], index: int, box: tuple[slice, slice]) -> 
     return picture
 
 
-def display_window(volume: NDArray[Any]) -> tuple[float, float]:
+def display_window(volume: NDArray[Any]) -> Window:
     """Return the intensities to show as black and white: zero (or the darkest) to the 99.7th percentile."""
     inside = volume[volume != 0]
     if not inside.size:

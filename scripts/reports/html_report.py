@@ -9,14 +9,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from .table import Table
 
-@dataclass(frozen=True)
-class Table:
-    """A table with a text column first and number columns after it."""
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    caption: str = ""
+MAX_PICTURES = 4
+"""Cases that a section shows."""
 
 
 @dataclass(frozen=True)

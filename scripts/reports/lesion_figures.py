@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from .axial_slices import display_window, foreground_box, radiological, select_slices
+from .axial_slices import select_slices
+from .charts import COLORS, chart_panels, to_png
+from .slice_panels import SlicePanels
 
 TRUTH, PREDICTION = "#ffd24d", "#3fd0ff"
 ERRORS = {
@@ -22,16 +20,6 @@ ERRORS = {
     "missed (false negative)": "#3d7dff",
     "wrong (false positive)": "#ff453a",
 }
-LINES = ("#1f5fa8", "#d1622b", "#3a8f5c", "#8a5aa8")
-CONVENTION = "Radiological convention: the patient's right is on the left of the picture."
-SHORT_CONVENTION = "Patient's right on the left"  # fits below one image
-
-
-def to_png(figure: Figure, dpi: int = 120) -> bytes:
-    """Return ``figure`` as the bytes of a PNG file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, facecolor=figure.get_facecolor())
-    return buffer.getvalue()
 
 
 def segmentation_figure(
@@ -52,28 +40,26 @@ def segmentation_figure(
     """
     truth, prediction = truth > 0, prediction > 0
     rows = select_slices(truth if truth.any() else prediction, n_slices, _gap(voxel_size))
-    ground_name = list(images)[-1]
-    figure, axes = black_panels(len(rows), len(images) + 3, images[ground_name], voxel_size)
-    box = foreground_box(images[ground_name])
-    for row, index in zip(axes, rows, strict=True):
-        for axis, volume in zip(row, [*images.values(), *[images[ground_name]] * 3], strict=True):
-            _show(axis, volume, index, box, voxel_size)
-        _contour(row[-3], truth, index, box, TRUTH)
-        _contour(row[-2], prediction, index, box, PREDICTION)
-        masks = (truth & prediction, truth & ~prediction, prediction & ~truth)
-        for mask, color in zip(masks, ERRORS.values(), strict=True):
-            _fill(row[-1], mask, index, box, color)
-    for axis, title in zip(axes[0], [*images, "truth", "prediction", "errors"], strict=True):
-        axis.set_title(title, color="white", fontsize=11)
+    ground = list(images.values())[-1]
+    errors = (truth & prediction, truth & ~prediction, prediction & ~truth)
+    panels = SlicePanels(len(rows), len(images) + 3, ground, voxel_size)
+    for row, index in zip(panels.axes, rows, strict=True):
+        for axis, volume in zip(row, [*images.values(), ground, ground, ground], strict=True):
+            panels.show(axis, volume, index)
+        panels.contour(row[-3], truth, index, TRUTH)
+        panels.contour(row[-2], prediction, index, PREDICTION)
+        for mask, color in zip(errors, ERRORS.values(), strict=True):
+            panels.fill(row[-1], mask, index, color)
+    panels.name_columns([*images, "truth", "prediction", "errors"])
     handles = [Patch(color=color, label=label) for label, color in ERRORS.items()]
-    figure.legend(handles=handles, loc="lower right", ncols=3, frameon=False, labelcolor="white", fontsize=9)
-    return to_png(figure)
+    panels.legend(handles)
+    return panels.png()
 
 
-def contour_panels(
+def contour_figure(
     image: NDArray[Any],
     truth: NDArray[Any],
-    panels: Mapping[str, tuple[NDArray[Any], str]],
+    masks: Mapping[str, tuple[NDArray[Any], str]],
     voxel_size: Sequence[float],
     n_slices: int = 3,
 ) -> bytes:
@@ -82,20 +68,18 @@ def contour_panels(
     Args:
         image: RAS volume ``(x, y, z)``.
         truth: mask that chooses the slices.
-        panels: mask and color of each column by its title.
+        masks: mask and color of each column by its title.
         voxel_size: mm along x, y, z.
         n_slices: rows at most.
     """
     rows = select_slices(truth, n_slices, _gap(voxel_size))
-    figure, axes = black_panels(len(rows), len(panels), image, voxel_size)
-    box = foreground_box(image)
-    for row, index in zip(axes, rows, strict=True):
-        for axis, (mask, color) in zip(row, panels.values(), strict=True):
-            _show(axis, image, index, box, voxel_size)
-            _contour(axis, mask, index, box, color)
-    for axis, title in zip(axes[0], panels, strict=True):
-        axis.set_title(title, color="white", fontsize=11)
-    return to_png(figure)
+    panels = SlicePanels(len(rows), len(masks), image, voxel_size)
+    for row, index in zip(panels.axes, rows, strict=True):
+        for axis, (mask, color) in zip(row, masks.values(), strict=True):
+            panels.show(axis, image, index)
+            panels.contour(axis, mask, index, color)
+    panels.name_columns(list(masks))
+    return panels.png()
 
 
 def overview_figure(
@@ -111,17 +95,14 @@ def overview_figure(
         n_slices: columns at most.
     """
     columns = sorted(select_slices(prediction, n_slices, _gap(voxel_size)))
-    figure, axes = black_panels(2, len(columns), image, voxel_size, headroom=0.35)
-    box = foreground_box(image)
+    panels = SlicePanels(2, len(columns), image, voxel_size, headroom=0.35)
     for column, index in enumerate(columns):
-        for axis in axes[:, column]:
-            _show(axis, image, index, box, voxel_size)
-        _contour(axes[1, column], prediction > 0, index, box, PREDICTION)
-    figure.suptitle(title, color="white", fontsize=12, y=0.99)
-    tell_sides(figure)
-    handles = [Line2D([], [], color=PREDICTION, label="predicted lesions")]
-    figure.legend(handles=handles, loc="lower right", frameon=False, labelcolor="white", fontsize=9)
-    return to_png(figure)
+        for axis in panels.axes[:, column]:
+            panels.show(axis, image, index)
+        panels.contour(panels.axes[1, column], prediction > 0, index, PREDICTION)
+    panels.head(title)
+    panels.legend([Line2D([], [], color=PREDICTION, label="predicted lesions")])
+    return panels.png()
 
 
 def volume_figure(volumes: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> bytes:
@@ -130,9 +111,9 @@ def volume_figure(volumes: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     Args:
         volumes: true and predicted volumes of the cases, by name of the network.
     """
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    scatter, difference = figure.subplots(1, 2)
-    for color, (name, (true, predicted)) in zip(LINES * len(volumes), volumes.items(), strict=False):
+    figure, (scatter, difference) = chart_panels(2, 5, 4.2)
+    for number, (name, (true, predicted)) in enumerate(volumes.items()):
+        color = COLORS[number % len(COLORS)]
         x, y = np.asarray(true, float), np.asarray(predicted, float)
         scatter.scatter(x, y, color=color, label=name, s=42, edgecolor="white")
         difference.scatter((x + y) / 2, y - x, color=color, s=42, edgecolor="white")
@@ -146,70 +127,8 @@ def volume_figure(volumes: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     scatter.legend(frameon=False)
     difference.axhline(0, color="#9aa3ae", linewidth=1, zorder=0)
     difference.set(xlabel="mean of true and predicted (ml)", ylabel="predicted minus true (ml)")
-    for axis in (scatter, difference):
-        axis.spines[["top", "right"]].set_visible(False)
     return to_png(figure)
-
-
-def curve_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> bytes:
-    """Show steps and values of each named curve in a panel of its own, three in a row."""
-    n_columns = min(len(curves), 3)
-    n_rows = -(-len(curves) // n_columns)
-    figure = Figure(figsize=(3.7 * n_columns, 2.6 * n_rows), layout="constrained")
-    for index, (name, (steps, values)) in enumerate(curves.items()):
-        axis = figure.add_subplot(n_rows, n_columns, index + 1)
-        axis.plot(steps, values, color=LINES[0], linewidth=1.4)
-        axis.set_title(name, fontsize=10)
-        axis.set_xlabel("iteration or epoch", fontsize=9)
-        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axis.spines[["top", "right"]].set_visible(False)
-    return to_png(figure)
-
-
-def tell_sides(figure: Figure) -> None:
-    """Write the convention below the panels, in as many words as their width allows."""
-    text = CONVENTION if figure.get_figwidth() > 4.6 else SHORT_CONVENTION
-    figure.text(0.01, 0.012, text, color="#c8ccd2", fontsize=8)
 
 
 def _gap(voxel_size: Sequence[float]) -> int:
     return max(round(8 / float(voxel_size[2])), 1)  # 8 mm: another part of the brain, other lesions
-
-
-def black_panels(
-    n_rows: int, n_columns: int, image: NDArray[Any], voxel_size: Sequence[float], headroom: float = 0.3
-) -> tuple[Figure, NDArray[Any]]:
-    """Return a black figure of panels in the picture's shape; ``headroom`` for the heading is in inches."""
-    box = foreground_box(image)
-    x, y = (size * float(v) for size, v in zip(image[box].shape[:2], voxel_size[:2], strict=True))
-    width = 1.9
-    height = width * y / x
-    foot, total = 0.3, n_rows * height + headroom + 0.3
-    figure = Figure(figsize=(n_columns * width, total), facecolor="black")
-    axes = figure.subplots(n_rows, n_columns, squeeze=False)
-    sides = {"color": "#c8ccd2", "fontsize": 8, "ha": "center", "transform": axes[0, 0].transAxes}
-    axes[0, 0].text(0.03, 0.5, "R", **sides)
-    axes[0, 0].text(0.97, 0.5, "L", **sides)
-    figure.subplots_adjust(0, foot / total, 1, 1 - headroom / total, wspace=0.01, hspace=0.01)
-    return figure, axes
-
-
-def _show(axis: Axes, volume: NDArray[Any], index: int, box: tuple[slice, slice], voxel_size: Sequence[float]) -> None:
-    low, high = display_window(volume)
-    aspect = float(voxel_size[1]) / float(voxel_size[0])
-    axis.imshow(radiological(volume, index, box), cmap="gray", vmin=low, vmax=high, aspect=aspect)
-    axis.set_axis_off()
-
-
-def _contour(axis: Axes, mask: NDArray[Any], index: int, box: tuple[slice, slice], color: str) -> None:
-    picture = radiological(mask, index, box)
-    if picture.any():
-        axis.contour(picture.astype(float), levels=[0.5], colors=[color], linewidths=1.1)
-
-
-def _fill(axis: Axes, mask: NDArray[Any], index: int, box: tuple[slice, slice], color: str) -> None:
-    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    picture = radiological(mask, index, box)
-    overlay = np.zeros((*picture.shape, 4))
-    overlay[picture] = (red, green, blue, 0.75)
-    axis.imshow(overlay, aspect=axis.get_aspect(), interpolation="nearest")

@@ -11,23 +11,19 @@ import nibabel as nib
 import numpy as np
 
 from ...metrics import LesionMatch, match_lesions, size_table
-from ...transforms.save_derivative import derivative_path
+from ..running.evaluation import Evaluation
+from ..running.written_files import LESION_MASK
 from .axial_slices import load_aligned
-from .html_report import Picture, Section, Table
-from .lesion_figures import CONVENTION, segmentation_figure, volume_figure
-from .tables import Evaluation
-
-MAX_PICTURES = 6
-
-
-def prediction_file(evaluation: Evaluation, case: dict[str, Any]) -> Path:
-    """Return the lesion mask that was written for ``case``, on the grid of its last image."""
-    return derivative_path(evaluation.output_dir, case["image"][-1], "label-lesion_mask")
+from .html_report import MAX_PICTURES, Picture, Section
+from .lesion_figures import segmentation_figure, volume_figure
+from .metric_texts import number_text
+from .slice_panels import CONVENTION
+from .table import Table
 
 
 def lesion_sections(evaluations: Sequence[Evaluation]) -> list[Section]:
     """Return tables by lesion size, pictures of the first network's cases, and agreement of volumes."""
-    matches = {e.network: [_match(e, case) for case in e.cases] for e in evaluations}
+    matches = {e.network: [_match(e, number) for number in range(len(e.cases))] for e in evaluations}
     return [
         _sizes_section(matches),
         _pictures_section(evaluations[0], matches[evaluations[0].network]),
@@ -35,11 +31,16 @@ def lesion_sections(evaluations: Sequence[Evaluation]) -> list[Section]:
     ]
 
 
-def _match(evaluation: Evaluation, case: dict[str, Any]) -> LesionMatch:
-    prediction = prediction_file(evaluation, case)
-    masks = load_aligned([prediction, Path(case["label"])], prediction, is_label=True)
+def _match(evaluation: Evaluation, number: int) -> LesionMatch:
+    masks = _masks(evaluation, number)
     voxel_volume = float(np.prod(masks[0].header.get_zooms()[:3]))
-    return match_lesions(*(np.asarray(mask.dataobj) > 0 for mask in masks), voxel_volume)
+    return match_lesions(*(_array(mask) > 0 for mask in masks), voxel_volume)
+
+
+def _masks(evaluation: Evaluation, number: int) -> list[nib.Nifti1Image]:
+    """Read what was predicted for a case, and the truth on its grid."""
+    predicted = evaluation.file(number, LESION_MASK)
+    return load_aligned([predicted, Path(evaluation.cases[number]["label"])], predicted, is_label=True)
 
 
 def _sizes_section(matches: dict[str, list[LesionMatch]]) -> Section:
@@ -48,7 +49,7 @@ def _sizes_section(matches: dict[str, list[LesionMatch]]) -> Section:
     tables = []
     for network, found in matches.items():
         rows = [[_size_range(row), *(_number(name, row[name]) for name in counts)] for row in size_table(found)]
-        tables.append(Table(header, rows, caption=network))
+        tables.append(Table(header, rows, network))
     text = (
         "All cases together. A true lesion is found if the prediction overlaps it, a predicted lesion is "
         "correct if it overlaps a true one (26-connected components, each judged by its own size)."
@@ -62,32 +63,28 @@ def _size_range(row: dict[str, float]) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    if math.isnan(value):
-        return "undefined"
-    return f"{value:.0f}" if name.startswith("n_") else f"{value:.3f}"
+    return number_text(value, 0 if name.startswith("n_") else 3)
 
 
 def _pictures_section(evaluation: Evaluation, matches: Sequence[LesionMatch]) -> Section:
-    shown = list(zip(evaluation.case_names, evaluation.cases, matches, strict=True))[:MAX_PICTURES]
     text = (
         f"Axial slices with the largest lesion area. {CONVENTION} Errors: green found, blue missed, red wrongly marked."
     )
     if len(evaluation.cases) > MAX_PICTURES:
         text += f" The first {MAX_PICTURES} of {len(evaluation.cases)} cases are shown."
+    shown = list(zip(evaluation.case_names, matches, strict=True))[:MAX_PICTURES]
     pictures = [
-        Picture(_case_picture(evaluation, case), _case_caption(name, match), f"Segmentation of {name}")
-        for name, case, match in shown
+        Picture(_case_figure(evaluation, number), _case_caption(name, match), f"Segmentation of {name}")
+        for number, (name, match) in enumerate(shown)
     ]
     return Section("Pictures", [text], pictures=pictures)
 
 
-def _case_picture(evaluation: Evaluation, case: dict[str, Any]) -> bytes:
-    prediction = prediction_file(evaluation, case)
-    images = load_aligned(case["image"], prediction)
-    masks = load_aligned([Path(case["label"]), prediction], prediction, is_label=True)
+def _case_figure(evaluation: Evaluation, number: int) -> bytes:
+    predicted, truth = _masks(evaluation, number)
+    images = load_aligned(evaluation.cases[number]["image"], evaluation.file(number, LESION_MASK))
     volumes = dict(zip(evaluation.contrasts, map(_array, images), strict=True))
-    truth, predicted = map(_array, masks)
-    return segmentation_figure(volumes, truth, predicted, masks[0].header.get_zooms()[:3])
+    return segmentation_figure(volumes, _array(truth), _array(predicted), predicted.header.get_zooms()[:3])
 
 
 def _array(image: nib.Nifti1Image) -> np.ndarray[Any, Any]:

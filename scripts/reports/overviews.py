@@ -8,12 +8,10 @@ import numpy as np
 
 from ...metrics import match_lesions
 from ..running.prediction import Prediction
-from ..running.written_files import file_of
+from ..running.written_files import LESION_MASK, file_of
 from .axial_slices import load_aligned
 from .image_figures import image_overview_figure
 from .lesion_figures import overview_figure
-
-LESION_MASK = "label-lesion_mask"
 
 
 def write_overview(prediction: Prediction) -> tuple[str, Path] | None:

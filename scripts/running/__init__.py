@@ -3,7 +3,8 @@
 from ...datasets import Case
 from .bundle import BUNDLES, Bundle
 from .configuration import Configuration
-from .evaluation import Contestant, Evaluation, evaluate
+from .contest import Contestant, evaluate
+from .evaluation import Evaluation
 from .prediction import Prediction, predict
 from .progress import Progress
 from .training import TrainingResult, train

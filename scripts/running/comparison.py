@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...datasets import InputError
-from .comparison_plan import STEPS, Plan, Training, short_name
+from .comparison_plan import STEPS, Plan, Training, overlay_of, short_name
 from .configuration import TRAINER, Configuration
-from .evaluation import CONFIGS, Contestant, Evaluation, evaluate_network
+from .contest import Contestant, evaluate_network
+from .evaluation import CONFIGS
 from .input_errors import input_errors_unwrapped
 from .progress import Progress, no_progress
 from .training import best_validation, timed_run
@@ -52,7 +53,7 @@ def _train_and_evaluate(plan: Plan, training: Training, progress: Progress) -> T
         if plan.learning_rates and training.learning_rate is None:
             training = _with_best_rate(plan, training, progress)
         training, _ = _train(plan, training, "", progress)
-    return replace(training, rows=evaluate_training(plan, training, progress).rows)
+    return evaluate_training(plan, training, progress)
 
 
 def _with_best_rate(plan: Plan, training: Training, progress: Progress) -> Training:
@@ -68,13 +69,15 @@ def _has_parameters(plan: Plan, training: Training) -> bool:
     return any(True for _ in plan.training(training.network).value("network_def").parameters())
 
 
-def evaluate_training(plan: Plan, training: Training, progress: Progress = no_progress) -> Evaluation:
+def evaluate_training(plan: Plan, training: Training, progress: Progress = no_progress) -> Training:
     """Run the evaluation workflow on the test cases with the last checkpoint, as for all networks."""
+    folder = plan.output_dir / training.name
     model = (plan.trained_dir or plan.output_dir) / training.name / "models" / "checkpoint_last.pt"
-    output_dir = plan.output_dir / training.name / "test"
-    settings = {**plan.inference, "cases": plan.test_cases, "output_dir": str(output_dir)}
-    overlays = [*plan.overlays, *([] if training.network == "default" else [training.network])]
-    return evaluate_network(plan.bundle, [*CONFIGS, *overlays], settings, Contestant(None, model), progress=progress)
+    settings = {**plan.inference, "cases": plan.test_cases, "output_dir": str(folder / "test")}
+    configs = [*CONFIGS, *plan.overlays, *overlay_of(training.network)]
+    evaluation = evaluate_network(plan.bundle, configs, settings, Contestant(None, model), progress=progress)
+    files = [str(file.relative_to(folder)) for file in evaluation.files[0]]
+    return replace(training, rows=evaluation.rows, files=files)
 
 
 def _train(plan: Plan, training: Training, part: str, progress: Progress) -> tuple[Training, float]:

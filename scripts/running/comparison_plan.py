@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...datasets import InputError
+from ...datasets import Case, InputError
 from .bundle import Bundle
 from .configuration import Configuration
+from .json_files import write_json
 
 STEPS, SECONDS = "steps", "seconds"
 
@@ -70,10 +71,15 @@ class Plan:
     output_dir: Path
     trained_dir: Path | None = None
 
+    @property
+    def case_names(self) -> list[str]:
+        """Subject and session of the test cases, as in file names."""
+        return [Case.of(case).name for case in self.test_cases]
+
     def training(self, network: str, settings: Mapping[str, Any] | None = None) -> Configuration:
         """Return what trains ``network``, an overlay or ``default``."""
         return Configuration(
-            self.bundle, ["train", *self.overlays, *_overlay(network)], {**self.settings, **(settings or {})}
+            self.bundle, ["train", *self.overlays, *overlay_of(network)], {**self.settings, **(settings or {})}
         )
 
 
@@ -90,6 +96,7 @@ class Training:
         seconds: of training, validation included.
         rows: metrics by name of each test case.
         tried: best validation metric of each learning rate that was tried.
+        files: what was written for the first test case, relative to its folder.
     """
 
     network: str
@@ -100,11 +107,16 @@ class Training:
     seconds: float = 0.0
     rows: list[dict[str, float]] = field(default_factory=list)
     tried: dict[str, float] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """Name of its folder."""
         return f"{short_name(self.network)}-{self.seed}"
+
+    def first_case_files(self, output_dir: Path) -> list[Path]:
+        """Return ``files`` below the folder of the comparison."""
+        return [output_dir / self.name / file for file in self.files]
 
     @classmethod
     def read(cls, record: Path) -> Training:
@@ -115,9 +127,8 @@ class Training:
 
     def write(self, record: Path) -> None:
         """Write everything as JSON without NaN, folders included."""
-        content = asdict(self) | {"rows": [_without_nan(row) for row in self.rows], "tried": _without_nan(self.tried)}
         record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps(content, indent=2) + "\n")
+        write_json(asdict(self), record)
 
 
 def short_name(network: str) -> str:
@@ -125,9 +136,6 @@ def short_name(network: str) -> str:
     return Path(network).name
 
 
-def _overlay(network: str) -> list[str]:
+def overlay_of(network: str) -> list[str]:
+    """Return the overlay that defines a network, none for the bundle's own."""
     return [] if network == "default" else [network]
-
-
-def _without_nan(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: None if math.isnan(value) else value for name, value in values.items()}

@@ -71,9 +71,6 @@ def predict(  # noqa: PLR0913 (what the command has as options)
         overrides: the same for MONAI, unchecked, such as ``inferer::overlap``.
         progress: is told of each case.
 
-    Returns:
-        what was made of each case.
-
     Raises:
         InputError: if an input cannot be used, a setting has no meaning for the bundle, or the weights are missing or
             not those that were shipped.
@@ -186,9 +183,9 @@ def _motions(paths: Mapping[str, str], matrices: NDArray[Any] | None) -> dict[st
     from ...transforms.registration import RigidMotion
 
     motions: dict[str, RigidMotion] = {}
-    for (contrast, path), matrix in zip(
-        paths.items(), [] if matrices is None else matrices, strict=matrices is not None
-    ):
+    if matrices is None:
+        return motions
+    for (contrast, path), matrix in zip(paths.items(), matrices, strict=True):
         if not np.array_equal(matrix, np.eye(4)):
             image = read_volume(path, allow_nan=True)
             center = image.affine.numpy() @ [*((np.array(image.shape[1:]) - 1) / 2), 1]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from ignite.engine import Engine, Events
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from ignite.engine import Engine
+    from numpy.typing import NDArray
+
+LESION_MASK = "label-lesion_mask"
+"""BIDS suffix of a mask of lesions."""
 
 
 class WrittenFiles:
@@ -20,15 +23,24 @@ class WrittenFiles:
     Attributes:
         files: paths of each case.
         motions: world matrices ``(n_contrasts, 4, 4)`` of each case, its image's ``meta["motion"]``, or None.
+        sampled: mask of k-space ``(y, x)`` of the first case's first slice, its ``sampled``, or None.
     """
 
     def __init__(self, engine: Engine) -> None:
+        from ignite.engine import Events
+
         self.files: list[list[Path]] = []
         self.motions: list[NDArray[Any] | None] = []
+        self.sampled: NDArray[Any] | None = None
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._remember)
 
     def _remember(self, engine: Engine) -> None:
+        import numpy as np
+
         items: Any = engine.state.output
+        batch: Any = engine.state.batch
+        if not self.files and "sampled" in batch[0]:
+            self.sampled = np.asarray(batch[0]["sampled"][0, 0].cpu(), dtype=bool)
         for item in items:
             paths = [value for key, value in item.items() if str(key).endswith("_path") and isinstance(value, str)]
             self.files.append([Path(path) for path in paths])

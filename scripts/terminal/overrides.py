@@ -1,7 +1,8 @@
-"""Settings in the form in which MONAI takes them on its command line."""
+"""Settings and what varies, in the form in which the command line takes them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,3 +33,25 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
         else:
             overrides[name] = True
     return overrides
+
+
+def parse_variation(text: str) -> list[dict[str, Any]]:
+    """Read ``noise=0,0.1``, or for ids that vary together ``mask,acceleration=random:4,radial:6``.
+
+    Values are Python literals where they can be, as in overrides; commas within brackets do not part them.
+
+    Raises:
+        InputError: if there is no value, or a combination has not a value for each id.
+    """
+    from fire.parser import DefaultParseValue
+
+    names, _, values = text.partition("=")
+    ids = [name.strip() for name in names.split(",")]
+    found = []
+    for value in re.split(r",(?![^\[({]*[\])}])", values):
+        parts = value.strip().split(":") if len(ids) > 1 else [value.strip()]
+        if len(parts) != len(ids) or not all([*ids, *parts]):
+            remedy = "write ID=VALUE,VALUE or ID,ID=VALUE:VALUE,VALUE:VALUE"
+            raise InputError.at(text, f"'{value}' is not a value for each of {names or 'no id'}", remedy)
+        found.append(dict(zip(ids, map(DefaultParseValue, parts), strict=True)))
+    return found

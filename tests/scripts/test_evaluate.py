@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from mri_attention.simulation.cohort import simulate_dataset
 from tests.scripts.conftest import lesion_mask, threshold_weights
 
 Run = Callable[..., int]
@@ -68,9 +69,42 @@ def test_takes_only_the_subjects_asked_for(
     assert [p.name for p in output.glob("sub-*")] == ["sub-02"]
 
 
+def test_masks_and_accelerations_vary_together(run_command: Run, tmp_path: Path) -> None:
+    simulate_dataset(tmp_path / "data", n_subjects=2, seed=1, spacing=6.0)
+    output, networks = (
+        tmp_path / "out",
+        ["--overlay", "networks/zero_filled", "--baseline", "networks/compressed_sensing"],
+    )
+    options = ["--vary", "mask,acceleration=random:3,radial:4", "--no-keep", "--output-dir", output, *networks]
+    assert run_command("evaluate", "guided_reconstruction_manet", "--dataset-dir", tmp_path / "data", *options) == 0
+    pictures = {f"mask-{mask}.png" for mask in ("random_acceleration-3", "radial_acceleration-4")}
+    assert {path.name for path in output.iterdir()} == {"metrics.csv", "summary.json", "report.html", *pictures}
+    rows = list(csv.DictReader((output / "metrics.csv").open()))
+    assert len(rows) == 2 * 2 * 2
+    values = [float(r["psnr"]) for r in rows if (r["mask"], r["network"]) == ("random", "compressed_sensing")]
+    condition = json.loads((output / "summary.json").read_text())["conditions"][0]
+    assert condition["settings"] == {"mask": "random", "acceleration": 3}
+    assert condition["networks"]["compressed_sensing"]["psnr"]["mean"] == pytest.approx(sum(values) / 2, rel=1e-4)
+    report = (output / "report.html").read_text()
+    assert "mask radial, acceleration 4: sub-001. PSNR (dB)" in report
+
+
+def test_masks_of_lesions_under_each_condition_are_drawn(
+    run_command: Run, tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    arguments = ["--dataset-dir", tiny_dataset, "--output-dir", output, "--vary", "allow_nan=True,False"]
+    assert run_command("evaluate", tiny_bundle, *arguments) == 0
+    for condition in ("allow_nan-True", "allow_nan-False"):
+        assert (output / f"{condition}.png").is_file()
+        assert (output / condition / "sub-02" / "anat" / "sub-02_label-lesion_mask.nii.gz").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--vary", "mask"], "mask: '' is not a value for each of mask"),
+        (["--vary", "scale=2,3"], "`scale`: has no meaning for tiny"),
         (["--model", "nowhere.pt"], "nowhere.pt: no such file of weights"),
         (
             ["--overlay", "nonsense"],
@@ -82,7 +116,7 @@ def test_takes_only_the_subjects_asked_for(
         (["--", "--model_file", "nowhere.pt"], "nowhere.pt: no weights of Conv3d"),
         (["--", "oops"], "oops: an override needs a name"),
     ],
-    ids=["model", "overlay", "baseline", "baselines", "subject", "weights", "override"],
+    ids=["vary", "varied id", "model", "overlay", "baseline", "baselines", "subject", "weights", "override"],
 )
 def test_bad_options_end_with_one_line_and_no_output(
     arguments: list[str],

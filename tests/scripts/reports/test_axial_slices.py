@@ -1,4 +1,4 @@
-"""Tests of scripts.slices and scripts.figures."""
+"""Tests of volumes as axial pictures."""
 
 from pathlib import Path
 
@@ -8,7 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mri_attention.scripts.reports.axial_slices import foreground_box, load_aligned, radiological, select_slices
-from mri_attention.scripts.reports.lesion_figures import overview_figure, segmentation_figure, tell_sides
+from mri_attention.scripts.reports.lesion_figures import overview_figure, segmentation_figure
+from mri_attention.scripts.reports.slice_panels import SlicePanels, write_sides
 from tests.scripts.conftest import AFFINE, SHAPE, lesion_mask, write_image
 
 
@@ -66,7 +67,26 @@ def test_figures_are_png_even_without_lesions(is_empty: bool) -> None:
 @pytest.mark.parametrize("width", [1.9, 3.8, 5.7, 11.4])  # inches, of one panel, two, three and six
 def test_sides_are_told_within_the_picture(width: float) -> None:
     figure = Figure(figsize=(width, 3), dpi=120)
-    tell_sides(figure)
+    write_sides(figure)
     FigureCanvasAgg(figure).draw()
     (text,) = figure.texts
     assert text.get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_a_voxel_is_marked_where_it_is_shown() -> None:
+    image, spot = np.ones((30, 24, 4)), np.zeros((30, 24, 4))
+    image[:9] = image[:, 20:] = 0
+    spot[14, 3, 1] = 1
+    panels = SlicePanels(1, 1, image, (1, 1, 1))
+    panels.show(panels.axes[0, 0], spot, 1, (0, 1))
+    panels.mark(panels.axes[0, 0], (14, 3, 1), "red")
+    (line,), (shown,) = panels.axes[0, 0].lines, panels.axes[0, 0].images
+    assert shown.get_array()[int(line.get_ydata()[0]), int(line.get_xdata()[0])] == 1
+
+
+def test_masks_are_filled_where_they_are_true() -> None:
+    mask = lesion_mask() > 0
+    panels = SlicePanels(1, 1, np.ones(SHAPE), (1, 1, 1))
+    panels.fill(panels.axes[0, 0], mask, 5, "#35c759")
+    (shown,) = panels.axes[0, 0].images
+    assert shown.get_array().count() == mask[..., 5].sum()

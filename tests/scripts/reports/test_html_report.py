@@ -1,20 +1,25 @@
-"""Tests of scripts.report and scripts.tables."""
+"""Tests of reports and their tables."""
 
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
-from mri_attention.scripts.reports.html_report import Picture, Report, Section, Table, write_report
-from mri_attention.scripts.reports.tables import (
-    Evaluation,
+import pytest
+
+from mri_attention.scripts.reports.evaluation_tables import (
     case_table,
     comparison_table,
-    decimals_of,
-    title_of,
-    write_csv,
-    write_summary,
+    condition_tables,
+    statistics_of,
+    value_table,
 )
+from mri_attention.scripts.reports.html_report import Picture, Report, Section, write_report
+from mri_attention.scripts.reports.metric_texts import decimals_of, mean_text, title_of
+from mri_attention.scripts.reports.table import Table
+from mri_attention.scripts.running.evaluation import Evaluation
+from mri_attention.scripts.running.json_files import write_json
 
 EVALUATION = Evaluation(
     network="Net",
@@ -47,10 +52,10 @@ def test_report_holds_everything_and_asks_for_nothing(tmp_path: Path) -> None:
 
 
 def test_comparison_shows_mean_spread_median_and_number() -> None:
-    header, rows = comparison_table([EVALUATION])
-    assert header == ["metric", "Net", "n"]
-    assert rows[0] == ["DSC", "0.750 ± 0.354 (0.750)", "2"]
-    assert rows[1] == ["LTPR", "undefined", "0"]
+    table = comparison_table([EVALUATION])
+    assert table.header == ["metric", "Net", "n"]
+    assert table.rows[0] == ["DSC", "0.750 ± 0.354 (0.750)", "2"]
+    assert table.rows[1] == ["LTPR", "undefined", "0"]
 
 
 def test_errors_in_regions_are_read_by_their_names() -> None:
@@ -61,14 +66,14 @@ def test_errors_in_regions_are_read_by_their_names() -> None:
 
 
 def test_case_table_names_subject_and_session() -> None:
-    assert case_table(EVALUATION)[1] == [
+    assert case_table(EVALUATION).rows == [
         ["sub-01_ses-1", "0.500", "undefined"],
         ["sub-02", "1.000", "undefined"],
     ]
 
 
 def test_files_leave_undefined_values_empty(tmp_path: Path) -> None:
-    write_csv([EVALUATION], tmp_path / "metrics.csv")
+    value_table([EVALUATION]).write_csv(tmp_path / "metrics.csv")
     with (tmp_path / "metrics.csv").open() as file:
         assert next(csv.DictReader(file)) == {
             "network": "Net",
@@ -76,7 +81,34 @@ def test_files_leave_undefined_values_empty(tmp_path: Path) -> None:
             "dice": "0.5",
             "ltpr": "",
         }
-    write_summary([EVALUATION], {"bundle": "b"}, tmp_path / "summary.json")
+    write_json(statistics_of([EVALUATION]), tmp_path / "summary.json")
     content = json.loads((tmp_path / "summary.json").read_text())
     assert content["networks"]["Net"]["ltpr"]["mean"] is None
     assert content["networks"]["Net"]["dice"]["median"] == 0.75
+
+
+def test_conditions_have_a_column_for_each_varied_id_and_a_row_each() -> None:
+    both = [replace(EVALUATION, condition={"noise": noise, "mask": "random"}) for noise in (0, 0.1)]
+    assert value_table(both).rows[2][:5] == [0.1, "random", "Net", "sub-01_ses-1", 0.5]
+    table = condition_tables(both)[0]
+    assert (table.caption, table.header) == ("DSC", ["noise", "mask", "Net"])
+    assert table.rows == [[0, "random", "0.750 ± 0.354"], [0.1, "random", "0.750 ± 0.354"]]
+    assert statistics_of(both)["conditions"][1]["settings"] == {"noise": 0.1, "mask": "random"}
+
+
+def test_tables_are_markdown_with_six_digits_and_whole_numbers_in_full() -> None:
+    table = Table(["a", "b"], [["x", 1234567], ["y", 1 / 3], ["z", None]])
+    assert table.markdown() == "| a | b |\n| --- | ---: |\n| x | 1234567 |\n| y | 0.333333 |\n| z |  |\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ((0.5, 0.25, 0.75), "0.50 ± 0.25 (0.75)"),
+        ((0.5, math.nan, 0.75), "0.50 (0.75)"),
+        ((0.5, math.nan), "0.50"),
+        ((math.nan, math.nan), "undefined"),
+    ],
+)
+def test_what_is_undefined_is_left_out_of_means(values: tuple[float, ...], text: str) -> None:
+    assert mean_text("psnr", *values) == text

@@ -9,16 +9,18 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+import torch
 from ignite.engine import Engine
 from monai.data import MetaTensor
 
 from mri_attention.datasets import InputError
 from mri_attention.scripts.predict import parse_scale
-from mri_attention.scripts.reports import image_figures
 from mri_attention.scripts.reports.image_figures import error_figure, image_overview_figure
-from mri_attention.scripts.reports.image_sections import image_sections, written_images
-from mri_attention.scripts.reports.tables import Evaluation
+from mri_attention.scripts.reports.image_sections import image_sections
+from mri_attention.scripts.reports.slice_panels import SlicePanels
+from mri_attention.scripts.reports.written_images import read_written_images
 from mri_attention.scripts.running.configuration import Pictures
+from mri_attention.scripts.running.evaluation import Evaluation
 from mri_attention.scripts.running.written_files import WrittenFiles, file_of
 from tests.scripts.conftest import AFFINE, INFERENCE, SHAPE, write_image
 
@@ -52,10 +54,11 @@ def evaluation(tmp_path: Path, name: str, result: float) -> Evaluation:
 
 def test_pictures_hold_every_network_and_the_truth(tmp_path: Path) -> None:
     ours, other = evaluation(tmp_path, "ours", 3.0), evaluation(tmp_path, "other", 2.5)
-    images, reference, voxel_size = written_images(ours, 0) or pytest.fail("nothing found")
-    assert list(images) == ["input", "ours"]
-    assert (images["ours"] - reference).max() == 1
-    np.testing.assert_allclose(voxel_size, [1.5, 1.5, 2])
+    written = {"ours": ours.files[0], "other": other.files[0]}
+    found = read_written_images(written, SPEC) or pytest.fail("nothing found")
+    assert list(found.images) == ["input", "ours", "other"]
+    assert (found.images["ours"] - found.reference).max() == 1
+    np.testing.assert_allclose(found.voxel_size, [1.5, 1.5, 2])
     (section,) = image_sections([ours, other])
     assert section.pictures[0].caption == "sub-01. PSNR (dB): ours 12.35, other 12.35."
     assert section.pictures[0].png.startswith(b"\x89PNG")
@@ -64,8 +67,10 @@ def test_pictures_hold_every_network_and_the_truth(tmp_path: Path) -> None:
 def test_without_written_images_there_are_no_pictures(tmp_path: Path) -> None:
     ours = evaluation(tmp_path, "ours", 3.0)
     ours.files[0].clear()
-    assert written_images(ours, 0) is None
+    assert read_written_images({"ours": []}, SPEC) is None
     assert image_sections([ours]) == []
+    with pytest.raises(InputError, match=r"sub-01: no \*_desc-reference_T2w.nii.gz was written"):
+        ours.file(0, SPEC.reference)
 
 
 def test_error_colors_are_centered_and_bounded() -> None:
@@ -93,7 +98,7 @@ def test_pictures_leave_out_slices_with_a_speck(monkeypatch: pytest.MonkeyPatch)
     image[5:35, 5:35, 40:80] = 1.0
     image[3, 3, [0, 10, 95]] = 1.0
     shown: list[int] = []
-    monkeypatch.setattr(image_figures, "_show", lambda axis, volume, index, *_, **__: shown.append(index))
+    monkeypatch.setattr(SlicePanels, "show", lambda self, axis, volume, index, *_: shown.append(index))
     image_overview_figure(image, (1, 1, 1), "head")
     assert len(shown) >= 4
     assert all(40 <= index < 80 for index in shown)
@@ -107,11 +112,14 @@ def test_overview_shows_a_map_of_both_signs() -> None:
 def test_files_and_motions_are_collected_case_by_case() -> None:
     image = MetaTensor(np.zeros((1, 2, 2, 2)), meta={"motion": np.eye(4)[None]})
     batches = [[{"image": image, "pred_path": "a_x.nii.gz", "other": 1}], [{"image": 3.0, "pred_path": "b_x.nii.gz"}]]
+    batches[0][0]["sampled"] = torch.tensor([[[[True, False]]]])
     engine = Engine(lambda _, batch: batch)
     written = WrittenFiles(engine)
     engine.run(batches)
     assert written.files == [[Path("a_x.nii.gz")], [Path("b_x.nii.gz")]]
     assert [motion is None for motion in written.motions] == [False, True]
+    assert written.sampled is not None
+    assert written.sampled.tolist() == [[True, False]]
     assert file_of(written.files[0], "x") == Path("a_x.nii.gz")
     assert file_of(written.files[0], "y") is None
 
@@ -135,8 +143,6 @@ def image_bundle(tmp_path: Path) -> Path:
     (configs / "metadata.json").write_text(json.dumps({"version": "0.0.1"}))
     (configs / "inference.yaml").write_text(INFERENCE)
     (configs / "doubling.yaml").write_text(DOUBLING)
-    import torch
-
     (tmp_path / "doubling" / "models").mkdir()
     torch.save({"weight": torch.zeros(1, 3, 1, 1, 1)}, tmp_path / "doubling" / "models" / "model.pt")
     return tmp_path / "doubling"

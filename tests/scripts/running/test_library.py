@@ -116,6 +116,15 @@ def test_evaluates_networks_on_the_same_cases(
     assert capfd.readouterr() == ("", "")
 
 
+def test_evaluates_each_network_under_each_condition(tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path) -> None:
+    conditions = [{"allow_nan": True}, {"allow_nan": False}]
+    found = evaluate(tiny_bundle, tiny_dataset, tmp_path / "out", vary=[conditions], subjects=["sub-02"])
+    assert [evaluation.condition for evaluation in found] == conditions
+    anat = tmp_path / "out" / "allow_nan-False" / "sub-02" / "anat"
+    assert found[1].files == [[anat / "sub-02_label-lesion_mask.nii.gz"]]
+    assert found[1].files[0][0].is_file()
+
+
 def test_trains_and_returns_checkpoints(
     tiny_bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], steps: list[tuple[object, ...]]
 ) -> None:

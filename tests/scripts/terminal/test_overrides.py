@@ -1,9 +1,11 @@
 """Tests of scripts.terminal.overrides."""
 
+from typing import Any
+
 import pytest
 
 from mri_attention.datasets import InputError
-from mri_attention.scripts.terminal.overrides import parse_overrides
+from mri_attention.scripts.terminal.overrides import parse_overrides, parse_variation
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,22 @@ def test_reads_overrides_as_python_literals_or_text(arguments: list[str], expect
 def test_override_without_name_is_refused(arguments: list[str]) -> None:
     with pytest.raises(InputError, match="an override needs a name"):
         parse_overrides(arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "conditions"),
+    [
+        ("noise=0,0.1", [{"noise": 0}, {"noise": 0.1}]),
+        ("device=cuda:0,cpu", [{"device": "cuda:0"}, {"device": "cpu"}]),
+        ("spacing=[1, 1,2],[2,2,2]", [{"spacing": [1, 1, 2]}, {"spacing": [2, 2, 2]}]),
+        ("a::mask, b=x:-1,y:1e-3", [{"a::mask": "x", "b": -1}, {"a::mask": "y", "b": 1e-3}]),
+    ],
+)
+def test_variations_are_read(text: str, conditions: list[dict[str, Any]]) -> None:
+    assert parse_variation(text) == conditions
+
+
+@pytest.mark.parametrize("text", ["noise", "noise=", "=1", "mask,acceleration=radial", "mask,acceleration=radial:6:7"])
+def test_variations_without_a_value_for_each_id_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is not a value for each of"):
+        parse_variation(text)

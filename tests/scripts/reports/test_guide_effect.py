@@ -1,4 +1,4 @@
-"""Tests of scripts.guidance: what a guide changed."""
+"""Tests of what a guide changed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from mri_attention.datasets import read_volume
-from mri_attention.scripts.reports.guidance_section import find_unguided, guidance_section, write_guidance_maps
-from mri_attention.scripts.reports.tables import Evaluation
+from mri_attention.scripts.reports.guide_effect import (
+    evaluation_without_guide,
+    guide_effect_sections,
+    write_guide_effects,
+)
 from mri_attention.scripts.running.configuration import Pictures
+from mri_attention.scripts.running.evaluation import Evaluation
 from tests.scripts.conftest import SHAPE, write_image
 
 SPEC = Pictures("rec-net_T2w", "desc-reference_T2w", "desc-input_T2w", unguided="net_unguided")
@@ -34,17 +38,17 @@ def evaluations(tmp_path: Path) -> list[Evaluation]:
 
 
 def test_maps_are_guided_minus_unguided(evaluations: list[Evaluation], tmp_path: Path) -> None:
-    (path,) = write_guidance_maps(evaluations, tmp_path / "guidance")
+    (path,) = write_guide_effects(evaluations, tmp_path / "guidance")
     assert path == tmp_path / "guidance" / "sub-01" / "anat" / "sub-01_desc-guidance_T2w.nii.gz"
     np.testing.assert_allclose(read_volume(path)[0].numpy(), -0.3 * HEAD, atol=1e-6)
 
 
 def test_section_tells_how_much_changed_and_what_came_closer(evaluations: list[Evaluation]) -> None:
-    (section,) = guidance_section(evaluations)
+    (section,) = guide_effect_sections(evaluations)
     assert section.tables[0].rows == [["sub-01", "15.00", "100.0"]]
     assert section.pictures[0].png.startswith(b"\x89PNG")
     assert "net_unguided" in section.paragraphs[0]
-    (worse,) = guidance_section(
+    (worse,) = guide_effect_sections(
         [replace(evaluations[1], network="Net"), replace(evaluations[0], network="net_unguided")]
     )
     assert worse.tables[0].rows == [["sub-01", "15.00", "0.0"]]
@@ -55,7 +59,7 @@ def test_nothing_without_the_network_without_guide(
     spec: Pictures | None, evaluations: list[Evaluation], tmp_path: Path
 ) -> None:
     first = replace(evaluations[0], pictures=spec)
-    assert find_unguided([first, evaluations[1]]) is None
-    assert guidance_section([first, evaluations[1]]) == []
-    assert write_guidance_maps([first, evaluations[1]], tmp_path / "guidance") == []
+    assert evaluation_without_guide([first, evaluations[1]]) is None
+    assert guide_effect_sections([first, evaluations[1]]) == []
+    assert write_guide_effects([first, evaluations[1]], tmp_path / "guidance") == []
     assert not (tmp_path / "guidance").exists()

@@ -1,0 +1,85 @@
+"""What networks wrote for one case, in one picture: images and their errors, or lesion masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..running.configuration import Pictures
+from ..running.written_files import LESION_MASK, file_of
+from .axial_slices import load_aligned
+from .image_figures import error_figure
+from .lesion_figures import PREDICTION, TRUTH, contour_figure
+
+Written = Mapping[str, Sequence[Path]]
+"""What each network wrote for a case, by its name."""
+
+
+@dataclass(frozen=True)
+class WrittenImages:
+    """Images of a case, all RAS volumes ``(x, y, z)`` on the reference's grid.
+
+    Attributes:
+        images: the input, and the result of each network by its name.
+        reference: the truth.
+        voxel_size: in mm.
+    """
+
+    images: dict[str, NDArray[Any]]
+    reference: NDArray[Any]
+    voxel_size: Sequence[float]
+
+
+def read_written_images(written: Written, pictures: Pictures | None) -> WrittenImages | None:
+    """Read what ``pictures`` names of the files of a case; None without the first network's result and reference."""
+    first = next(iter(written))
+    if pictures is None or (reference := file_of(written[first], pictures.reference)) is None:
+        return None
+    found = {"input": file_of(written[first], pictures.input)}
+    found |= {network: file_of(files, pictures.result) for network, files in written.items()}
+    present = {title: path for title, path in found.items() if path is not None}
+    if first not in present:
+        return None
+    truth, *loaded = load_aligned([reference, *present.values()], reference)
+    images = {title: np.asarray(image.dataobj) for title, image in zip(present, loaded, strict=True)}
+    return WrittenImages(images, np.asarray(truth.dataobj), truth.header.get_zooms()[:3])
+
+
+def side_by_side_figure(
+    case: Mapping[str, Any], written: Written, pictures: Pictures | None, sampled: NDArray[Any] | None = None
+) -> bytes | None:
+    """Show what every network made of a case beside the truth; None where they wrote neither images nor masks.
+
+    Args:
+        case: entry of the datalist, with ``image`` and ``label`` for lesion masks.
+        written: files of the case.
+        pictures: which of them belong together.
+        sampled: mask of k-space ``(y, x)``, shown too.
+    """
+    if found := read_written_images(written, pictures):
+        window, error_window, unit = (getattr(pictures, name) for name in ("window", "error_window", "unit"))
+        return error_figure(
+            found.images,
+            found.reference,
+            found.voxel_size,
+            window=window,
+            error_window=error_window,
+            unit=unit,
+            sampled=sampled,
+        )
+    masks = {name: mask for name, files in written.items() if (mask := file_of(files, LESION_MASK))}
+    return _masks_figure(case, masks) if masks else None
+
+
+def _masks_figure(case: Mapping[str, Any], masks: Mapping[str, Path]) -> bytes:
+    reference = Path(list(case["image"].values() if isinstance(case["image"], dict) else case["image"])[-1])
+    image = load_aligned([reference], reference)[0]
+    labels = load_aligned([Path(case["label"]), *masks.values()], reference, is_label=True)
+    truth, *found = (np.asarray(label.dataobj) > 0 for label in labels)
+    panels = {"truth": (truth, TRUTH)} | {n: (mask, PREDICTION) for n, mask in zip(masks, found, strict=True)}
+    return contour_figure(np.asarray(image.dataobj), truth, panels, image.header.get_zooms()[:3])
