@@ -13,6 +13,8 @@ from .written_images import side_by_side_figure
 
 def image_sections(evaluations: Sequence[Evaluation]) -> list[Section]:
     """Return pictures of the first cases: every network's image beside the truth, errors below."""
+    if evaluations[0].pictures is None:
+        return []
     n_cases = len(evaluations[0].cases)
     shown = range(min(n_cases, MAX_PICTURES))
     pictures = [picture for number in shown if (picture := case_picture(evaluations, number))]

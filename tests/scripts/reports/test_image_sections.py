@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -66,6 +67,7 @@ def test_pictures_hold_every_network_and_the_truth(tmp_path: Path) -> None:
 
 def test_without_written_images_there_are_no_pictures(tmp_path: Path) -> None:
     ours = evaluation(tmp_path, "ours", 3.0)
+    assert image_sections([replace(ours, pictures=None)]) == []
     ours.files[0].clear()
     assert read_written_images({"ours": []}, SPEC) is None
     assert image_sections([ours]) == []
