@@ -70,8 +70,8 @@ def test_training_takes_what_the_app_gives_and_writes_what_it_reads(tmp_path: Pa
     assert parser.get_parsed_content("epochs") == 7
     assert parser.get_parsed_content("train::sampler::weights") == [1.0, 1.0, 1.0]
     assert parser.get_parsed_content("last_checkpoint").parent == tmp_path / "models"
-    assert merged["train"]["validation"]["_target_"] == "ValidationHandler"
-    assert "validate::dataset::data" in merged["train"]["validation"]["_disabled_"]
+    (validation,) = [h for h in merged["train"]["handlers"] if h["_target_"] == "ValidationHandler"]
+    assert "validate::dataset::data" in validation["_disabled_"]
     assert merged["train"]["handlers"][-1]["_target_"] == "CheckpointSaver"
 
 
