@@ -39,5 +39,4 @@ def build_attention(name: str, in_channels: int, spatial_dims: int, **options: A
     """
     if name not in ATTENTION:
         raise ValueError(f"unknown attention {name!r}, known are: {', '.join(ATTENTION.names)}")
-    block: nn.Module = ATTENTION[name](in_channels, spatial_dims, **options)
-    return block
+    return ATTENTION[name](in_channels, spatial_dims, **options)

@@ -76,8 +76,7 @@ class FoldedAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, *spatial)`` to the same shape and dtype."""
         if torch.is_grad_enabled() and not (torch.jit.is_tracing() or torch.compiler.is_exporting()):
-            y: Tensor = checkpoint(self._forward, x, use_reentrant=False, preserve_rng_state=False)
-            return y
+            return checkpoint(self._forward, x, use_reentrant=False, preserve_rng_state=False)
         return self._forward(x)
 
     def attention_weights(self, x: Tensor) -> dict[str, Tensor]:

@@ -37,8 +37,7 @@ class ResidualAggregation(nn.Module):
         """Map the target ``(b, c, h, w)`` and a guide ``(b, c, scale h, scale w)`` to the shape of the guide."""
         guide = context + self.up_a(self.down_a(context) - x)
         target = self.up_b(2 * x - self.down_b(context))
-        joined: Tensor = self.join(torch.cat([guide, target], 1))
-        return joined
+        return self.join(torch.cat([guide, target], 1))
 
 
 def _up(in_channels: int, scale: int) -> nn.Module:

@@ -44,8 +44,7 @@ class ResidualChannelAttentionBlock(nn.Module):
 
     def attention_weights(self, x: Tensor) -> Tensor:
         """Return the weights of the channels for ``x`` ``(b, c, *spatial)``: ``(b, c)``, between 0 and 1."""
-        weights: Tensor = self.body[3].attention_weights(self.body[:3](x))  # type: ignore[operator]
-        return weights
+        return self.body[3].attention_weights(self.body[:3](x))  # type: ignore[operator]
 
 
 class ResidualGroup(nn.Module):

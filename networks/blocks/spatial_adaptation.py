@@ -34,5 +34,4 @@ class SpatialAdaptation(nn.Module):
         """Map the target ``(b, c, h, w)`` and a guide of the same shape to the adapted guide."""
         shared = self.shared(torch.cat([x, context], 1))
         std, mean = torch.std_mean(x, (2, 3), keepdim=True)
-        adapted: Tensor = self.norm(context) * (self.scale(shared) + std) + self.shift(shared) + mean
-        return adapted
+        return self.norm(context) * (self.scale(shared) + std) + self.shift(shared) + mean

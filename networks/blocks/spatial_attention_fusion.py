@@ -39,5 +39,4 @@ class SpatialAttentionFusion(nn.Module):
     def attention_weights(self, x: Tensor, *others: Tensor) -> Tensor:
         """Return the weights ``(b, 1, *spatial)``, between 0 and 1."""
         total = sum(others, x)
-        weights: Tensor = self.conv(torch.cat([total.mean(1, keepdim=True), total.amax(1, keepdim=True)], 1)).sigmoid()
-        return weights
+        return self.conv(torch.cat([total.mean(1, keepdim=True), total.amax(1, keepdim=True)], 1)).sigmoid()

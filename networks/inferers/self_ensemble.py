@@ -31,8 +31,7 @@ class SelfEnsembleInferer(Inferer):
         """Map ``inputs`` ``(b, c, *spatial)`` to the average."""
         values = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
         if not self.enabled:
-            plain: Tensor = self.inferer(values, network, *args, **kwargs)
-            return plain
+            return self.inferer(values, network, *args, **kwargs)
         results = (
             self.inferer(values.flip(axes), network, *args, **kwargs).flip(axes) for axes in _mirrors(values.ndim)
         )

@@ -55,8 +55,7 @@ class HaloTiledInferer(Inferer):
         size = ensure_tuple_rep(self.tile_size, values.ndim - 2)
         is_one_tile = all(n <= s for n, s in zip(values.shape[2:], size, strict=True))
         if is_one_tile or values.shape[2:].numel() <= self.max_voxels:
-            whole: Tensor = network(values, *args, **kwargs)
-            return whole
+            return network(values, *args, **kwargs)
         axes = [self._starts(n, s) for n, s in zip(values.shape[2:], size, strict=True)]
         total, weights = values.new_zeros(()), values.new_zeros(())
         for places in product(*axes):

@@ -80,8 +80,7 @@ class CFTN(nn.Module):
         features, fine = self._coarse(x)
         fine = [self.up(self.fuse(torch.cat(features, 1))), *fine]
         fused = sum(fine[1:], fine[0]) if self.fine_fusion is None else self.fine_fusion(*fine)
-        out: Tensor = self.interpolation(x) + self.tail(fused).to(x.dtype)
-        return out
+        return self.interpolation(x) + self.tail(fused).to(x.dtype)
 
     def _coarse(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """All features of the coarse grid but X0, and those of the fine grid."""

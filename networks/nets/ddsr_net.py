@@ -52,8 +52,7 @@ class DDSRNet(nn.Module):
         features = [self.head(x)]
         for block in self.blocks:
             features.append(block(features[-1]))
-        out: Tensor = self.interpolation(x) + self.up(torch.cat(features, 1)).to(x.dtype)
-        return out
+        return self.interpolation(x) + self.up(torch.cat(features, 1)).to(x.dtype)
 
 
 class _DenseModule(nn.Module):
@@ -70,5 +69,4 @@ class _DenseModule(nn.Module):
         features = x
         for conv in self.convs:
             features = torch.cat([features, conv(features).relu()], 1)
-        out: Tensor = self.fusion(features)
-        return out
+        return self.fusion(features)

@@ -49,8 +49,7 @@ class DenseUNet(nn.Module):
         for up, decode in zip(self.up, self.decoder, strict=True):
             skip = skips.pop()
             x = decode(up(x, skip if self.has_skips else None))
-        image: Tensor = self.head(x)[..., :height, :width]
-        return image
+        return self.head(x)[..., :height, :width]
 
 
 class EarlyFusionDenseUNet(nn.Module):

@@ -48,8 +48,7 @@ class DRDN(nn.Module):
         for block in self.blocks:
             features = block(features)
             outputs.append(features)
-        output: Tensor = self.head(self.fusion(torch.cat(outputs, 1)) + first)
-        return output
+        return self.head(self.fusion(torch.cat(outputs, 1)) + first)
 
 
 class DuDoRNet(nn.Module):

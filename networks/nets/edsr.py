@@ -45,8 +45,7 @@ class EDSR(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(b, c, h, w)`` to ``(b, c, scale h, scale w)``."""
         x = self.stem(x)
-        image: Tensor = self.head(self.upsample(x + self.body(x)))
-        return image
+        return self.head(self.upsample(x + self.body(x)))
 
 
 def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:

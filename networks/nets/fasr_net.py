@@ -53,8 +53,7 @@ class FASRNet(nn.Module):
             running = block(running)
             features.append(running)
         fine = self.up(self.fuse(torch.cat(features, 1)))
-        out: Tensor = self.interpolation(x) + self.tail(fine).to(x.dtype)
-        return out
+        return self.interpolation(x) + self.tail(fine).to(x.dtype)
 
 
 class _ParallelAttentionBlock(nn.Module):
@@ -72,5 +71,4 @@ class _ParallelAttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         found = self.body(x)
-        out: Tensor = x + self.channel(found) + found * self.spatial(found)
-        return out
+        return x + self.channel(found) + found * self.spatial(found)

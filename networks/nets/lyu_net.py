@@ -59,8 +59,7 @@ class _Level(nn.Module):
 
     def forward(self, image: Tensor, guide: Tensor) -> Tensor:
         enlarged = resample_cubic(image, guide.shape[2:], grid="first_voxel")
-        refined: Tensor = enlarged + self.join(torch.cat([self.target(image), self.guide(guide)], 1))
-        return refined
+        return enlarged + self.join(torch.cat([self.target(image), self.guide(guide)], 1))
 
 
 def _encoder(n_blocks: int, width: int) -> nn.Sequential:

@@ -40,8 +40,7 @@ class ReCNN(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, 1, x, y, z)``, intensities from 0 to 1, to ``(b, 1, *(scale * size))``."""
         interpolated = self.interpolation(x)
-        out: Tensor = interpolated + self.layers(interpolated).to(x.dtype)
-        return out
+        return interpolated + self.layers(interpolated).to(x.dtype)
 
 
 def _initialize(module: nn.Module) -> None:

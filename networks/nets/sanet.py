@@ -156,8 +156,7 @@ class _Branch(nn.Module):
 
     def end(self, features: Tensor | None, first: Tensor | None, *others: Tensor) -> Tensor:
         joined = self.join(torch.cat([self.attention(features), *others], 1))
-        image: Tensor = self.head(joined + first)
-        return image
+        return self.head(joined + first)
 
 
 def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:

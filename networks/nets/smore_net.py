@@ -39,5 +39,4 @@ class SMORENet(nn.Module):
         size = [round(self.scale * n) for n in low.shape[2:]]
         image = resample_cubic(low, size, grid="first_voxel")
         image = image + self.anti_aliasing(image)
-        sharp: Tensor = image + self.super_resolution(image)
-        return sharp
+        return image + self.super_resolution(image)

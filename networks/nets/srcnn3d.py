@@ -47,8 +47,7 @@ class SRCNN3D(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, 1, x, y, z)``, intensities from 0 to 1, to ``(b, 1, *(scale * size))``."""
         interpolated = self.interpolation(x)
-        out: Tensor = self.layers(F.pad(interpolated, [self.margin] * 6, mode="replicate"))
-        return out
+        return self.layers(F.pad(interpolated, [self.margin] * 6, mode="replicate"))
 
 
 def _initialize(module: nn.Module) -> None:

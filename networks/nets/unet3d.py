@@ -74,8 +74,7 @@ class UNet3D(nn.Module):
         for down, encode in zip(self.down, self.encoder[1:], strict=True):
             skips.append(x)
             x = encode(down(x))
-        logits: Tensor = self.head(self._decode(self.attention(x), skips))
-        return logits
+        return self.head(self._decode(self.attention(x), skips))
 
     def _decode(self, x: Tensor, skips: list[Tensor]) -> Tensor:
         """Lead the features at the bottom back up; ``skips`` are those of the encoder, from the finest."""
@@ -86,8 +85,7 @@ class UNet3D(nn.Module):
 
 def join(x: Tensor, skip: Tensor, up: nn.Module, decode: nn.Module) -> Tensor:
     """Bring the coarse features ``x`` to the grid of ``skip``, and decode both."""
-    decoded: Tensor = decode(torch.cat([skip, F.interpolate(up(x), skip.shape[2:])], 1))
-    return decoded
+    return decode(torch.cat([skip, F.interpolate(up(x), skip.shape[2:])], 1))
 
 
 def _initialize(module: nn.Module) -> None:

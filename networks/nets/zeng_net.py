@@ -40,5 +40,4 @@ class ZengNet(nn.Module):
     def forward(self, low: Tensor, auxiliary: Tensor) -> Tensor:
         """Map the target ``(b, 1, h, w)`` and the guide ``(b, 1, scale h, scale w)`` to the shape of the guide."""
         image = resample_cubic(low, auxiliary.shape[2:], grid="first_voxel") + self.single(low)
-        refined: Tensor = image + self.multi(torch.cat([image, auxiliary], 1))
-        return refined
+        return image + self.multi(torch.cat([image, auxiliary], 1))
