@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from skimage.metrics import mean_squared_error, structural_similarity
-from torch import Tensor
 
 from .named_columns import NamedColumnsMetric
+from .pairs import as_pair
+
+Array = NDArray[Any]
 
 SIGMA = 1.5  # voxels, of the Gaussian window, which scikit-image makes 11 voxels wide
 
@@ -29,7 +29,7 @@ def psnr(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None,
     Raises:
         ValueError: for shapes that differ.
     """
-    x, t, inside = _volumes(prediction, truth, mask)
+    x, t, inside = as_pair(prediction, truth, mask)
     if not inside.any():
         return math.nan
     error = float(mean_squared_error(t[inside], x[inside]))
@@ -48,7 +48,7 @@ def ssim(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None,
     Raises:
         ValueError: for shapes that differ, or a volume smaller than the window.
     """
-    x, t, inside = _volumes(prediction, truth, mask)
+    x, t, inside = as_pair(prediction, truth, mask)
     options = {"gaussian_weights": True, "sigma": SIGMA, "use_sample_covariance": False, "data_range": peak}
     mean, similarity = structural_similarity(x, t, full=True, **options)
     if mask is None:
@@ -74,6 +74,8 @@ class SuperResolutionMetrics(NamedColumnsMetric):
 
     names: tuple[str, ...] = ("PSNR", "SSIM", "PSNR-brain", "SSIM-brain")
     images = "volumes"
+    n_channels = (1, 2)
+    spatial_dims = (3,)
 
     def __init__(
         self, columns: Sequence[str] | str | None = None, peak: float = 1.0, reduction: str = "mean_batch"
@@ -81,30 +83,11 @@ class SuperResolutionMetrics(NamedColumnsMetric):
         super().__init__(columns, reduction)
         self.peak = peak
 
-    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
-        fits = y is not None and y_pred.ndim == 5 and y_pred.shape[1] == 1 and y.shape[1] in (1, 2)
-        if y is None or not fits or y_pred.shape[2:] != y.shape[2:] or len(y_pred) != len(y):
-            shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
-            raise ValueError(f"volumes must have shapes (b, 1, x, y, z) and (b, 1 or 2, x, y, z), got {shapes}")
-        predictions, truths = (t.detach().as_subclass(Tensor).double().cpu().numpy() for t in (y_pred, y))
-        pairs = zip(predictions, truths, strict=True)
-        rows = [[self._measure(name, p[0], *t) for name in self.names] for p, t in pairs]
-        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
+    def _row(self, prediction: Array, truth: Array, mask: Array | None = None) -> list[float]:
+        return [self._measure(name, prediction, truth, mask) for name in self.names]
 
-    def _measure(
-        self, name: str, prediction: NDArray[Any], truth: NDArray[Any], mask: NDArray[Any] | None = None
-    ) -> float:
+    def _measure(self, name: str, prediction: Array, truth: Array, mask: Array | None) -> float:
         measure = psnr if name.startswith("PSNR") else ssim
         if not name.endswith("-brain"):
             return measure(prediction, truth, None, self.peak)
         return math.nan if mask is None else measure(prediction, truth, mask, self.peak)
-
-
-def _volumes(
-    prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    x, t = np.asarray(prediction, dtype=np.float64), np.asarray(truth, dtype=np.float64)
-    inside = np.ones(t.shape, bool) if mask is None else np.asarray(mask) != 0
-    if not x.shape == t.shape == inside.shape:
-        raise ValueError(f"shapes differ: prediction {x.shape}, truth {t.shape}, mask {inside.shape}")
-    return x, t, inside

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import torch
+from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
@@ -46,6 +47,7 @@ class LesionError(NamedColumnsMetric):
     """
 
     names = ("error",)
+    n_channels = (1, 2)
 
     def __init__(self, where: Place = "inside", measure: Measure = "rmse", reduction: str = "mean_batch") -> None:
         super().__init__(reduction=reduction)
@@ -55,22 +57,16 @@ class LesionError(NamedColumnsMetric):
         self.where = where
         self.measure = measure
 
-    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
-        if y is None or y.shape[1] not in (1, 2) or y_pred.shape != y[:, :1].shape:
-            shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
-            raise ValueError(f"images must have shapes (b, 1, *spatial) and (b, 1 or 2, *spatial), got {shapes}")
-        pairs = zip(*(t.detach().as_subclass(Tensor).double().cpu() for t in (y_pred, y)), strict=True)
-        return torch.tensor([[self._value(p[0], *t)] for p, t in pairs], dtype=torch.float32, device=y_pred.device)
-
-    def _value(self, prediction: Tensor, reference: Tensor, lesions: Tensor | None = None) -> float:
+    def _row(self, *images: NDArray[Any]) -> list[float]:
+        prediction, reference, *lesions = map(torch.from_numpy, images)
         tissue = reference > reference.mean()
-        if lesions is None or not lesions.any() or not tissue.any():
-            return math.nan
-        places = lesion_places(lesions > 0, tissue)
+        if not lesions or not lesions[0].any() or not tissue.any():
+            return [math.nan]
+        places = lesion_places(lesions[0] > 0, tissue)
         if self.measure == "contrast":
-            return float(_contrast(prediction, places) / _contrast(reference, places))
+            return [float(_contrast(prediction, places) / _contrast(reference, places))]
         x, t = prediction[places[self.where]], reference[places[self.where]]
-        return MEASURES[self.measure](x, t, reference, tissue) if t.numel() else math.nan
+        return [MEASURES[self.measure](x, t, reference, tissue) if t.numel() else math.nan]
 
 
 def lesion_places(lesions: Tensor, tissue: Tensor) -> dict[str, Tensor]:

@@ -71,13 +71,8 @@ class LesionMatch:
         if (low, high) == (0, math.inf):
             return self
         true, predicted = ((low <= v) & (v < high) for v in (self.true_volumes, self.predicted_volumes))
-        return LesionMatch(
-            true_volumes=self.true_volumes[true],
-            predicted_volumes=self.predicted_volumes[predicted],
-            true_hits=self.true_hits[true],
-            predicted_hits=self.predicted_hits[predicted],
-            dice=math.nan,
-        )
+        volumes = self.true_volumes[true], self.predicted_volumes[predicted]
+        return LesionMatch(*volumes, self.true_hits[true], self.predicted_hits[predicted], math.nan)
 
     def as_row(self, numerator: Numerator = "predicted") -> dict[str, float]:
         """Return all numbers by name: rates, counts (lesions, found, correct) and volumes in ml."""
@@ -110,7 +105,7 @@ def size_table(
     """
     if len(edges) < 2:
         raise ValueError(f"edges must be at least two, got {edges}")
-    pooled = _pool(list(matches))
+    pooled = _pool(matches)
     table = []
     for low, high in pairwise(edges):
         row = pooled.within(low, high).as_row(numerator)
@@ -131,17 +126,15 @@ def check_size_range(size_range: tuple[float, float]) -> None:
         raise ValueError(f"size_range must have 0 <= low < high, got {tuple(size_range)}")
 
 
-def _pool(matches: Sequence[LesionMatch]) -> LesionMatch:
-    true_hits = [np.zeros(0, dtype=bool), *(match.true_hits for match in matches)]
-    predicted_hits = [np.zeros(0, dtype=bool), *(match.predicted_hits for match in matches)]
-    return LesionMatch(
-        true_volumes=np.concatenate([np.zeros(0), *(match.true_volumes for match in matches)]),
-        predicted_volumes=np.concatenate([np.zeros(0), *(match.predicted_volumes for match in matches)]),
-        true_hits=np.concatenate(true_hits),
-        predicted_hits=np.concatenate(predicted_hits),
-        dice=math.nan,
-    )
+def _pool(matches: Iterable[LesionMatch]) -> LesionMatch:
+    names = ("true_volumes", "predicted_volumes", "true_hits", "predicted_hits")
+    lesions = [NO_LESIONS, *matches]
+    return LesionMatch(**{name: np.concatenate([getattr(m, name) for m in lesions]) for name in names}, dice=math.nan)
 
 
 def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole else math.nan
+
+
+NO_LESIONS = LesionMatch(np.zeros(0), np.zeros(0), np.zeros(0, bool), np.zeros(0, bool), math.nan)
+"""Of two empty masks."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from monai.data import MetaTensor
 from numpy.typing import NDArray
 from torch import Tensor
 
 from .lesion_matching import check_matching, match_lesions
-from .lesion_rates import LesionMatch, Numerator, check_numerator, check_size_range
+from .lesion_rates import NO_LESIONS, Numerator, check_numerator, check_size_range
 from .named_columns import NamedColumnsMetric
 
 
@@ -43,18 +42,7 @@ class LesionMetrics(NamedColumnsMetric):
     """
 
     images = "masks"
-    names: tuple[str, ...] = (
-        "DSC",
-        "LTPR",
-        "LPPV",
-        "L-F1",
-        "n_true",
-        "n_found",
-        "n_predicted",
-        "n_correct",
-        "true_volume_ml",
-        "predicted_volume_ml",
-    )
+    names: tuple[str, ...] = tuple(NO_LESIONS.as_row())
 
     def __init__(
         self,
@@ -74,16 +62,12 @@ class LesionMetrics(NamedColumnsMetric):
         self.matching = {"connectivity": connectivity, "min_overlap": min_overlap, "min_volume": min_volume}
         self.size_range = size_range
 
-    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
-        if y is None or y_pred.shape != y.shape or y_pred.ndim < 3 or y_pred.shape[1] != 1:
-            shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
-            raise ValueError(f"masks must have equal shapes (b, 1, *spatial), got {shapes}")
+    def _cases(self, y_pred: Tensor, y: Tensor) -> Iterable[tuple[Any, ...]]:
         volumes = _voxel_volumes(y if isinstance(y, MetaTensor) else y_pred)
-        pairs = zip(_to_arrays(y_pred), _to_arrays(y), volumes, strict=True)
-        rows = [self._row(match_lesions(*pair, **self.matching)) for pair in pairs]
-        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
+        return zip(_to_arrays(y_pred), _to_arrays(y), volumes, strict=True)
 
-    def _row(self, match: LesionMatch) -> list[float]:
+    def _row(self, prediction: NDArray[Any], truth: NDArray[Any], voxel_volume: float) -> list[float]:
+        match = match_lesions(prediction, truth, voxel_volume, **self.matching)
         row = match.within(*self.size_range).as_row(self.numerator)
         return [row[name] for name in self.names]
 

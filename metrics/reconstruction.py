@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-from torch import Tensor
 
 from .named_columns import NamedColumnsMetric
+from .pairs import as_pair
 
 
 def normalized_mean_square_error(prediction: ArrayLike, reference: ArrayLike) -> float:
@@ -25,7 +25,7 @@ def normalized_mean_square_error(prediction: ArrayLike, reference: ArrayLike) ->
     Raises:
         ValueError: for shapes that differ.
     """
-    x, t = _pair(prediction, reference)
+    x, t, _ = as_pair(prediction, reference)
     energy = np.square(t).sum()
     return float(np.square(x - t).sum() / energy) if energy else math.nan
 
@@ -35,7 +35,7 @@ def reference_psnr(prediction: ArrayLike, reference: ArrayLike) -> float:
 
     Arguments and errors are those of :func:`normalized_mean_square_error`; NaN where the reference is not positive.
     """
-    x, t = _pair(prediction, reference)
+    x, t, _ = as_pair(prediction, reference)
     if not t.max() > 0:
         return math.nan
     return float(peak_signal_noise_ratio(t, x, data_range=t.max())) if (x != t).any() else math.inf
@@ -55,7 +55,7 @@ def reference_ssim(prediction: ArrayLike, reference: ArrayLike, slice_axis: int 
     Raises:
         ValueError: for shapes that differ, or are smaller than the window.
     """
-    x, t = _pair(prediction, reference)
+    x, t, _ = as_pair(prediction, reference)
     if not t.max() > 0:
         return math.nan
     slices = [(x, t)] if slice_axis is None else zip(*(np.moveaxis(v, slice_axis, 0) for v in (x, t)), strict=True)
@@ -79,36 +79,19 @@ class ReconstructionMetrics(NamedColumnsMetric):
     """
 
     names: tuple[str, ...] = ("NMSE", "PSNR", "SSIM")
+    spatial_dims = (2, 3)
 
     def __init__(
-        self,
-        columns: Sequence[str] | str | None = None,
-        slice_axis: int | None = -1,
-        reduction: str = "mean_batch",
+        self, columns: Sequence[str] | str | None = None, slice_axis: int | None = -1, reduction: str = "mean_batch"
     ) -> None:
         super().__init__(columns, reduction)
         self.slice_axis = slice_axis
 
-    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
-        if y is None or y_pred.shape != y.shape or y_pred.ndim < 4 or y_pred.shape[1] != 1:
-            shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
-            raise ValueError(f"images must be of equal shape (b, 1, *spatial), got {shapes}")
-        pairs = [t.detach().as_subclass(Tensor).double().cpu().numpy()[:, 0] for t in (y_pred, y)]
-        rows = [[self._value(name, *case) for name in self.names] for case in zip(*pairs, strict=True)]
-        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
-
-    def _value(self, name: str, prediction: NDArray[Any], reference: NDArray[Any]) -> float:
+    def _row(self, prediction: NDArray[Any], reference: NDArray[Any]) -> list[float]:
         axis = self.slice_axis if reference.ndim > 2 else None
-        functions: dict[str, Callable[[], float]] = {
-            "NMSE": lambda: normalized_mean_square_error(prediction, reference),
-            "PSNR": lambda: reference_psnr(prediction, reference),
-            "SSIM": lambda: reference_ssim(prediction, reference, axis),
+        functions: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {
+            "NMSE": normalized_mean_square_error,
+            "PSNR": reference_psnr,
+            "SSIM": partial(reference_ssim, slice_axis=axis),
         }
-        return functions[name]()
-
-
-def _pair(prediction: ArrayLike, reference: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x, t = np.asarray(prediction, dtype=np.float64), np.asarray(reference, dtype=np.float64)
-    if x.shape != t.shape:
-        raise ValueError(f"shapes differ: prediction {x.shape}, reference {t.shape}")
-    return x, t
+        return [functions[name](prediction, reference) for name in self.names]

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from .named_columns import NamedColumnsMetric
 from .susceptibility_error import (
@@ -50,6 +48,8 @@ class SusceptibilityMetrics(NamedColumnsMetric):
 
     names: tuple[str, ...] = tuple(FUNCTIONS)
     images = "maps"
+    n_channels = (1, 2)
+    spatial_dims = (3,)
 
     def __init__(
         self, columns: Sequence[str] | str | None = None, demean: bool = False, reduction: str = "mean_batch"
@@ -57,11 +57,7 @@ class SusceptibilityMetrics(NamedColumnsMetric):
         super().__init__(columns, reduction)
         self.demean = demean
 
-    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
-        rows = [self._row(*case) for case in _cases(y_pred, y)]
-        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
-
-    def _row(self, prediction: Array, truth: Array, labels: Array | None) -> list[float]:
+    def _row(self, prediction: Array, truth: Array, labels: Array | None = None) -> list[float]:
         mask = np.ones(truth.shape, bool) if labels is None else labels != 0
         if self.demean and mask.any():
             prediction, truth = (volume - volume[mask].mean() for volume in (prediction, truth))
@@ -84,6 +80,8 @@ class RegionErrors(NamedColumnsMetric):
     """
 
     images = "maps"
+    n_channels = (1, 2)
+    spatial_dims = (3,)
 
     def __init__(
         self,
@@ -100,22 +98,8 @@ class RegionErrors(NamedColumnsMetric):
         self.names = tuple(f"{name}_{error}" for name in regions for error in errors)
         super().__init__(reduction=reduction)
 
-    def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
-        rows = [self._row(*case) for case in _cases(y_pred, y)]
-        return torch.tensor(rows, dtype=torch.float32, device=y_pred.device)
-
-    def _row(self, prediction: Array, truth: Array, labels: Array | None) -> list[float]:
+    def _row(self, prediction: Array, truth: Array, labels: Array | None = None) -> list[float]:
         if labels is None:
             raise ValueError("errors by region need a label map as second channel of the truth")
         errors = region_errors(prediction, truth, labels, self.regions)
         return [errors[name][error] for name in self.regions for error in self.errors]
-
-
-def _cases(y_pred: Tensor, y: Tensor | None) -> list[tuple[Array, Array, Array | None]]:
-    """Split a batch into prediction, truth and, if there is one, label map, each ``(x, y, z)``."""
-    fits = y is not None and y_pred.ndim == 5 and y_pred.shape[1] == 1 and y.shape[1] in (1, 2)
-    if y is None or not fits or y_pred.shape[2:] != y.shape[2:] or len(y_pred) != len(y):
-        shapes = f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
-        raise ValueError(f"maps must have shapes (b, 1, x, y, z) and (b, 1 or 2, x, y, z), got {shapes}")
-    maps, truths = (t.detach().as_subclass(Tensor).double().cpu().numpy() for t in (y_pred, y))
-    return [(p[0], t[0], t[1] if len(t) == 2 else None) for p, t in zip(maps, truths, strict=True)]

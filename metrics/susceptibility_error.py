@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.signal import fftconvolve
 
-Volume = NDArray[np.float64]
+from .pairs import Volume, as_pair, demeaned_pair, masked_pair
 
 REGION_ERRORS = ("bias", "rmse", "mean", "true_mean")
 """What :func:`region_errors` tells of each region."""
@@ -29,7 +29,7 @@ def root_mean_square_error(prediction: ArrayLike, truth: ArrayLike, mask: ArrayL
     Raises:
         ValueError: for shapes that differ.
     """
-    return _percent(*as_volumes(prediction, truth, mask))
+    return _percent(*masked_pair(prediction, truth, mask))
 
 
 def high_frequency_error(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
@@ -39,7 +39,7 @@ def high_frequency_error(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLik
     other normalization. Arguments are those of :func:`root_mean_square_error`.
     """
     kernel = _laplacian_of_gaussian()
-    return _percent(*(fftconvolve(volume, kernel, "same") for volume in as_volumes(prediction, truth, mask)))
+    return _percent(*(fftconvolve(volume, kernel, "same") for volume in masked_pair(prediction, truth, mask)))
 
 
 def demeaned_error(
@@ -59,8 +59,8 @@ def demeaned_error(
     Raises:
         ValueError: for shapes that differ or an empty mask.
     """
-    x, t = _inside(prediction, truth, mask)
-    x, t = x - x.mean(), t - t.mean()
+    x, t, inside = demeaned_pair(prediction, truth, mask)
+    x, t = x[inside], t[inside]
     slope = x @ t / (t @ t) if detrend and t.any() else 1.0
     return _percent(x / slope if slope else x, t)
 
@@ -83,32 +83,8 @@ def region_errors(
     Raises:
         ValueError: for shapes that differ.
     """
-    x, t = as_volumes(prediction, truth, None)
-    numbers = np.asarray(labels)
-    if numbers.shape != x.shape:
-        raise ValueError(f"shapes differ: labels {numbers.shape}, maps {x.shape}")
+    (x, t, _), numbers = as_pair(prediction, truth, labels), np.asarray(labels)
     return {name: _describe(x[numbers == label], t[numbers == label]) for name, label in regions.items()}
-
-
-def as_volumes(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None) -> tuple[Volume, Volume]:
-    """Return both maps in float64, zero outside of the mask.
-
-    Raises:
-        ValueError: for shapes that differ.
-    """
-    x, t = np.asarray(prediction, dtype=np.float64), np.asarray(truth, dtype=np.float64)
-    inside = np.ones(x.shape, bool) if mask is None else np.asarray(mask) != 0
-    if not x.shape == t.shape == inside.shape:
-        raise ValueError(f"shapes differ: prediction {x.shape}, truth {t.shape}, mask {inside.shape}")
-    return x * inside, t * inside
-
-
-def _inside(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None) -> tuple[Volume, Volume]:
-    x, t = as_volumes(prediction, truth, mask)
-    inside = np.ones(x.shape, bool) if mask is None else np.asarray(mask) != 0
-    if not inside.any():
-        raise ValueError("mask must not be empty")
-    return x[inside], t[inside]
 
 
 def _describe(x: Volume, t: Volume) -> dict[str, float]:

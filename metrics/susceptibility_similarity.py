@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from .susceptibility_error import Volume, as_volumes
+from .pairs import Volume, masked_pair
 
 SIGMA = 1.5  # voxels, of the Gaussian window
 
@@ -28,7 +28,7 @@ def challenge_ssim(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | No
     Raises:
         ValueError: for shapes that differ.
     """
-    x, t = _common_scale(*as_volumes(prediction, truth, mask))
+    x, t = _common_scale(*masked_pair(prediction, truth, mask))
     return _mean_where(_similarity(x, t, 2, "constant", (0.01 * 255) ** 2, (0.03 * 255) ** 2), x != 0)
 
 
@@ -39,7 +39,7 @@ def challenge_psnr(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | No
     value then left and multiplied by 255, the peak. The mean is over the whole volume, so that it grows with the
     background: 49 dB go with an RMSE of 32 %. Arguments are those of :func:`challenge_ssim`.
     """
-    x, t = _common_scale(*as_volumes(prediction, truth, mask))
+    x, t = _common_scale(*masked_pair(prediction, truth, mask))
     error = np.square(x - t).mean()
     return float(10 * np.log10(255**2 / error)) if error else math.inf
 
@@ -51,7 +51,7 @@ def xsim(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None)
     a dynamic range of 1 ppm and a Gaussian window of 7 voxels, the outermost voxels repeated; mean over the voxels
     where the truth is not zero. Arguments are those of :func:`challenge_ssim`.
     """
-    x, t = as_volumes(prediction, truth, mask)
+    x, t = masked_pair(prediction, truth, mask)
     return _mean_where(_similarity(x, t, 3, "nearest", 0.01**2, 0.001**2), t != 0)
 
 

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..operators.b0_direction import Vector
 from ..operators.dipole import vectors
-from .susceptibility_error import as_volumes
-
-Volume = NDArray[np.float64]
+from .pairs import Volume, demeaned_pair
 
 MAGIC_ANGLE = math.degrees(math.acos(1 / math.sqrt(3)))
 """Degrees, about 54.7, at which the dipole kernel ``1/3 - cos^2`` is zero: the field tells nothing there."""
@@ -54,11 +52,8 @@ def errors_by_angle(
     """
     if n_angles < 1:
         raise ValueError(f"n_angles must be positive, got {n_angles}")
-    x, t = as_volumes(prediction, truth, mask)
-    inside = np.ones(x.shape, bool) if mask is None else np.asarray(mask) != 0
-    if not inside.any():
-        raise ValueError("mask must not be empty")
-    x, t = ((volume - volume[inside].mean()) * inside for volume in (x, t))
+    x, t, inside = demeaned_pair(prediction, truth, mask)
+    x, t = x * inside, t * inside
     angles, weights = _angles(x.shape, voxel_size, b0_direction)
     numbers = np.minimum(angles * (n_angles / 90), n_angles - 1).astype(int).ravel()
     error, whole = (np.bincount(numbers, (_power(v) * weights).ravel(), n_angles) for v in (x - t, t))

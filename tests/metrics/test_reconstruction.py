@@ -101,15 +101,15 @@ def test_takes_images_of_two_dimensions_lists_and_metatensors() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: reference_psnr(np.zeros((2, 2)), np.zeros((2, 3))), r"prediction \(2, 2\), reference \(2, 3\)"),
+        (lambda: reference_psnr(np.zeros((2, 2)), np.zeros((2, 3))), r"prediction \(2, 2\), truth \(2, 3\)"),
         (lambda: reference_ssim(np.ones((4, 4, 1)), np.ones((4, 4, 1))), "win_size exceeds image extent"),
         (
             lambda: ReconstructionMetrics("NMSE")(torch.zeros(1, 2, 8, 8), torch.zeros(1, 2, 8, 8)),
-            "images must be of equal",
+            "images must have shapes",
         ),
         (
             lambda: ReconstructionMetrics("NMSE")(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 9)),
-            "images must be of equal",
+            "images must have shapes",
         ),
         (lambda: ReconstructionMetrics(reduction="other"), "other"),
     ],

@@ -184,9 +184,9 @@ def test_metric_by_region() -> None:
     ("call", "message"),
     [
         (lambda: root_mean_square_error(np.zeros((2, 2, 2)), np.zeros((2, 2, 3))), "shapes differ: prediction"),
-        (lambda: xsim(*[np.zeros((2, 2, 2))] * 2, np.zeros((2, 2, 1))), r"mask \(2, 2, 1\)"),
+        (lambda: xsim(*[np.zeros((2, 2, 2))] * 2, np.zeros((2, 2, 1))), r"mask or labels \(2, 2, 1\)"),
         (lambda: demeaned_error(*[np.zeros((2, 2, 2))] * 3), "mask must not be empty"),
-        (lambda: region_errors(*[np.zeros((2, 2, 2))] * 2, np.zeros((2, 2, 1)), {}), r"labels \(2, 2, 1\)"),
+        (lambda: region_errors(*[np.zeros((2, 2, 2))] * 2, np.zeros((2, 2, 1)), {}), r"mask or labels \(2, 2, 1\)"),
         (lambda: RegionErrors({}), "regions must name at least one label"),
         (lambda: RegionErrors({"a": 1}, ["worst"]), "errors must be among bias, rmse"),
         (lambda: RegionErrors({"a": 1})(*[torch.zeros(1, 1, 4, 4, 4)] * 2), "need a label map as second channel"),
