@@ -6,14 +6,14 @@ from .channel_spatial_attention import ChannelSpatialAttention
 from .channel_spatial_convolution import ChannelSpatialConvolution
 from .concatenation_fusion import ConcatenationFusion
 from .contextual_matching import ContextualMatching
-from .convolution_chain import convolution_chain
+from .convolutions import conv3x3, convolution, convolution_chain, start_at_zero
 from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
 from .cross_scale_matching import CrossScaleMatching
 from .cross_scale_transformer import CrossScaleTransformer
-from .dilated_dense_block import DilatedDenseBlock
+from .dilated_dense_block import DenseBlock, DilatedDenseBlock
 from .dipole_data_consistency import DipoleDataConsistency
 from .dual_attention import ChannelGramAttention, DualAttention, PositionAttention
-from .edsr_residual_block import EDSRResidualBlock
+from .edsr_residual_block import EDSRResidualBlock, edsr_chain
 from .folded_attention import FoldedAttention
 from .group_norm import GroupNorm3d
 from .kspace_data_consistency import KspaceDataConsistency
@@ -43,6 +43,7 @@ __all__ = [
     "ContextualMatching",
     "CrossScaleMatching",
     "CrossScaleTransformer",
+    "DenseBlock",
     "DilatedDenseBlock",
     "DipoleDataConsistency",
     "DualAttention",
@@ -67,7 +68,11 @@ __all__ = [
     "SwinGroup",
     "T1GuidedAttention",
     "build_attention",
+    "conv3x3",
+    "convolution",
     "convolution_chain",
     "cross_scale_affinity",
     "cross_scale_attention",
+    "edsr_chain",
+    "start_at_zero",
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
-from monai.networks.layers import Conv, Norm
+from monai.networks.layers import Norm
 from torch import Tensor, nn
+
+from .convolutions import convolution
 
 
 class AdditiveDenseBlock(nn.Module):
@@ -29,11 +31,9 @@ class AdditiveDenseBlock(nn.Module):
 
     def __init__(self, in_channels: int, spatial_dims: int = 3, *, n_convs: int = 4) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
         if n_convs < 1:
             raise ValueError(f"n_convs must not be below 1, got {n_convs}")
-        conv, norm = Conv[Conv.CONV, spatial_dims], Norm[Norm.BATCH, spatial_dims]
+        conv, norm = convolution(spatial_dims), Norm[Norm.BATCH, spatial_dims]
         self.convs = nn.ModuleList(conv(in_channels, in_channels, 3, padding=1) for _ in range(n_convs))
         self.norms = nn.ModuleList(norm(in_channels) for _ in range(n_convs))
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
-from monai.networks.layers import Conv, Norm
+from monai.networks.layers import Norm
 from monai.utils import ensure_tuple_rep
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+
+from .convolutions import convolution
 
 MODES = ("concatenation", "residual", "softplus")
 
@@ -54,11 +56,9 @@ class AttentionGate(nn.Module):
         mode: Literal["concatenation", "residual", "softplus"] = "concatenation",
     ) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
         if mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
-        conv, norm = Conv[Conv.CONV, spatial_dims], Norm[Norm.BATCH, spatial_dims]
+        conv, norm = convolution(spatial_dims), Norm[Norm.BATCH, spatial_dims]
         width = inter_channels or max(1, in_channels // 2)
         strides = ensure_tuple_rep(sub_sample, spatial_dims)
         self.theta = conv(in_channels, width, strides, strides, bias=False)
@@ -101,7 +101,7 @@ class MultiAttentionGate(nn.Module):
         self, in_channels: int, context_channels: int, spatial_dims: int = 3, *, n_gates: int = 2, **options: Any
     ) -> None:
         super().__init__()
-        conv, norm = Conv[Conv.CONV, spatial_dims], Norm[Norm.BATCH, spatial_dims]
+        conv, norm = convolution(spatial_dims), Norm[Norm.BATCH, spatial_dims]
         self.gates = nn.ModuleList(
             AttentionGate(in_channels, context_channels, spatial_dims, **options) for _ in range(n_gates)
         )

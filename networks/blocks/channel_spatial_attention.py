@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from monai.networks.layers import Conv
 from torch import Tensor, nn
+
+from .convolutions import convolution
 
 
 class ChannelSpatialAttention(nn.Module):
@@ -28,15 +29,13 @@ class ChannelSpatialAttention(nn.Module):
 
     def __init__(self, in_channels: int, spatial_dims: int = 3, *, reduction: int = 16, kernel_size: int = 7) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
         if reduction < 1:
             raise ValueError(f"reduction must not be below 1, got {reduction}")
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}")
         width = max(1, in_channels // reduction)
         self.channel = nn.Sequential(nn.Linear(in_channels, width), nn.ReLU(), nn.Linear(width, in_channels))
-        self.spatial = Conv[Conv.CONV, spatial_dims](2, 1, kernel_size, padding=kernel_size // 2)
+        self.spatial = convolution(spatial_dims)(2, 1, kernel_size, padding=kernel_size // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, *spatial)`` to the same shape and dtype."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from monai.networks.layers import Conv
 from torch import Tensor, nn
+
+from .convolutions import convolution
 
 
 class ConcatenationFusion(nn.Module):
@@ -23,9 +24,7 @@ class ConcatenationFusion(nn.Module):
 
     def __init__(self, in_channels: int, spatial_dims: int = 3) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
-        self.conv = Conv[Conv.CONV, spatial_dims](2 * in_channels, in_channels, 1)
+        self.conv = convolution(spatial_dims)(2 * in_channels, in_channels, 1)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         """Map features ``(b, c, *spatial)`` and those of the guide to the same shape and dtype."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from monai.networks.layers import Act, Conv
+from monai.networks.layers import Act
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ...operators.resampling import resample_cubic
+from .convolutions import convolution
 from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
 from .cross_scale_matching import CrossScaleMatching
 
@@ -53,17 +54,15 @@ class CrossScaleTransformer(nn.Module):
         **matching: Any,
     ) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
         if downsampling not in DOWNSAMPLING:
             raise ValueError(f"downsampling must be one of {', '.join(DOWNSAMPLING)}, got {downsampling!r}")
         self.matching = CrossScaleMatching(**matching)
         self.downsampling = downsampling
         width = inter_channels or max(1, in_channels // 2)
-        convolution = Conv[Conv.CONV, spatial_dims]
+        convolve = convolution(spatial_dims)
 
         def embedding(out_channels: int) -> nn.Module:
-            conv: nn.Module = convolution(in_channels, out_channels, 1)
+            conv: nn.Module = convolve(in_channels, out_channels, 1)
             return conv if activation is None else nn.Sequential(conv, Act[activation]())
 
         self.query, self.key, self.value = embedding(width), embedding(width), embedding(in_channels)

@@ -1,4 +1,4 @@
-"""Residual dense block of dilated convolutions with channel attention."""
+"""Dense blocks, and the residual one of dilated convolutions with channel attention."""
 
 from __future__ import annotations
 
@@ -8,9 +8,41 @@ import torch
 from torch import Tensor, nn
 
 from .channel_attention import ChannelAttention
+from .convolutions import convolution
 
 
-class DilatedDenseBlock(nn.Module):
+class DenseBlock(nn.Module):
+    """Concatenate the results of convolutions of width 3, each of all that came before, and fuse them.
+
+    ReLU follows each but the fusion, of width 1.
+
+    Args:
+        in_channels: number of channels of input and output.
+        spatial_dims: 2 or 3.
+        growth: number of channels of each convolution.
+        dilations: of the convolutions, in their order.
+
+    Raises:
+        ValueError: if ``spatial_dims`` is not 2 or 3.
+    """
+
+    def __init__(self, in_channels: int, spatial_dims: int = 3, *, growth: int, dilations: Sequence[int]) -> None:
+        super().__init__()
+        conv = convolution(spatial_dims)
+        self.convs = nn.ModuleList(
+            conv(in_channels + index * growth, growth, 3, padding=dilation, dilation=dilation)
+            for index, dilation in enumerate(dilations)
+        )
+        self.fusion = conv(in_channels + len(dilations) * growth, in_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features of shape ``(b, c, *spatial)`` to the same shape."""
+        for conv in self.convs:
+            x = torch.cat([x, conv(x).relu()], 1)
+        return self.fusion(x)
+
+
+class DilatedDenseBlock(DenseBlock):
     """Concatenate the results of ever wider convolutions, fuse them, weight the channels, and add the input.
 
     The squeeze-and-excitation dilated residual dense block of DuDoRNet: Zhou and Zhou, CVPR 2020 (arXiv:2001.03799).
@@ -26,17 +58,9 @@ class DilatedDenseBlock(nn.Module):
     def __init__(
         self, in_channels: int, growth: int = 32, dilations: Sequence[int] = (1, 2, 3, 3), *, reduction: int = 16
     ) -> None:
-        super().__init__()
-        self.convs = nn.ModuleList(
-            nn.Conv2d(in_channels + index * growth, growth, 3, padding=dilation, dilation=dilation)
-            for index, dilation in enumerate(dilations)
-        )
-        self.fusion = nn.Conv2d(in_channels + len(dilations) * growth, in_channels, 1)
+        super().__init__(in_channels, 2, growth=growth, dilations=dilations)
         self.attention = ChannelAttention(in_channels, 2, reduction=reduction, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, h, w)`` to the same shape and dtype."""
-        features = x
-        for conv in self.convs:
-            features = torch.cat([features, conv(features).relu()], 1)
-        return x + self.attention(self.fusion(features)).to(x.dtype)
+        return x + self.attention(super().forward(x)).to(x.dtype)

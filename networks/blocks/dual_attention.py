@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from monai.networks.layers import Conv, Norm
 from torch import Tensor, nn
 
+from .convolutions import conv_norm_relu, convolution, start_at_zero
 from .softmax_attention import logit_scale, softmax_affinity, softmax_attention
 
 
@@ -47,9 +47,8 @@ class DualAttention(nn.Module):
         position = PositionAttention(width, spatial_dims, scale=scale, literal=literal)
         self.position = _branch(in_channels, width, position, spatial_dims)
         self.channel = _branch(in_channels, width, ChannelGramAttention(), spatial_dims)
-        self.output = Conv[Conv.CONV, spatial_dims](width, in_channels, 1)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
+        self.output = convolution(spatial_dims)(width, in_channels, 1)
+        start_at_zero(self.output)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, *spatial)`` to the same shape and dtype."""
@@ -60,10 +59,8 @@ class DualAttention(nn.Module):
 
         The keys are ``position``, ``(b, n, n)`` for n voxels, and ``channel``, between the channels of a branch.
         """
-        weights = {}
-        for name, (narrow, attention, _) in {"position": self.position, "channel": self.channel}.items():
-            weights[name] = attention.attention_weights(narrow(x))  # type: ignore[operator]
-        return weights
+        branches = {"position": self.position, "channel": self.channel}
+        return {name: attend.attention_weights(narrow(x)) for name, (narrow, attend, _) in branches.items()}  # type: ignore[operator]
 
 
 class PositionAttention(nn.Module):
@@ -99,12 +96,8 @@ class PositionAttention(nn.Module):
         literal: bool = False,
     ) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
-        conv, width = Conv[Conv.CONV, spatial_dims], max(1, in_channels // reduction)
-        self.theta = conv(in_channels, width, 1)
-        self.phi = conv(in_channels, width, 1)
-        self.g = conv(in_channels, in_channels, 1)
+        conv, width = convolution(spatial_dims), max(1, in_channels // reduction)
+        self.theta, self.phi, self.g = (conv(in_channels, n, 1) for n in (width, width, in_channels))
         self.gamma = nn.Parameter(torch.zeros(()))
         self.scale = logit_scale(scale, width)
         self.literal = literal
@@ -136,11 +129,16 @@ class ChannelGramAttention(nn.Module):
     one. The maximum cancels in the softmax.
 
     It has no convolutions, and takes any number of channels and of spatial axes.
+
+    Args:
+        sign: of the energy in the softmax; 1 as in Eq. 3.
+        gamma: a fixed one, instead of the parameter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sign: float = -1.0, gamma: float | None = None) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.zeros(()))
+        self.gamma = nn.Parameter(torch.zeros(())) if gamma is None else gamma
+        self.sign = sign
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, *spatial)`` to the same shape and dtype."""
@@ -150,18 +148,12 @@ class ChannelGramAttention(nn.Module):
     def attention_weights(self, x: Tensor) -> Tensor:
         """Return the affinities of the channels of ``x`` ``(b, c, *spatial)``: ``(b, c, c)``, rows sum to one."""
         channels = x.flatten(2)
-        return softmax_affinity(channels, channels, -1.0)
+        return softmax_affinity(channels, channels, self.sign)
 
 
 def _branch(in_channels: int, width: int, attention: nn.Module, spatial_dims: int) -> nn.Sequential:
-    return nn.Sequential(
-        _conv_norm_relu(in_channels, width, spatial_dims), attention, _conv_norm_relu(width, width, spatial_dims)
-    )
-
-
-def _conv_norm_relu(in_channels: int, out_channels: int, spatial_dims: int) -> nn.Sequential:
-    conv, norm = Conv[Conv.CONV, spatial_dims], Norm[Norm.BATCH, spatial_dims]
-    return nn.Sequential(conv(in_channels, out_channels, 3, padding=1, bias=False), norm(out_channels), nn.ReLU())
+    narrow, refine = (conv_norm_relu(n, width, spatial_dims, bias=False) for n in (in_channels, width))
+    return nn.Sequential(narrow, attention, refine)
 
 
 def _elements(x: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from .convolutions import convolution
 from .mode_products import mode_gram, mode_product
+from .softmax_attention import logit_scale
 
 NEGLIGIBLE = 1e-3  # of the rounding error of one
 
@@ -60,14 +62,9 @@ class FoldedAttention(nn.Module):
         residual: bool = True,
     ) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
-        if scale not in (None, "sqrt"):
-            raise ValueError(f'scale must be None or "sqrt", got {scale!r}')
-        conv = nn.Conv2d if spatial_dims == 2 else nn.Conv3d
-        self.theta = conv(in_channels, in_channels, 1)
-        self.phi = conv(in_channels, in_channels, 1)
-        self.g = conv(in_channels, in_channels, 1)
+        logit_scale(scale, 1)
+        conv = convolution(spatial_dims)
+        self.theta, self.phi, self.g = (conv(in_channels, in_channels, 1) for _ in range(3))
         self.gamma = nn.Parameter(torch.zeros(())) if residual else None
         self.axes = dict(zip("hwd"[:spatial_dims], range(2, 2 + spatial_dims), strict=True)) | {"c": 1}
         self.scale = scale

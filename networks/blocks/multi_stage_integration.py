@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
-from torch import Tensor, nn
-
-from .softmax_attention import softmax_affinity
+from .dual_attention import ChannelGramAttention
 
 
-class MultiStageIntegration(nn.Module):
+class MultiStageIntegration(ChannelGramAttention):
     """Let the features of each stage attend to those of all stages.
 
     Feng et al. 2021 (arXiv:2105.08949) for MINet, and 2024 (arXiv:2109.01664) for SANet, in two forms for the stages
@@ -24,7 +21,8 @@ class MultiStageIntegration(nn.Module):
     rule) in the paper, and to the least similar one in the code. As products over a whole image are large, the softmax
     is nearly one-hot in both.
 
-    It takes any number of stages, of channels and of spatial axes.
+    It is :class:`ChannelGramAttention` with stages for channels: ``(b, n, c, *spatial)`` goes to the same shape, and
+    the weights are ``(b, n, n)``. It takes any number of stages, of channels and of spatial axes.
 
     Args:
         form: ``"han"`` or ``"paper"``.
@@ -34,18 +32,6 @@ class MultiStageIntegration(nn.Module):
     """
 
     def __init__(self, form: Literal["han", "paper"] = "han") -> None:
-        super().__init__()
         if form not in ("han", "paper"):
             raise ValueError(f'form must be "han" or "paper", got {form!r}')
-        self.gamma = nn.Parameter(torch.zeros(())) if form == "han" else 1.0
-        self.sign = -1.0 if form == "han" else 1.0
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map the stages' features ``(b, n, c, *spatial)`` to the same shape and dtype."""
-        attended = self.attention_weights(x).to(x.dtype) @ x.flatten(2)
-        return x + self.gamma * attended.view(x.shape).to(x.dtype)
-
-    def attention_weights(self, x: Tensor) -> Tensor:
-        """Return the affinities of the stages of ``x`` ``(b, n, c, *spatial)``: ``(b, n, n)``, rows sum to one."""
-        stages = x.flatten(2)
-        return softmax_affinity(stages, stages, self.sign)
+        super().__init__(*((-1.0, None) if form == "han" else (1.0, 1.0)))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from monai.networks.layers import Conv
 from torch import Tensor, nn
 
+from .convolutions import convolution
 from .softmax_attention import logit_scale, softmax_affinity
 
 
@@ -47,16 +47,11 @@ class RecurrentSliceAttention(nn.Module):
         scale: Literal["sqrt"] | None = None,
     ) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
-        order = range(spatial_dims) if order is None else order
+        conv, order = convolution(spatial_dims), range(spatial_dims) if order is None else order
         if sorted(order) != list(range(spatial_dims)):
             raise ValueError(f"order must name each of {spatial_dims} axes once, got {order}")
         logit_scale(scale, 1)
-        conv = Conv[Conv.CONV, spatial_dims]
-        self.theta = conv(in_channels, in_channels, 1)
-        self.phi = conv(in_channels, in_channels, 1)
-        self.g = conv(in_channels, in_channels, 1)
+        self.theta, self.phi, self.g = (conv(in_channels, in_channels, 1) for _ in range(3))
         self.gamma = nn.ParameterList(torch.zeros(()) for _ in order)
         self.order = tuple(order)
         self.scale = scale

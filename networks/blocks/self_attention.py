@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from monai.networks.layers import Conv, Norm
+from monai.networks.layers import Norm
 from monai.utils import ensure_tuple_rep
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from .convolutions import convolution, start_at_zero
 from .softmax_attention import logit_scale, softmax_affinity, softmax_attention
 
 MODES = ("embedded_gaussian", "dot_product", "gaussian")
@@ -63,13 +64,11 @@ class SelfAttention(nn.Module):
         literal: bool = False,
     ) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
+        conv = convolution(spatial_dims)
         if mode not in MODES:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
         if sub_sample is not None and min(ensure_tuple_rep(sub_sample, spatial_dims)) < 1:
             raise ValueError(f"sub_sample must not be below 1, got {sub_sample}")
-        conv = Conv[Conv.CONV, spatial_dims]
         inter_channels = inter_channels or max(1, in_channels // 2)
         is_embedded = mode != "gaussian"
         self.theta = conv(in_channels, inter_channels, 1) if is_embedded else nn.Identity()
@@ -80,8 +79,7 @@ class SelfAttention(nn.Module):
         if batch_norm:
             last = Norm[Norm.BATCH, spatial_dims](in_channels)
             self.output = nn.Sequential(self.output, last)
-        for parameter in last.parameters():
-            nn.init.zeros_(parameter)
+        start_at_zero(last)
         self.mode = mode
         self.sub_sample = None if sub_sample is None else ensure_tuple_rep(sub_sample, spatial_dims)
         self.scale = logit_scale(scale, inter_channels if is_embedded else in_channels)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from monai.networks.layers import Conv, Norm
 from torch import Tensor, nn
+
+from .convolutions import conv_norm_relu, convolution
 
 
 class SeparableAttention(nn.Module):
@@ -47,18 +48,16 @@ class SeparableAttention(nn.Module):
     ) -> None:
         super().__init__()
         width = max(1, in_channels // 2) if width is None else width
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
         if width < 1:
             raise ValueError(f"width must not be below 1, got {width}")
         if norm not in ("batch", "instance", None):
             raise ValueError(f'norm must be "batch", "instance" or None, got {norm!r}')
-        conv = Conv[Conv.CONV, spatial_dims]
+        conv = convolution(spatial_dims)
         self.map = conv(in_channels, 1, 3, padding=1)
         self.reduce = conv(2 * in_channels, width, 1)
-        self.high = _conv_norm_relu(width, width, spatial_dims, norm)
-        self.low = _conv_norm_relu(width, width, spatial_dims, norm)
-        self.join = _conv_norm_relu(2 * width, width, spatial_dims, norm)
+        self.high = conv_norm_relu(width, width, spatial_dims, norm)
+        self.low = conv_norm_relu(width, width, spatial_dims, norm)
+        self.join = conv_norm_relu(2 * width, width, spatial_dims, norm)
         self.output = conv(width, in_channels, 1)
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
@@ -77,10 +76,3 @@ class SeparableAttention(nn.Module):
     def attention_weights(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Return A, ``(b, 1, *spatial)``, between 0 and 1; 1 - A weights the other part."""
         return self.map(x if context is None else context).sigmoid()
-
-
-def _conv_norm_relu(in_channels: int, out_channels: int, spatial_dims: int, norm: str | None) -> nn.Sequential:
-    layers: list[nn.Module] = [Conv[Conv.CONV, spatial_dims](in_channels, out_channels, 3, padding=1)]
-    if norm is not None:
-        layers.append(Norm[norm, spatial_dims](out_channels))
-    return nn.Sequential(*layers, nn.ReLU(inplace=True))

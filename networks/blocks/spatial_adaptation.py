@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .convolutions import conv3x3, start_at_zero
+
 
 class SpatialAdaptation(nn.Module):
     """Give 2D features of a guide the statistics of the target, changed pixel by pixel by what both show.
@@ -24,11 +26,9 @@ class SpatialAdaptation(nn.Module):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.norm = nn.InstanceNorm2d(in_channels)
-        self.shared = nn.Sequential(nn.Conv2d(2 * in_channels, in_channels, 3, padding=1), nn.ReLU(inplace=True))
-        self.scale = nn.Conv2d(in_channels, in_channels, 3, padding=1)
-        self.shift = nn.Conv2d(in_channels, in_channels, 3, padding=1)
-        for parameter in (*self.scale.parameters(), *self.shift.parameters()):
-            nn.init.zeros_(parameter)
+        self.shared = nn.Sequential(conv3x3(2 * in_channels, in_channels), nn.ReLU(inplace=True))
+        self.scale, self.shift = (conv3x3(in_channels, in_channels) for _ in range(2))
+        start_at_zero(self.scale, self.shift)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         """Map the target ``(b, c, h, w)`` and a guide of the same shape to the adapted guide."""

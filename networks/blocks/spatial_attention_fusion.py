@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from monai.networks.layers import Conv
 from torch import Tensor, nn
+
+from .convolutions import convolution
 
 
 class SpatialAttentionFusion(nn.Module):
@@ -25,11 +26,9 @@ class SpatialAttentionFusion(nn.Module):
 
     def __init__(self, spatial_dims: int = 3, *, kernel_size: int = 3) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}")
-        self.conv = Conv[Conv.CONV, spatial_dims](2, 1, kernel_size, padding=kernel_size // 2)
+        self.conv = convolution(spatial_dims)(2, 1, kernel_size, padding=kernel_size // 2)
 
     def forward(self, x: Tensor, *others: Tensor) -> Tensor:
         """Fuse maps of one shape ``(b, c, *spatial)``."""

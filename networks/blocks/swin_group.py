@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from einops import rearrange
 from monai.networks.nets.swin_unetr import SwinTransformerBlock, compute_mask, get_window_size
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -56,10 +55,10 @@ class SwinGroup(nn.Module):
         size = padded.shape[2:]
         window, shift = get_window_size(size, [self.window_size] * 2, [self.window_size // 2] * 2)
         mask = compute_mask(size, window, shift, x.device)
-        tokens = self.embed(_last(padded))
+        tokens = self.embed(padded.movedim(1, -1))
         for group in self.groups:
             tokens = group(tokens, mask)
-        return x + self.conv(_first(self.norm(tokens)))[..., :height, :width].to(x.dtype)
+        return x + self.conv(self.norm(tokens).movedim(-1, 1))[..., :height, :width].to(x.dtype)
 
 
 class _Group(nn.Module):
@@ -75,12 +74,4 @@ class _Group(nn.Module):
         x = tokens
         for block in self.blocks:
             x = block(x, mask)
-        return tokens + _last(self.conv(_first(x)))
-
-
-def _last(x: Tensor) -> Tensor:
-    return rearrange(x, "b c h w -> b h w c")
-
-
-def _first(x: Tensor) -> Tensor:
-    return rearrange(x, "b h w c -> b c h w")
+        return tokens + self.conv(x.movedim(-1, 1)).movedim(1, -1)

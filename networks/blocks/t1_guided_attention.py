@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from monai.networks.layers import Conv
 from torch import Tensor, nn
+
+from .convolutions import convolution
 
 
 class T1GuidedAttention(nn.Module):
@@ -45,8 +46,6 @@ class T1GuidedAttention(nn.Module):
         order: Literal["channel-spatial", "spatial-channel"] = "channel-spatial",
     ) -> None:
         super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}")
         if reduction < 1 or kernel_size % 2 == 0:
             raise ValueError(f"reduction must not be below 1 and kernel_size odd, got {reduction=}, {kernel_size=}")
         if pooling not in ("max", "average"):
@@ -57,8 +56,7 @@ class T1GuidedAttention(nn.Module):
         self.channel = nn.Sequential(
             nn.Linear(in_channels, width, bias=False), nn.ReLU(), nn.Linear(width, in_channels, bias=False)
         )
-        conv = Conv[Conv.CONV, spatial_dims]
-        self.spatial = conv(1, 1, kernel_size, padding=kernel_size // 2, bias=False)
+        self.spatial = convolution(spatial_dims)(1, 1, kernel_size, padding=kernel_size // 2, bias=False)
         self.pool = torch.amax if pooling == "max" else torch.mean
         self.order = order
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..blocks import DenseBlock
 from .interpolation import Interpolation, Method
 
 
@@ -44,7 +45,9 @@ class DDSRNet(nn.Module):
             raise ValueError(f"scale must be 2 or 3, and all others at least 1, got {numbers}")
         self.interpolation = Interpolation(scale, interpolation)
         self.head = nn.Sequential(nn.Conv3d(1, channels, 3, padding=1), nn.ReLU())
-        self.blocks = nn.ModuleList(_DenseModule(channels, n_layers, growth) for _ in range(n_modules))
+        self.blocks = nn.ModuleList(
+            DenseBlock(channels, growth=growth, dilations=[1] * n_layers) for _ in range(n_modules)
+        )
         self.up = nn.ConvTranspose3d((n_modules + 1) * channels, 1, 3 * scale, scale, scale)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,20 +56,3 @@ class DDSRNet(nn.Module):
         for block in self.blocks:
             features.append(block(features[-1]))
         return self.interpolation(x) + self.up(torch.cat(features, 1)).to(x.dtype)
-
-
-class _DenseModule(nn.Module):
-    """Convolutions of which each gets all that came before; fused to the width of the input."""
-
-    def __init__(self, in_channels: int, n_layers: int, growth: int) -> None:
-        super().__init__()
-        self.convs = nn.ModuleList(
-            nn.Conv3d(in_channels + index * growth, growth, 3, padding=1) for index in range(n_layers)
-        )
-        self.fusion = nn.Conv3d(in_channels + n_layers * growth, in_channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        features = x
-        for conv in self.convs:
-            features = torch.cat([features, conv(features).relu()], 1)
-        return self.fusion(features)

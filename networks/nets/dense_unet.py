@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ...operators.fourier import kspace_to_image
-from ..blocks import AdditiveDenseBlock
+from ..blocks import AdditiveDenseBlock, start_at_zero
 
 
 class DenseUNet(nn.Module):
@@ -90,12 +90,6 @@ def pad_to_multiple(x: Tensor, factor: int) -> Tensor:
     """Append zeros until ``factor`` divides the last two sizes."""
     height, width = x.shape[-2:]
     return F.pad(x, (0, -width % factor, 0, -height % factor))
-
-
-def start_at_zero(*convolutions: nn.Conv2d) -> None:
-    """Set weights and biases to zero, so that a residual network starts as the identity."""
-    for parameter in (p for convolution in convolutions for p in convolution.parameters()):
-        nn.init.zeros_(parameter)
 
 
 class _Up(nn.Module):

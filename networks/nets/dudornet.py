@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...operators.fourier import Norm, image_to_kspace, kspace_to_image
-from ..blocks import DilatedDenseBlock, KspaceDataConsistency
+from ..blocks import DilatedDenseBlock, KspaceDataConsistency, conv3x3
 
 
 class DRDN(nn.Module):
@@ -35,11 +35,11 @@ class DRDN(nn.Module):
         dilations: Sequence[int] = (1, 2, 3, 3),
     ) -> None:
         super().__init__()
-        self.stem = _conv(in_channels, width)
-        self.entry = _conv(width, width)
+        self.stem = conv3x3(in_channels, width)
+        self.entry = conv3x3(width, width)
         self.blocks = nn.ModuleList(DilatedDenseBlock(width, growth, dilations) for _ in range(n_blocks))
-        self.fusion = nn.Sequential(nn.Conv2d(n_blocks * width, width, 1), _conv(width, width))
-        self.head = nn.Sequential(_conv(width, growth), _conv(growth, out_channels))
+        self.fusion = nn.Sequential(nn.Conv2d(n_blocks * width, width, 1), conv3x3(width, width))
+        self.head = nn.Sequential(conv3x3(width, growth), conv3x3(growth, out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, in_channels, h, w)`` to ``(b, out_channels, h, w)``."""
@@ -136,7 +136,3 @@ def _apply(network: nn.Module, *inputs: Tensor) -> Tensor:
     """Apply a network of real and imaginary channels to complex tensors."""
     channels = network(torch.cat([part for x in inputs for part in (x.real, x.imag)], 1))
     return torch.complex(*channels.to(inputs[0].real.dtype).split(1, 1))  # there is no complex bfloat16
-
-
-def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, padding=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..blocks import EDSRResidualBlock, SubpixelUpsampling
+from ..blocks import SubpixelUpsampling, conv3x3, edsr_chain
 
 
 class EDSR(nn.Module):
@@ -35,18 +35,12 @@ class EDSR(nn.Module):
         residual_scale: float = 1.0,
     ) -> None:
         super().__init__()
-        self.stem = _conv(in_channels, width)
-        self.body = nn.Sequential(
-            *(EDSRResidualBlock(width, residual_scale) for _ in range(n_blocks)), _conv(width, width)
-        )
+        self.stem = conv3x3(in_channels, width)
+        self.body = edsr_chain(width, n_blocks, out_channels=width, scale=residual_scale)
         self.upsample = SubpixelUpsampling(width, scale)
-        self.head = _conv(width, in_channels)
+        self.head = conv3x3(width, in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(b, c, h, w)`` to ``(b, c, scale h, scale w)``."""
         x = self.stem(x)
         return self.head(self.upsample(x + self.body(x)))
-
-
-def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, padding=1)

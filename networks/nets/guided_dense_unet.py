@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ..blocks import ConcatenationFusion, T1GuidedAttention
-from .dense_unet import DenseUNet, pad_to_multiple, start_at_zero
+from ..blocks import ConcatenationFusion, T1GuidedAttention, start_at_zero
+from .dense_unet import DenseUNet, pad_to_multiple
 
 # order of channel and spatial attention on the way down and up
 ORDERS = {

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ...operators.resampling import resample_cubic
-from ..blocks import EDSRResidualBlock, SubpixelUpsampling
+from ..blocks import SubpixelUpsampling, edsr_chain
 
 
 class LyuNet(nn.Module):
@@ -49,18 +49,10 @@ class LyuNet(nn.Module):
 class _Level(nn.Module):
     def __init__(self, factor: int, n_blocks: int, width: int) -> None:
         super().__init__()
-        self.target = nn.Sequential(_encoder(n_blocks, width), SubpixelUpsampling(width, factor))
-        self.guide = _encoder(n_blocks, width)
-        self.join = nn.Sequential(
-            nn.Conv2d(2 * width, width, 3, padding=1),
-            *(EDSRResidualBlock(width) for _ in range(n_blocks)),
-            nn.Conv2d(width, 1, 3, padding=1),
-        )
+        self.target = nn.Sequential(edsr_chain(width, n_blocks, 1), SubpixelUpsampling(width, factor))
+        self.guide = edsr_chain(width, n_blocks, 1)
+        self.join = edsr_chain(width, n_blocks, 2 * width, 1)
 
     def forward(self, image: Tensor, guide: Tensor) -> Tensor:
         enlarged = resample_cubic(image, guide.shape[2:], grid="first_voxel")
         return enlarged + self.join(torch.cat([self.target(image), self.guide(guide)], 1))
-
-
-def _encoder(n_blocks: int, width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(1, width, 3, padding=1), *(EDSRResidualBlock(width) for _ in range(n_blocks)))

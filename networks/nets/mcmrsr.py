@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ..blocks import ContextualMatching, EDSRResidualBlock, ResidualAggregation, SpatialAdaptation, SwinGroup
+from ..blocks import ContextualMatching, ResidualAggregation, SpatialAdaptation, SwinGroup, conv3x3, edsr_chain
 
 REFINEMENTS = (12, 8, 4)
 BLOCK = 8
@@ -61,16 +61,16 @@ class McMRSR(nn.Module):
         self.is_complex = is_complex
         self.grid = grid
         n_steps, in_channels = scale // 2, 1 + is_complex
-        self.low_stem = nn.Sequential(_conv(in_channels, width), nn.ReLU(inplace=True), *_refine(width, 2))
-        self.high_stem = _conv(in_channels, width)
-        self.down = nn.ModuleList(_conv(width, width, stride=2) for _ in range(n_steps))
+        self.low_stem = nn.Sequential(conv3x3(in_channels, width), nn.ReLU(inplace=True), *edsr_chain(width, 2))
+        self.high_stem = conv3x3(in_channels, width)
+        self.down = nn.ModuleList(conv3x3(width, width, stride=2) for _ in range(n_steps))
         self.transformer = SwinGroup(width, depths=depths, n_heads=n_heads, mlp_ratio=mlp_ratio)
         self.matching = ContextualMatching(BLOCK)
         self.adaptation = SpatialAdaptation(width)
         self.join = ResidualAggregation(width, 1)
         self.aggregation = ResidualAggregation(width, 2)
-        self.refinements = nn.ModuleList(_refine(width, n) for n in REFINEMENTS[: n_steps + 1])
-        self.head = _conv(width, in_channels)
+        self.refinements = nn.ModuleList(edsr_chain(width, n) for n in REFINEMENTS[: n_steps + 1])
+        self.head = conv3x3(width, in_channels)
 
     def forward(self, low: Tensor, auxiliary: Tensor, auxiliary_low: Tensor | None = None) -> Tensor:
         """Super-resolve the target.
@@ -130,14 +130,6 @@ class McMRSR(nn.Module):
         coarse = (n // scale for n in image.shape[2:])
         missing = [scale * (max(SMALLEST, n + -n % BLOCK) - n) for n in coarse]
         return F.pad(image, (0, missing[1], 0, missing[0]), "replicate")
-
-
-def _refine(width: int, n_blocks: int) -> nn.Sequential:
-    return nn.Sequential(*(EDSRResidualBlock(width) for _ in range(n_blocks)))
-
-
-def _conv(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1)
 
 
 def _truncate(image: Tensor, scale: int) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import nn
 
+from ..blocks import conv3x3
 from .sanet import SANet
 
 
@@ -41,4 +42,4 @@ class MINet(SANet):
 
     @staticmethod
     def _stages(n_stages: int, n_blocks: int, width: int) -> list[nn.Module]:
-        return [*SANet._stages(n_stages, n_blocks, width), nn.Conv2d(width, width, 3, padding=1)]
+        return [*SANet._stages(n_stages, n_blocks, width), conv3x3(width, width)]

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..blocks import start_at_zero
 from .qsm_unet import QSMUNet
 
 
@@ -45,9 +46,7 @@ class FAQSMRefiner(nn.Module):
         self.field_scale = field_scale
         self.susceptibility_scale = susceptibility_scale
         self.unet = QSMUNet(2, 1, channels, kernel_size, attention, attention_options)
-        nn.init.zeros_(self.unet.head.weight)
-        if self.unet.head.bias is not None:
-            nn.init.zeros_(self.unet.head.bias)
+        start_at_zero(self.unet.head)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, 2, x, y, z)``, field and classical inversion, zero outside of the brain, to ``(b, 1, x, y, z)``."""

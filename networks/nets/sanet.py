@@ -15,6 +15,7 @@ from ..blocks import (
     ResidualGroup,
     SeparableAttention,
     SubpixelUpsampling,
+    conv3x3,
 )
 
 FUSIONS = {"separable": SeparableAttention, "concatenation": ConcatenationFusion, "none": None}
@@ -74,13 +75,12 @@ class SANet(nn.Module):
             self.auxiliary = _Branch(self._stages(n_stages, n_blocks, width), width, guide_scale, 1)
         block = FUSIONS[fusion]
         n_fused = len(self.target.stages)
-        self.fusions = None
-        if block is not None:
-            self.fusions = nn.ModuleList(block(width, 2, **(fusion_options or {})) for _ in range(n_fused))
+        fusions = [] if block is None else [block(width, 2, **(fusion_options or {})) for _ in range(n_fused)]
+        self.fusions = nn.ModuleList(fusions) if fusions else None
         self.integration = self.summary = None
         if is_integrated:
             self.integration = MultiStageIntegration(integration)  # type: ignore[arg-type]
-            self.summary = _conv((1 + is_guided) * n_fused * width, width)
+            self.summary = conv3x3((1 + is_guided) * n_fused * width, width)
 
     def forward(self, low: Tensor, auxiliary: Tensor | None = None) -> Tensor:
         """Super-resolve the target.
@@ -98,10 +98,8 @@ class SANet(nn.Module):
         """
         self._check_sizes(low, auxiliary)
         target = first = self.target.begin(low)
+        guide = guide_first = None if self.auxiliary is None else self.auxiliary.begin(auxiliary)
         stages: list[Tensor] = []
-        guide = guide_first = None
-        if self.auxiliary is not None:
-            guide = guide_first = self.auxiliary.begin(auxiliary)
         guides: list[Tensor] = []
         for index, stage in enumerate(self.target.stages):
             target = stage(target)
@@ -141,14 +139,14 @@ class _Branch(nn.Module):
 
     def __init__(self, stages: list[nn.Module], width: int, scale: int | None, n_joined: int) -> None:
         super().__init__()
-        self.stem = _conv(1, width)
+        self.stem = conv3x3(1, width)
         self.upsample = None
         if scale is not None:
-            self.upsample = nn.Sequential(SubpixelUpsampling(width, scale), _conv(width, width))
+            self.upsample = nn.Sequential(SubpixelUpsampling(width, scale), conv3x3(width, width))
         self.stages = nn.ModuleList(stages)
         self.attention = ChannelSpatialConvolution()
-        self.join = _conv(n_joined * width, width)
-        self.head = _conv(width, 1)
+        self.join = conv3x3(n_joined * width, width)
+        self.head = conv3x3(width, 1)
 
     def begin(self, image: Tensor | None) -> Tensor:
         features: Tensor = self.stem(image)
@@ -157,10 +155,6 @@ class _Branch(nn.Module):
     def end(self, features: Tensor | None, first: Tensor | None, *others: Tensor) -> Tensor:
         joined = self.join(torch.cat([self.attention(features), *others], 1))
         return self.head(joined + first)
-
-
-def _conv(in_channels: int, out_channels: int) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, padding=1)
 
 
 def _check(n_stages: int, fusion: str, integration: str, auxiliary: str) -> None:

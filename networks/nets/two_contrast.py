@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ..blocks import start_at_zero
+
 
 class TwoContrastNetwork(nn.Module):
     """Give a network its two images from the channels of one: the target, zero-filled to the fine grid, and the guide.
@@ -47,8 +49,7 @@ class TwoContrastNetwork(nn.Module):
         self.is_guided = is_guided
         self.is_residual = is_residual
         self.is_joint = is_joint
-        for parameter in (p for name in heads for p in network.get_submodule(name).parameters()):
-            nn.init.zeros_(parameter)
+        start_at_zero(*map(network.get_submodule, heads))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, 2, h, w)``, the target and the guide, to what the network makes of them, ``(b, c, h, w)``.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ...operators.resampling import resample_cubic
-from ..blocks import EDSRResidualBlock
+from ..blocks import edsr_chain
 from .edsr import EDSR
 
 
@@ -31,11 +31,7 @@ class ZengNet(nn.Module):
     def __init__(self, scale: int = 2, n_blocks: int = 8, width: int = 64) -> None:
         super().__init__()
         self.single = EDSR(scale, 1, n_blocks, width)
-        self.multi = nn.Sequential(
-            nn.Conv2d(2, width, 3, padding=1),
-            *(EDSRResidualBlock(width) for _ in range(n_blocks)),
-            nn.Conv2d(width, 1, 3, padding=1),
-        )
+        self.multi = edsr_chain(width, n_blocks, 2, 1)
 
     def forward(self, low: Tensor, auxiliary: Tensor) -> Tensor:
         """Map the target ``(b, 1, h, w)`` and the guide ``(b, 1, scale h, scale w)`` to the shape of the guide."""

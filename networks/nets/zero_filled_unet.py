@@ -8,7 +8,7 @@ from monai.networks.nets import BasicUNet
 from torch import Tensor, nn
 
 from ...operators.fourier import kspace_to_image
-from .dense_unet import start_at_zero
+from ..blocks import start_at_zero
 
 
 class ZeroFilledUNet(nn.Module):
