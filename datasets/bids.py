@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from .case import Case
 from .datalists import read_datalist
 from .input_error import InputError
+from .writing import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -127,14 +127,8 @@ def write_description(
     if generated_by is not None:
         description["GeneratedBy"] = [dict(generated_by)]
     path = Path(folder) / "dataset_description.json"
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
         temporary.write_text(json.dumps(description | fields, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        problem = f"cannot be written ({error.strerror})"
-        raise InputError.at(path, problem, "choose a writable output folder") from error
     return path
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch.nn import functional as F  # noqa: N812
 
 from .input_error import InputError
+from .writing import replacing
 
 Labels = NDArray[np.int16]
 
@@ -41,10 +42,14 @@ def regions_of_tissues(tissues: Mapping[str, ArrayLike], known: Sequence[str]) -
     """
     if unknown := [name for name in tissues if name not in known]:
         raise ValueError(f"tissues must be among {', '.join(known)}, got {', '.join(unknown)}")
-    fractions = np.stack([np.asarray(fraction, np.float32) for fraction in tissues.values()])
-    largest = np.argmax(np.concatenate([1 - fractions.sum(0, keepdims=True), fractions]), axis=0)
     numbers = np.array([0, *(known.index(name) + 1 for name in tissues)], np.int16)
-    return Regions(numbers[largest], dict(enumerate(known, start=1)))
+    return Regions(numbers[largest_tissue(tissues)], dict(enumerate(known, start=1)))
+
+
+def largest_tissue(tissues: Mapping[str, ArrayLike]) -> NDArray[np.intp]:
+    """Return which tissue, counted from 1, has the largest fraction of each voxel; 0 where none does."""
+    fractions = np.stack([np.asarray(fraction, np.float32) for fraction in tissues.values()])
+    return np.argmax(np.concatenate([1 - fractions.sum(0, keepdims=True), fractions]), axis=0)
 
 
 def largest_share(labels: ArrayLike, shape: Sequence[int]) -> Labels:
@@ -67,11 +72,11 @@ def largest_share(labels: ArrayLike, shape: Sequence[int]) -> Labels:
 
 def write_region_names(folder: Path, names: Mapping[int, str]) -> Path:
     """Write ``dseg.tsv`` with the columns ``index`` and ``name``, of all label maps below ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path, temporary = folder / "dseg.tsv", folder / ".dseg.tsv"
+    path = folder / "dseg.tsv"
     rows = "".join(f"{label}\t{name}\n" for label, name in sorted(names.items()))
-    temporary.write_text("index\tname\n" + rows, encoding="utf-8")
-    return temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text("index\tname\n" + rows, encoding="utf-8")
+    return path
 
 
 def read_region_names(table: Path) -> dict[int, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from .input_error import InputError
 from .readers import read_image
+from .writing import replacing
 
 if TYPE_CHECKING:
     from monai.data import MetaTensor
@@ -108,17 +108,8 @@ def write_volume(
     written = geometry_header(array.shape, np.asarray(affine, dtype=np.float64), header)
     written.set_data_dtype(array.dtype)
     written.set_xyzt_units("mm")
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
         nib.save(nib.Nifti1Image(array, None, written), temporary)
-        temporary.replace(path)
-    except OSError as error:
-        problem = f"cannot be written ({error.strerror or error})"
-        raise InputError.at(path, problem, "choose a writable output folder with free space") from error
-    finally:
-        if path.parent.is_dir():
-            temporary.unlink(missing_ok=True)
     return path
 
 

@@ -123,15 +123,15 @@ def _crop(
     return np.pad(labels[box], margin), affine
 
 
-def list_label_maps(folder: Path) -> list[Path]:
-    """All label maps below a folder, sorted.
+def list_images(folder: Path, ending: str, kind: str) -> list[Path]:
+    """List the ``*<ending>.nii.gz`` in a folder and those below, sorted; errors call them by their ``kind``.
 
     Raises:
         InputError: if there is none.
     """
-    paths = sorted(folder.rglob("*_dseg.nii*"))
+    paths = sorted(folder.rglob(f"*{ending}.nii*"))
     if not paths:
-        raise InputError.at(folder, "has no *_dseg.nii.gz in it", "give a folder of label maps")
+        raise InputError.at(folder, f"has no *{ending}.nii.gz in it", f"give a folder of {kind}")
     return paths
 
 

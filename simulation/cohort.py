@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..datasets.bids import MAKER, write_description
-from ..datasets.regions import regions_of_tissues
+from ..datasets.regions import largest_tissue, regions_of_tissues, write_region_names
 from ..datasets.volumes import write_volume
+from ..datasets.writing import Progress, reporting
 from .acquisition import acquire
-from .anatomy import BRAIN_CENTER, Anatomy, list_label_maps, mni_anatomy, read_label_map
+from .anatomy import BRAIN_CENTER, Anatomy, list_images, mni_anatomy, read_label_map
 from .deformation import Grid, Sampler, SmoothDeformation, upsample
-from .lesion_masks import list_masks, shares_from_mask
-from .lesions import grow_lesions, lesion_places, remove_small, vary_severity
+from .lesion_masks import shares_from_mask
+from .lesions import grow_lesions, lesion_places, settle
 from .protocols import draw_protocols
 from .qsm_subject import draw_protocol, write_qsm_subject
 from .susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
@@ -29,7 +29,6 @@ Volume = NDArray[np.float32]
 
 BRAIN_EXTENT = (156.0, 192.0, 152.0)
 HEAD_EXTENT = (208.0, 248.0, 216.0)
-MIN_LESION_VOLUME = 3.0  # mm^3, and at least as many voxels
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
     slice_thickness: float | None = None,
     first_subject: int = 1,
     susceptibility: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Write a BIDS folder of simulated subjects: T1w, T2w, FLAIR, PDw; lesion, brain and tissue maps in derivatives.
 
@@ -92,11 +91,11 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
     """
     if n_subjects < 1 or spacing <= 0 or (slice_thickness is not None and slice_thickness < spacing):
         raise ValueError(f"cannot simulate with {n_subjects=}, {spacing=}, {slice_thickness=}")
-    maps = list_label_maps(anatomies) if anatomies else []
-    masks = list_masks(lesion_masks) if lesion_masks else []
+    maps = list_images(anatomies, "_dseg", "label maps") if anatomies else []
+    masks = list_images(lesion_masks, "mask", "lesion masks") if lesion_masks else []
     write_description(output, "Simulated heads with multiple-sclerosis lesions")
     names = []
-    for done, number in enumerate(range(first_subject, first_subject + n_subjects)):
+    for number in reporting(range(first_subject, first_subject + n_subjects), progress):
         rng = np.random.default_rng([seed, number])
         anatomy = read_label_map(maps[rng.integers(len(maps))], skull) if maps else mni_anatomy(skull)
         mask = masks[rng.integers(len(masks))] if masks and rng.random() < 0.5 else None
@@ -105,8 +104,6 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         _write_subject(output, names[-1], head, rng, skull, slice_thickness)
         if susceptibility:
             _write_susceptibility(output, names[-1], head, np.random.default_rng([seed, number, 1]))
-        if progress:
-            progress(done + 1, n_subjects)
     return names
 
 
@@ -154,9 +151,7 @@ def _insert_lesions(
     gray = sum(tissues[name] for name in BRAIN_TISSUES if name in tissues and name not in ("white_matter", "csf"))
     open_share = np.clip(tissues["white_matter"] + 0.6 * np.asarray(gray), 0, 1)
     shares = shares * np.clip(1.6 * open_share - 0.1, 0, 1)
-    lesions = remove_small(shares > 0.5, MIN_LESION_VOLUME * max(1.0, spacing**3), spacing**3)
-    shares = np.where(lesions | (shares < 0.5), shares, 0).astype(np.float32)
-    amount = shares * vary_severity(shares, rng)
+    amount, lesions = settle(shares, spacing**3, rng)
     amount = np.maximum(amount, _unlabelled_change(tissues, spacing, rng))
     displaced = {name: fraction * (1 - amount) for name, fraction in tissues.items() if name != "csf"}
     displaced["lesion"] = amount * sum(tissues[name] for name in displaced)
@@ -191,17 +186,11 @@ def _write_subject(
         (anat / f"{name}_{contrast}.json").write_text(json.dumps(fields, indent=2) + "\n")
     derivatives = output / "derivatives" / "simulator"
     write_description(derivatives, "Truth of the simulation", generated_by=MAKER)
-    fractions = np.stack(list(head.tissues.values()))
-    labels = np.argmax(np.concatenate([1 - fractions.sum(0, keepdims=True), fractions]), axis=0)
-    for suffix, volume in {
-        "label-lesion_mask": head.lesions,
-        "desc-brain_mask": head.brain,
-        "dseg": labels,
-    }.items():
+    labels = largest_tissue(head.tissues)
+    for suffix, volume in {"label-lesion_mask": head.lesions, "desc-brain_mask": head.brain, "dseg": labels}.items():
         path = derivatives / name / "anat" / f"{name}_{suffix}.nii.gz"
         write_volume(path, volume.astype(np.uint8), head.grid.affine, dtype="uint8")
-    table = "".join(f"{i}\t{tissue}\n" for i, tissue in enumerate(["background", *head.tissues]))
-    (derivatives / "dseg.tsv").write_text("index\tname\n" + table)
+    write_region_names(derivatives, dict(enumerate(["background", *head.tissues])))
 
 
 def _write_susceptibility(output: Path, name: str, head: Head, rng: np.random.Generator) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ..datasets.bids import MAKER, Case, find_cases, write_description
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume, write_volume
-from .cohort import MIN_LESION_VOLUME
+from ..datasets.writing import Progress, reporting
+from .anatomy import list_images
 from .deformation import Grid
-from .lesion_masks import list_masks, shares_from_mask
-from .lesions import remove_small, vary_severity
+from .lesion_masks import shares_from_mask
+from .lesions import settle
 from .protocols import draw_protocols, signals
 
 Volume = NDArray[np.float32]
@@ -32,7 +33,7 @@ def implant_dataset(
     n_subjects: int = 8,
     seed: int = 0,
     subjects: Sequence[str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Write a BIDS folder of real heads that carry lesions from masks of other patients, beside their own.
 
@@ -60,17 +61,15 @@ def implant_dataset(
     if n_subjects < 1:
         raise ValueError(f"cannot make {n_subjects=}")
     cases = find_cases(heads, CONTRASTS, LABEL, subjects, require_label=False)
-    masks = list_masks(lesion_masks)
+    masks = list_images(lesion_masks, "mask", "lesion masks")
     write_description(output, "Real heads with implanted lesions")
     write_description(output / "derivatives" / "implanted", "Lesions, real and implanted", generated_by=MAKER)
     names = []
-    for number in range(1, n_subjects + 1):
+    for number in reporting(range(1, n_subjects + 1), progress):
         rng = np.random.default_rng([seed, number])
         case = cases[(number - 1) % len(cases)]
         names.append(f"sub-{case['subject'].removeprefix('sub-')}x{number:03d}")
         _write_subject(output, names[-1], case, masks[rng.integers(len(masks))], rng)
-        if progress:
-            progress(number, n_subjects)
     return names
 
 
@@ -95,9 +94,7 @@ def implant(
     white = brain & (t1w >= np.percentile(t1w[brain], 75))
     levels = {contrast: float(np.median(image[white])) for contrast, image in images.items()}
     shares = shares * brain * np.clip((images["FLAIR"] / levels["FLAIR"] - 0.5) / 0.25, 0, 1)
-    lesions = remove_small(shares > 0.5, MIN_LESION_VOLUME * max(1.0, voxel_volume), voxel_volume)
-    shares = np.where(lesions | (shares < 0.5), shares, 0).astype(np.float32)
-    amount = shares * vary_severity(shares, rng)
+    amount, lesions = settle(shares, voxel_volume, rng)
     protocols = draw_protocols(rng)
     changed = {}
     for contrast, image in images.items():

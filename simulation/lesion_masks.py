@@ -8,22 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from .anatomy import BRAIN_CENTER
 from .deformation import Grid, Sampler, SmoothDeformation
-
-
-def list_masks(folder: Path) -> list[Path]:
-    """List the ``*mask.nii.gz`` in a folder and those below, sorted.
-
-    Raises:
-        InputError: if there is none.
-    """
-    masks = sorted(folder.rglob("*mask.nii*"))
-    if not masks:
-        raise InputError.at(folder, "has no *mask.nii.gz in it", "give a folder of lesion masks")
-    return masks
 
 
 def shares_from_mask(path: Path, grid: Grid, rng: np.random.Generator) -> NDArray[np.float32]:

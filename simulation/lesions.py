@@ -18,6 +18,7 @@ Volume = NDArray[np.float32]
 PLACES = {"periventricular": 0.40, "juxtacortical": 0.20, "infratentorial": 0.07, "deep": 0.33}
 LOG_VOLUME_MEAN, LOG_VOLUME_SD = 3.2, 1.41
 LARGEST = 15_000.0
+MIN_LESION_VOLUME = 3.0  # mm^3, and at least as many voxels
 
 
 def lesion_places(
@@ -109,3 +110,19 @@ def remove_small(mask: NDArray[np.bool_], min_volume: float, voxel_volume: float
     keep = np.bincount(labels.ravel()) * voxel_volume >= min_volume
     keep[0] = False
     return keep[labels]
+
+
+def settle(shares: Volume, voxel_volume: float, rng: np.random.Generator) -> tuple[Volume, NDArray[np.bool_]]:
+    """Leave out what is too small to be a lesion, and vary how severe the others are.
+
+    Args:
+        shares: of lesions in each voxel.
+        voxel_volume: mm^3.
+        rng: draws the severities.
+
+    Returns:
+        How much of each voxel has changed, and the mask of the lesions.
+    """
+    lesions = remove_small(shares > 0.5, MIN_LESION_VOLUME * max(1.0, voxel_volume), voxel_volume)
+    shares = np.where(lesions | (shares < 0.5), shares, 0).astype(np.float32)
+    return shares * vary_severity(shares, rng), lesions

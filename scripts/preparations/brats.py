@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from ...datasets.bids import write_description
-from .renaming import Progress, find_named, write_named
+from ...datasets.writing import Progress
+from .renaming import find_named, write_named
 
 NAME = re.compile(r"(?P<case>BraTS.+?)[_-](?P<contrast>t1n|t1ce|t1c|t1|t2w|t2f|t2|flair)\.nii(?:\.gz)?", re.IGNORECASE)
 SUFFIXES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,14 @@ from ...datasets.input_error import InputError
 from ...datasets.kspace import Kspace
 from ...datasets.kspace_readers import read_kspace
 from ...datasets.volumes import write_volume
+from ...datasets.writing import Progress, reporting
 from ...operators import zero_filled_image
 
 SCALE = 1e6  # fastMRI images are far below 1
 
 
 def prepare_fastmri(
-    source: Path | str,
-    output: Path | str,
-    pairs: Path | str,
-    progress: Callable[[int, int], None] | None = None,
+    source: Path | str, output: Path | str, pairs: Path | str, progress: Progress | None = None
 ) -> list[str]:
     """Write ``sub-<target>`` with ``acq-pd_PDw``, the guide, and ``acq-pdfs_PDw``, the target, of the same grid.
 
@@ -50,13 +47,11 @@ def prepare_fastmri(
     names = [f"sub-{''.join(filter(str.isalnum, target.stem))}" for _, target in files]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError.at(pairs, f"{', '.join(twice)} comes twice as target", "keep one line for each")
-    for done, (name, (guide_file, target_file)) in enumerate(zip(names, files, strict=True)):
+    for name, (guide_file, target_file) in reporting(list(zip(names, files, strict=True)), progress):
         both = paired_slices(_full(guide_file), _full(target_file), target_file)
         for contrast, kspace in zip(("acq-pd_PDw", "acq-pdfs_PDw"), both, strict=True):
             path = output / name / "anat" / f"{name}_{contrast}.nii.gz"
             write_volume(path, _image(kspace), _affine(kspace))
-        if progress:
-            progress(done + 1, len(files))
     write_description(output, "fastMRI knees, PD and fat-suppressed PD", License="fastMRI data sharing agreement")
     return sorted(names)
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from ...datasets.bids import write_description
-from ...datasets.input_error import InputError
 from ...datasets.volumes import header_of, read_volume, write_volume
+from ...datasets.writing import Progress, reporting
 from ...transforms.registration import register_rigid
 from ...transforms.volume_grids import resample_to
+from .renaming import find_named
 
 logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"IXI(\d+)-[^-]+-\d+-(T1|T2)\.nii(\.gz)?")
 
 
-def prepare_ixi(
-    source: Path | str, output: Path | str, progress: Callable[[int, int], None] | None = None
-) -> list[str]:
+def prepare_ixi(source: Path | str, output: Path | str, progress: Progress | None = None) -> list[str]:
     """Write ``sub-IXI<number>`` with the T2w as it is, and the T1w on its grid.
 
     IXI's T1w is sagittal and its T2w axial, of other voxels and not aligned: the T1w is registered rigidly to the T2w
@@ -37,29 +35,17 @@ def prepare_ixi(
     Raises:
         InputError: if the source is missing or has no subject with both; and as in reading, registering, writing.
     """
-    pairs, output = _pairs(Path(source)), Path(output)
-    for done, (number, files) in enumerate(sorted(pairs.items())):
-        _write_subject(output / f"sub-IXI{number}" / "anat" / f"sub-IXI{number}", files["T1"], files["T2"])
-        if progress:
-            progress(done + 1, len(pairs))
+    remedy = "give the folder into which IXI-T1.tar and IXI-T2.tar were unpacked"
+    subjects = find_named(Path(source), _name, ("T1w", "T2w"), remedy)
+    for subject, files in reporting(subjects.items(), progress):
+        _write_subject(Path(output) / subject / "anat" / subject, files["T1w"], files["T2w"])
     write_description(output, "IXI, T1w aligned with T2w", License="CC BY-SA 3.0")
-    return [f"sub-IXI{number}" for number in sorted(pairs)]
+    return list(subjects)
 
 
-def _pairs(source: Path) -> dict[str, dict[str, Path]]:
-    if not source.is_dir():
-        raise InputError.at(source, "no such folder", "check --source")
-    found: dict[str, dict[str, Path]] = {}
-    for path in sorted(source.rglob("IXI*.nii*")):
-        if match := NAME.fullmatch(path.name):
-            found.setdefault(match[1], {})[match[2]] = path
-    if lacking := sorted(number for number, files in found.items() if len(files) < 2):
-        logger.warning("%s: left out for want of T1 or T2: %s", source, ", ".join(f"IXI{n}" for n in lacking))
-    pairs = {number: files for number, files in found.items() if len(files) == 2}
-    if not pairs:
-        remedy = "give the folder into which IXI-T1.tar and IXI-T2.tar were unpacked"
-        raise InputError.at(source, "no subject with IXI*-T1.nii.gz and IXI*-T2.nii.gz", remedy)
-    return pairs
+def _name(file: str) -> tuple[str, str] | None:
+    match = NAME.fullmatch(file)
+    return (f"sub-IXI{match[1]}", f"{match[2]}w") if match else None
 
 
 def _write_subject(stem: Path, t1w_file: Path, t2w_file: Path) -> None:

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from ...datasets.bids import write_description
-from .renaming import Progress, find_named, write_named
+from ...datasets.writing import Progress
+from .renaming import find_named, write_named
 
 NAME = re.compile(r"KKI2009-(?:ALL-)?(\d+)-MPRAGE\.nii(?:\.gz)?")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,9 @@ from ...datasets.bids import write_description
 from ...datasets.input_error import InputError
 from ...datasets.regions import Regions, read_region_names, regions_of_tissues
 from ...datasets.volumes import read_volume
+from ...datasets.writing import Progress, reporting
 from ...operators.b0_direction import voxel_size_from_affine
-from ...simulation.anatomy import list_label_maps, read_label_map
+from ...simulation.anatomy import list_images, read_label_map
 from ...simulation.qsm_subject import FieldProtocol, draw_protocol, write_qsm_subject
 from ...simulation.susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
 
@@ -29,7 +29,7 @@ def prepare_qsm_labels(
     output: Path | str,
     protocol: FieldProtocol | None = None,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Write a subject with ``localfield``, ``Chimap``, ``desc-brain_mask`` and ``dseg`` for each ``*_dseg.nii.gz``.
 
@@ -53,18 +53,16 @@ def prepare_qsm_labels(
     source, output = Path(source), Path(output)
     if not source.is_dir():
         raise InputError.at(source, "no such folder", "check --source")
-    paths, values = list_label_maps(source), read_values(source / "dseg.tsv")
+    paths, values = list_images(source, "_dseg", "label maps"), read_values(source / "dseg.tsv")
     labels = read_region_names(source / "dseg.tsv") if values else {}
     write_description(output, "Local fields of known susceptibility")
     names = []
-    for done, path in enumerate(paths):
-        rng = np.random.default_rng([seed, done])
+    for number, path in reporting(list(enumerate(paths)), progress):
+        rng = np.random.default_rng([seed, number])
         chi, brain, affine, regions = _with_values(path, values, labels) if values else _drawn(path, rng)
         names.append(path.name.partition("_")[0])
         drawn = protocol or draw_protocol(rng, float(affine[0, 0]))
         write_qsm_subject(output, names[-1], chi, brain, affine, drawn, rng, regions=regions)
-        if progress:
-            progress(done + 1, len(paths))
     return names
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ...datasets.input_error import InputError
 from ...datasets.volumes import header_of, read_volume, write_volume
+from ...datasets.writing import Progress, reporting
 
 logger = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
 Named = dict[str, dict[str, Path]]
 
 
@@ -61,9 +61,7 @@ def write_named(subjects: Mapping[str, Mapping[str, Path]], output: Path, progre
     Raises:
         InputError: as in reading and writing.
     """
-    for done, (subject, files) in enumerate(subjects.items()):
+    for subject, files in reporting(subjects.items(), progress):
         for suffix, source in files.items():
             image, path = read_volume(source), output / subject / "anat" / f"{subject}_{suffix}.nii.gz"
             write_volume(path, image.as_tensor(), image.affine, header=header_of(image), sources=(source,))
-        if progress:
-            progress(done + 1, len(subjects))

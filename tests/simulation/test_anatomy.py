@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mri_attention.datasets import InputError
-from mri_attention.simulation.anatomy import BRAIN_CENTER, LABELS, list_label_maps, mni_anatomy, read_label_map
+from mri_attention.simulation.anatomy import BRAIN_CENTER, LABELS, list_images, mni_anatomy, read_label_map
 
 
 def center(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
@@ -94,4 +94,4 @@ def test_rejects_a_broken_map(tmp_path: Path) -> None:
 
 def test_rejects_a_folder_without_maps(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \*_dseg"):
-        list_label_maps(tmp_path)
+        list_images(tmp_path, "_dseg", "label maps")

@@ -55,7 +55,7 @@ def test_ixi_becomes_bids_with_the_t1w_on_the_grid_of_the_t2w(tmp_path: Path, ca
     told: list[Any] = []
     with caplog.at_level(logging.WARNING):
         assert prepare_ixi(tmp_path / "in", tmp_path / "out", lambda *n: told.append(n)) == ["sub-IXI012"]
-    assert "want of T1 or T2: IXI013" in caplog.text
+    assert "want of T1w, T2w: sub-IXI013" in caplog.text
     assert told == [(1, 1)]
     (case,) = find_cases(tmp_path / "out", ("T1w", "T2w"))
     t1w, t2w = (read_volume(path) for path in case["image"])
@@ -69,7 +69,7 @@ def test_ixi_becomes_bids_with_the_t1w_on_the_grid_of_the_t2w(tmp_path: Path, ca
 def test_ixi_without_pairs_has_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         prepare_ixi(tmp_path / "missing", tmp_path / "out")
-    with pytest.raises(InputError, match="no subject with IXI"):
+    with pytest.raises(InputError, match="no subject with T1w, T2w"):
         prepare_ixi(tmp_path, tmp_path / "out")
 
 

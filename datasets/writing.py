@@ -1,0 +1,42 @@
+"""Files that appear whole or not at all, and what is told while they are written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from .input_error import InputError
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary file beside ``path``, to be written, which then takes its name; folders are made.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        problem = f"cannot be written ({error.strerror or error})"
+        raise InputError.at(path, problem, "choose a writable output folder with free space") from error
+    finally:
+        if path.parent.is_dir():
+            temporary.unlink(missing_ok=True)
+
+
+def reporting(items: Collection[T], progress: Progress | None) -> Iterator[T]:
+    """Yield the items; after each, tell ``progress`` the number of those done, and of all."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        if progress:
+            progress(done, len(items))
