@@ -13,8 +13,8 @@ import typer
 from ..datasets import InputError
 from .exports.reproducible_zip import extract_zip
 from .running.bundle import Bundle
-from .running.json_files import write_json
 from .running.outputs import staged
+from .running.records import write_json
 from .terminal.console import announce, console
 
 

@@ -14,7 +14,7 @@ from .running import Bundle, Contestant, Evaluation
 from .running import evaluate as evaluate_bundle
 from .running.evaluation import CONFIGS
 from .running.outputs import staged
-from .running.provenance import describe_run
+from .running.records import describe_run
 from .terminal.console import announce, console, print_table
 from .terminal.overrides import parse_overrides, parse_variation
 from .terminal.progress import ProgressBars

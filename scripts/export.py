@@ -28,7 +28,7 @@ def export(
     announce(f"Exporting {source.name}")
     from .exports.exported_bundle import write_bundle
     from .exports.reproducible_zip import write_zip
-    from .running.sha256 import sha256
+    from .running.weights import sha256
 
     with staged(output) as stage:
         (stage / source.name).mkdir()

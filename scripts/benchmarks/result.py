@@ -10,7 +10,7 @@ import torch
 
 from ...datasets import InputError
 from ..reports.table import Table
-from ..running.json_files import write_json
+from ..running.records import write_json
 
 MEDIANS = "Medians; the ratio of the same round with quartiles."
 

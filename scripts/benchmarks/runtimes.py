@@ -13,8 +13,7 @@ from torch import Tensor
 
 from ..exports.onnx_export import TOLERANCE, OnnxNetwork, first_line, real_inputs, real_network, write_onnx
 from ..running.built_bundle import BuiltBundle, tensor_of
-from ..running.bundle import BUNDLES
-from ..running.bundle_code import code_of
+from ..running.bundle import BUNDLES, code_of
 from ..running.differences import require_close
 from .measurement import interleaved_times, peak_apart, peak_memory
 from .result import Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..running.built_bundle import BuiltBundle
-from ..running.bundle_code import code_of
-from ..running.third_party_logs import silence_loggers
+from ..running.bundle import code_of
+from ..running.third_parties import silence_loggers
 from .configs import check_agreement, check_configs, check_required_ids
 from .files import check_changelog, check_hashes, check_metadata, check_required_files, check_versions
 from .network import check_determinism, check_in_out, check_output, check_overlays, check_weights

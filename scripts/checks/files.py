@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..running.bundle import Bundle
 from ..running.config_files import SUFFIXES
-from ..running.sha256 import sha256
+from ..running.weights import sha256
 from .metadata_rules import METADATA, VERSIONS
 from .outcome import Outcome, failed, listed, passed, skipped, told, warned
 

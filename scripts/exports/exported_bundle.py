@@ -10,8 +10,7 @@ from typing import Any
 from ...datasets import InputError
 from ..running.bundle import Bundle
 from ..running.config_files import list_configs, read_config, targets
-from ..running.sha256 import sha256
-from ..running.weights import read_weights, verify_shipped
+from ..running.weights import read_weights, sha256, verify_shipped
 from .exported_configs import EXPORTED, exported_configs, monailabel_configs, reached_names, renamed
 from .package_versions import exact_versions
 from .reached_code import ReachedCode
@@ -130,7 +129,7 @@ def _write_weights(bundle: Path, folder: Path) -> None:
 
 def _write_onnx(bundle: Path, file: Path) -> None:
     from ..running.built_bundle import BuiltBundle
-    from ..running.bundle_code import code_of
+    from ..running.bundle import code_of
     from .onnx_export import missing_packages, write_onnx
 
     if missing := missing_packages():

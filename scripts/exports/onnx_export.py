@@ -15,9 +15,8 @@ from torch import Tensor, nn
 
 from ..running.built_bundle import BuiltBundle, tensor_of
 from ..running.differences import largest_difference
-from ..running.network_description import network_description
-from ..running.onnx_network import OnnxNetwork
-from ..running.sha256 import sha256
+from ..running.onnx_network import OnnxNetwork, network_description
+from ..running.weights import sha256
 
 TOLERANCE = 1e-4
 """Largest difference from eager mode, relative to the largest value of the output."""

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from ..running.comparison_plan import Plan, Training, short_name
 from ..running.configuration import Configuration
 from ..running.evaluation import CONFIGS
-from ..running.json_files import write_json
-from ..running.provenance import describe_run
+from ..running.records import describe_run, write_json
 from ..running.tracking import read_curves
 from .charts import COLORS, chart_panels, to_png
 from .comparison_statistics import describe_network, judging_metrics, mean_of_defined, metric_values

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..running.evaluation import Evaluation
-from ..running.json_files import write_json
+from ..running.records import write_json
 from ..running.tracking import read_curves
 from .angle_section import angle_curves, angle_section, write_angle_curves
 from .attention_section import attention_section
@@ -27,7 +27,7 @@ def write_evaluation(
 
     Args:
         evaluations: the bundle's network first; where something varied, of each condition in turn.
-        provenance: as from :func:`~mri_attention.scripts.running.provenance.describe_run`.
+        provenance: as from :func:`~mri_attention.scripts.running.records.describe_run`.
         folder: where the files go.
         training_dir: output folder of the training, for its curves.
     """

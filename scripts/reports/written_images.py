@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..running.configuration import Pictures
-from ..running.written_files import LESION_MASK, file_of
+from ..running.written_files import LESION_MASK, Pictures, file_of
 from .axial_slices import load_aligned
 from .image_figures import error_figure
 from .lesion_figures import PREDICTION, TRUTH, contour_figure

@@ -2,11 +2,10 @@
 
 from ...datasets import Case
 from .bundle import BUNDLES, Bundle
-from .configuration import Configuration
+from .configuration import Configuration, Progress
 from .contest import Contestant, evaluate
 from .evaluation import Evaluation
 from .prediction import Prediction, predict
-from .progress import Progress
 from .training import TrainingResult, train
 
 __all__ = [

@@ -1,9 +1,11 @@
-"""A MONAI bundle: its folder, metadata and configs."""
+"""A MONAI bundle: its folder, metadata, configs, and the code that exported ones bring."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,3 +83,20 @@ class Bundle:
                 raise InputError.at(self.name, f"no config '{name}'", f"choose among {', '.join(known)}")
             files.append(file)
         return files
+
+
+@contextmanager
+def code_of(folder: Path) -> Iterator[None]:
+    """Make the package ``scripts`` of the bundle in ``folder`` the one that is imported, and forget it afterwards."""
+    _forget_scripts()
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = [path for path in sys.path if path != str(folder)]
+        _forget_scripts()
+
+
+def _forget_scripts() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "scripts"]:
+        del sys.modules[name]

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 from ...datasets import InputError
 from .comparison_plan import STEPS, Plan, Training, overlay_of, short_name
-from .configuration import TRAINER, Configuration
+from .configuration import TRAINER, Configuration, Progress, no_progress
 from .contest import Contestant, evaluate_network
 from .evaluation import CONFIGS
-from .input_errors import input_errors_unwrapped
-from .progress import Progress, no_progress
+from .third_parties import input_errors_unwrapped
 from .training import best_validation, timed_run
 
 SEARCH_SHARE = 0.25  # of the budget, for each learning rate that is tried

@@ -12,7 +12,7 @@ from typing import Any
 from ...datasets import Case, InputError
 from .bundle import Bundle
 from .configuration import Configuration
-from .json_files import write_json
+from .records import write_json
 
 STEPS, SECONDS = "steps", "seconds"
 

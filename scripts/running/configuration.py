@@ -1,18 +1,17 @@
-"""What of a bundle is to run: configs merged in order, and settings over them."""
+"""What of a bundle is to run: configs merged in order, and settings over them; and how it tells how far it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...datasets import InputError
 from .bundle import Bundle
 from .config_files import targets
-from .progress import Progress, no_progress
-from .third_party_logs import is_debugging, silence_loggers
+from .third_parties import is_debugging, silence_loggers
+from .written_files import Pictures
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigParser, ConfigWorkflow
@@ -21,27 +20,22 @@ TRAINER, VALIDATOR = "train::trainer", "validate::evaluator"
 """Ids of the engines, as MONAI wants them in every bundle."""
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """Which of the images that a workflow writes belong together in a picture, as its config's ``pictures`` tells.
+class Progress(Protocol):
+    """What is called after each step, such as a bar at the terminal or in a notebook."""
 
-    Attributes:
-        result: BIDS suffix of the network's image.
-        reference: of the truth.
-        input: of what the network got.
-        window: gray values of black and white, None for the reference's range.
-        error_window: difference shown at full color, None for a fifth of the window.
-        unit: of the gray values.
-        unguided: overlay of the network without guide, with which the result is compared where it is evaluated too.
-    """
+    def __call__(self, label: str, done: int, total: int, state: str = "") -> None:
+        """Take note of progress.
 
-    result: str
-    reference: str
-    input: str
-    window: tuple[float, float] | None = None
-    error_window: float | None = None
-    unit: str = ""
-    unguided: str | None = None
+        Args:
+            label: what is going on.
+            done: steps of it.
+            total: of the steps.
+            state: more on it, such as the loss.
+        """
+
+
+def no_progress(label: str, done: int, total: int, state: str = "") -> None:
+    """Tell nobody."""
 
 
 class Configuration:

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import InputError, keep_images, select
-from .bundle import Bundle
-from .bundle_code import code_of
-from .conditions import Condition, all_conditions, condition_name
-from .configuration import Configuration
-from .evaluation import CONFIGS, Evaluation
-from .input_errors import input_errors_unwrapped
+from .bundle import Bundle, code_of
+from .configuration import Configuration, Progress, no_progress
+from .evaluation import CONFIGS, Condition, Evaluation, all_conditions, condition_name
 from .outputs import staged
-from .progress import Progress, no_progress
-from .provenance import write_derivative_description
+from .records import write_derivative_description
+from .third_parties import input_errors_unwrapped
 from .training import require_dataset
 from .weights import existing_file, load_weights
 from .written_files import WrittenFiles

@@ -1,15 +1,17 @@
-"""What a network achieved on the cases of a dataset."""
+"""What a network achieved on the cases of a dataset, and the conditions under which it did."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...datasets import Case, InputError
-from .conditions import Condition, condition_name
-from .configuration import Pictures
-from .written_files import file_of
+from .configuration import Configuration
+from .written_files import Pictures, file_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 CONFIGS = ("inference", "evaluate")
 """Of a bundle, in whose order they are merged."""
+
+Condition = dict[str, Any]
+"""Config ids and their values."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +86,21 @@ class Evaluation:
             name = self.case_names[number]
             raise InputError.at(name, f"no *_{suffix}.nii.gz was written", "add it to postprocessing")
         return file
+
+
+def all_conditions(configuration: Configuration, vary: Sequence[Sequence[Condition]] = ()) -> list[Condition]:
+    """Return every combination of one of each of ``vary``, and of the config's own list ``vary``, each once.
+
+    Raises:
+        InputError: if the configs have not an id that is to vary.
+    """
+    choices = [*([configuration.value("vary")] if "vary" in configuration else []), *vary]
+    combinations = [{name: value for part in parts for name, value in part.items()} for parts in product(*choices)]
+    configuration.require(name for condition in combinations for name in condition)
+    return list({condition_name(condition): condition for condition in combinations}.values())
+
+
+def condition_name(condition: Condition) -> str:
+    """Return a name for files, such as ``mask-radial_acceleration-6``; empty where nothing varies."""
+    words = (f"{name.rpartition('::')[2]}-{value}" for name, value in condition.items())
+    return "_".join(re.sub(r"[^\w.+-]+", "-", word).strip("-") for word in words)

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...datasets import Case, InputError, keep_images, read_volume
-from .bundle import Bundle
-from .bundle_code import code_of
+from .bundle import Bundle, code_of
 from .case_files import check_case, complete_case, contrasts_of
-from .configuration import Configuration, Pictures
-from .input_errors import input_errors_unwrapped
+from .configuration import Configuration, Progress, no_progress
 from .outputs import staged
 from .processes import share_of_rank, use_device_of_rank
-from .progress import Progress, no_progress
-from .provenance import write_derivative_description
+from .records import write_derivative_description
+from .third_parties import input_errors_unwrapped
 from .weights import existing_file, load_weights, verify_shipped
+from .written_files import Pictures, WrittenFiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,8 +158,7 @@ def _run(
     onnx_file: Path | None,
     progress: Progress,
 ) -> list[Prediction]:
-    from .network_description import require_same_network
-    from .written_files import WrittenFiles
+    from .onnx_network import require_same_network
 
     configuration.build()
     if onnx_file is None:

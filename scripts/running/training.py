@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import InputError
-from .bundle import Bundle
-from .bundle_code import code_of
-from .configuration import TRAINER, VALIDATOR, Configuration
-from .input_errors import input_errors_unwrapped
+from .bundle import Bundle, code_of
+from .configuration import TRAINER, VALIDATOR, Configuration, Progress, no_progress
 from .outputs import removed_on_error
-from .progress import Progress, no_progress
+from .third_parties import input_errors_unwrapped
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...datasets import InputError
 from .bundle import Bundle
-from .sha256 import sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,6 +74,11 @@ def verify_shipped(model: Path, bundle: Bundle) -> None:
         told = f"SHA-256 {found[:12]}..., its metadata.json tells {expected[:12]}..."
         problem = f"not the weights that were shipped ({told})"
         raise InputError.at(model, problem, "get the bundle anew, or give weights of your own as `model_file`")
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of ``file`` in hexadecimal digits."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def read_weights(model: Path, remedy: str = "give a checkpoint that train wrote") -> dict[str, Tensor]:

@@ -1,8 +1,9 @@
-"""What an inference workflow wrote for each case, learned from what its engine hands out."""
+"""What an inference workflow wrote for each case, learned from what its engine hands out, and how it is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,29 @@ if TYPE_CHECKING:
 
 LESION_MASK = "label-lesion_mask"
 """BIDS suffix of a mask of lesions."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Which of the images that a workflow writes belong together in a picture, as its config's ``pictures`` tells.
+
+    Attributes:
+        result: BIDS suffix of the network's image.
+        reference: of the truth.
+        input: of what the network got.
+        window: gray values of black and white, None for the reference's range.
+        error_window: difference shown at full color, None for a fifth of the window.
+        unit: of the gray values.
+        unguided: overlay of the network without guide, with which the result is compared where it is evaluated too.
+    """
+
+    result: str
+    reference: str
+    input: str
+    window: tuple[float, float] | None = None
+    error_window: float | None = None
+    unit: str = ""
+    unguided: str | None = None
 
 
 class WrittenFiles:

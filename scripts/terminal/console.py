@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from ..running.input_errors import causes, input_error_in
-from ..running.third_party_logs import DEBUG_VARIABLE, is_debugging, silence_loggers
+from ..running.third_parties import DEBUG_VARIABLE, causes, input_error_in, is_debugging, silence_loggers
 from .options import Options, in_options
 
 BAD_INPUT = 2

@@ -12,7 +12,7 @@ from monai.data import MetaTensor
 from mri_attention.datasets import InputError, read_volume, write_volume
 from mri_attention.networks.nets import Interpolation
 from mri_attention.operators import lower_resolution
-from mri_attention.scripts.running.network_description import network_description
+from mri_attention.scripts.running.onnx_network import network_description
 from mri_attention.transforms import TruncateKspace
 from tests.bundles.bundle_configs import BundleConfigs, input_error
 from tests.bundles.conftest import Evaluated

@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from mri_attention.scripts.cli import main
-from mri_attention.scripts.running.third_party_logs import TALKATIVE
+from mri_attention.scripts.running.third_parties import TALKATIVE
 
 SHAPE = (24, 20, 16)
 AFFINE = np.array([[-1.5, 0, 0, 20], [0, 1.5, 0, -15], [0, 0, 2, -10], [0, 0, 0, 1.0]])

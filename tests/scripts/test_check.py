@@ -17,7 +17,7 @@ import yaml
 from mri_attention.scripts.checks.all_checks import READING, RUNNING
 from mri_attention.scripts.checks.outcome import Outcome
 from mri_attention.scripts.running.built_bundle import BuiltBundle
-from mri_attention.scripts.running.bundle_code import code_of
+from mri_attention.scripts.running.bundle import code_of
 
 Run = Callable[..., int]
 Break = Callable[[Path], Any]

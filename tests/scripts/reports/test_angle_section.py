@@ -14,8 +14,8 @@ import pytest
 from mri_attention.datasets import InputError
 from mri_attention.metrics import errors_by_angle
 from mri_attention.scripts.reports.angle_section import angle_curves, angle_section, write_angle_curves
-from mri_attention.scripts.running.configuration import Pictures
 from mri_attention.scripts.running.evaluation import Evaluation
+from mri_attention.scripts.running.written_files import Pictures
 
 SPEC = Pictures("Chimap", "desc-reference_Chimap", "desc-input_localfield")
 AFFINE = np.array([[0, 0, 2.0, -9], [-1.0, 0, 0, 5], [0, 1.5, 0, -4], [0, 0, 0, 1]])  # voxel axes are not the world's

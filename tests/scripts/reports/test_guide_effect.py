@@ -14,8 +14,8 @@ from mri_attention.scripts.reports.guide_effect import (
     guide_effect_sections,
     write_guide_effects,
 )
-from mri_attention.scripts.running.configuration import Pictures
 from mri_attention.scripts.running.evaluation import Evaluation
+from mri_attention.scripts.running.written_files import Pictures
 from tests.scripts.conftest import SHAPE, write_image
 
 SPEC = Pictures("rec-net_T2w", "desc-reference_T2w", "desc-input_T2w", unguided="net_unguided")

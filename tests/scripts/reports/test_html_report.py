@@ -19,7 +19,7 @@ from mri_attention.scripts.reports.html_report import Picture, Report, Section, 
 from mri_attention.scripts.reports.metric_texts import decimals_of, mean_text, title_of
 from mri_attention.scripts.reports.table import Table
 from mri_attention.scripts.running.evaluation import Evaluation
-from mri_attention.scripts.running.json_files import write_json
+from mri_attention.scripts.running.records import write_json
 
 EVALUATION = Evaluation(
     network="Net",

@@ -20,9 +20,8 @@ from mri_attention.scripts.reports.image_figures import error_figure, image_over
 from mri_attention.scripts.reports.image_sections import image_sections
 from mri_attention.scripts.reports.slice_panels import SlicePanels
 from mri_attention.scripts.reports.written_images import read_written_images
-from mri_attention.scripts.running.configuration import Pictures
 from mri_attention.scripts.running.evaluation import Evaluation
-from mri_attention.scripts.running.written_files import WrittenFiles, file_of
+from mri_attention.scripts.running.written_files import Pictures, WrittenFiles, file_of
 from tests.scripts.conftest import AFFINE, INFERENCE, SHAPE, write_image
 
 Run = Callable[..., int]

@@ -1,11 +1,13 @@
 """Tests of scripts.running.bundle."""
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
 from mri_attention.datasets import InputError
-from mri_attention.scripts.running.bundle import BUNDLES, Bundle
+from mri_attention.scripts.running.bundle import BUNDLES, Bundle, code_of
 
 
 def test_finds_a_bundle_by_path(tiny_bundle: Path) -> None:
@@ -33,3 +35,14 @@ def test_metadata_are_read_once(tiny_bundle: Path, monkeypatch: pytest.MonkeyPat
     assert bundle.version == "0.0.1"
     monkeypatch.setattr(Path, "read_text", None)
     assert bundle.metadata == {"version": "0.0.1"}
+
+
+def test_each_bundle_gets_its_own_code(tmp_path: Path) -> None:
+    before = list(sys.path)
+    for name in ("first", "second"):
+        (tmp_path / name / "scripts").mkdir(parents=True)
+        (tmp_path / name / "scripts" / "__init__.py").write_text(f"NAME = {name!r}")
+        with code_of(tmp_path / name):
+            assert name == importlib.import_module("scripts").NAME
+        assert "scripts" not in sys.modules
+    assert sys.path == before

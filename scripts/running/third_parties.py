@@ -1,12 +1,17 @@
-"""The errors of bad input, found in what MONAI and data loaders make of them."""
+"""What MONAI and other third parties say: errors of bad input found in theirs, and their loggers silenced."""
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...datasets import InputError
+
+DEBUG_VARIABLE = "MRI_ATTENTION_DEBUG"
+TALKATIVE = ("monai", "ignite", "mlflow", "alembic")
 
 
 @contextmanager
@@ -41,3 +46,20 @@ def input_error_in(error: BaseException) -> InputError | None:
     # a DataLoader's worker hands over the traceback as text only
     found = re.search(r"^\S*\bInputError: (.+)$", str(error), re.MULTILINE)
     return InputError(found[1]) if found else None
+
+
+def is_debugging() -> bool:
+    """Tell whether ``MRI_ATTENTION_DEBUG=1`` asks for tracebacks and third-party messages."""
+    return os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0")
+
+
+def silence_loggers() -> None:
+    """Silence the loggers of third parties that bring handlers of their own, unless debugging.
+
+    MONAI makes such loggers while it is imported: call this again after that.
+    """
+    if is_debugging():
+        return
+    known = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in TALKATIVE]
+    for name in (*TALKATIVE, *known):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,8 +1,10 @@
-"""What a result was made with, to be written beside it."""
+"""Records: what a result was made with, to be written beside it, and JSON files."""
 
 from __future__ import annotations
 
 import datetime
+import json
+import math
 import platform
 import shlex
 import sys
@@ -13,7 +15,7 @@ from typing import Any
 
 from ...datasets import write_description
 from .bundle import Bundle
-from .sha256 import sha256
+from .weights import sha256
 
 PACKAGES = ("mri-attention", "torch", "monai", "pytorch-ignite", "numpy", "scipy", "nibabel")
 
@@ -41,3 +43,18 @@ def write_derivative_description(bundle: Bundle, output_dir: Path) -> None:
     """Write BIDS' ``dataset_description.json`` of what ``bundle`` made in ``output_dir``."""
     made_by = {"Name": bundle.name, "Version": bundle.version}
     write_description(output_dir, f"Results of {bundle.name}", generated_by=made_by)
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write ``content``, None in the place of every NaN, which JSON does not have."""
+    text = json.dumps(without_nan(content), indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def without_nan(content: Any) -> Any:
+    """Return ``content``, of dictionaries, lists and values, with None in the place of every NaN."""
+    if isinstance(content, dict):
+        return {name: without_nan(value) for name, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [without_nan(value) for value in content]
+    return None if isinstance(content, float) and math.isnan(content) else content

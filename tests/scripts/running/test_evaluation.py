@@ -8,8 +8,7 @@ import pytest
 
 from mri_attention.datasets import InputError
 from mri_attention.scripts.running import Bundle, Configuration
-from mri_attention.scripts.running.conditions import all_conditions, condition_name
-from mri_attention.scripts.running.evaluation import CONFIGS
+from mri_attention.scripts.running.evaluation import CONFIGS, all_conditions, condition_name
 
 
 def configuration(*overlays: str, **settings: Any) -> Configuration:
