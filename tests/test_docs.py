@@ -40,6 +40,27 @@ def test_links_lead_somewhere(page: Path) -> None:
             )
 
 
+def test_modules_named_to_contributors_are_there() -> None:
+    paths = [
+        str(file.relative_to(ROOT))
+        for room in (
+            "datasets",
+            "losses",
+            "metrics",
+            "networks",
+            "operators",
+            "scripts",
+            "simulation",
+            "tests",
+            "transforms",
+        )
+        for file in (ROOT / room).rglob("*.py")
+    ]
+    named = re.findall(r"`([\w/]+\.py)`", (ROOT / "CONTRIBUTING.md").read_text())
+    assert named
+    assert [name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in paths)] == []
+
+
 def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text()
     linked = {(ROOT / "docs" / target).resolve() for target, _ in LINK.findall(index)}

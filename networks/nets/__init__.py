@@ -1,12 +1,13 @@
 from .agnet import AGNet
-from .attention_unet3d import DANet, FANet, NonLocalUNet, RSANet
 from .cftn import CFTN
 from .compressed_sensing import CompressedSensing
+from .danet import DANet
 from .ddsr_net import DDSRNet
 from .dense_unet import DenseUNet, EarlyFusionDenseUNet
 from .dipole_solvers import DipoleSolver
 from .dudornet import DRDN, DuDoRNet
 from .edsr import EDSR
+from .fanet import FANet
 from .fasr_net import FASRNet
 from .flair_threshold import FLAIRThreshold, fit_threshold
 from .guided_dense_unet import GuidedDenseUNet
@@ -15,11 +16,13 @@ from .lyu_net import LyuNet
 from .manet import MANet
 from .mcmrsr import McMRSR
 from .minet import MINet
+from .non_local_unet import NonLocalUNet
 from .non_local_upsampling import NonLocalUpsampling
 from .qsm_refiner import ClassicalSolution, FAQSMRefiner
 from .qsm_unet import QSMUNet
 from .qsmnet import FAQSMNet, QSMNet
 from .recnn import ReCNN
+from .rsanet import RSANet
 from .sanet import SANet
 from .single_coil_varnet import SingleCoilVarNet
 from .smore_net import SMORENet

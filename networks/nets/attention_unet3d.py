@@ -1,46 +1,40 @@
-"""The 3D U-Nets with one attention block at their bottom."""
+"""What the 3D U-Nets with one attention block at their bottom share."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from .unet3d import UNet3D
 
 
-class DANet(UNet3D):
-    """FA-Net's backbone with the dual attention of Fu et al., CVPR 2019 (arXiv:1809.02983).
+class AttentionUNet3D(UNet3D):
+    """A :class:`UNet3D` whose block at the bottom goes with its class: base of the networks that have a name.
 
-    Arguments and errors are those of :class:`UNet3D`; ``attention_options`` are those of
-    :class:`mri_attention.networks.blocks.DualAttention`.
+    Args:
+        in_channels: number of input images.
+        out_channels: number of classes.
+        channels: width of each level, from the finest to the coarsest.
+        attention_options: options of the block.
+        dropout: probability that a feature map of the first convolution is dropped.
+        norm_groups: number of groups of each normalization.
+
+    Attributes:
+        block: its name in :data:`mri_attention.networks.blocks.ATTENTION`.
+
+    Raises:
+        ValueError: if ``channels`` is empty or ``norm_groups`` does not divide each of them.
     """
 
-    block = "dual"
+    block: ClassVar[str]
 
-
-class FANet(UNet3D):
-    """FA-Net for segmentation: Zhang et al., AAAI 2021 (arXiv:2009.05576).
-
-    At the default widths it has 24,554,337 parameters. Arguments and errors are those of :class:`UNet3D`;
-    ``attention_options`` are those of :class:`mri_attention.networks.blocks.FoldedAttention`.
-    """
-
-    block = "folded"
-
-
-class NonLocalUNet(UNet3D):
-    """FA-Net's backbone with the non-local block of Wang et al., CVPR 2018 (arXiv:1711.07971).
-
-    Arguments and errors are those of :class:`UNet3D`; ``attention_options`` are those of
-    :class:`mri_attention.networks.blocks.SelfAttention`.
-    """
-
-    block = "self"
-
-
-class RSANet(UNet3D):
-    """RSANet for segmentation: Zhang et al., MICCAI 2019 (arXiv:2002.12470).
-
-    At the default widths it has 24,554,339 parameters, as the original has. Arguments and errors are those of
-    :class:`UNet3D`; ``attention_options`` are those of
-    :class:`mri_attention.networks.blocks.RecurrentSliceAttention`.
-    """
-
-    block = "recurrent_slice"
+    def __init__(
+        self,
+        in_channels: int = 3,
+        out_channels: int = 2,
+        channels: Sequence[int] = (32, 64, 128, 256, 512),
+        attention_options: Mapping[str, Any] | None = None,
+        dropout: float = 0.2,
+        norm_groups: int = 8,
+    ) -> None:
+        super().__init__(in_channels, out_channels, channels, self.block, attention_options, dropout, norm_groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,31 +30,25 @@ class UNet3D(nn.Module):
         in_channels: number of input images.
         out_channels: number of classes.
         channels: width of each level, from the finest to the coarsest.
-        attention_options: further arguments of the block at the bottom.
+        attention: name of the block at the bottom, see :data:`mri_attention.networks.blocks.ATTENTION`.
+        attention_options: further arguments of that block.
         dropout: probability that a feature map of the first convolution is dropped.
         norm_groups: number of groups of each normalization.
-        attention: name of that block, see :data:`mri_attention.networks.blocks.ATTENTION`; that of the class by
-            default.
-
-    Attributes:
-        block: name of the block that goes with the class.
 
     Raises:
         ValueError: if ``channels`` is empty or ``norm_groups`` does not divide each of them, or if
             ``attention`` is unknown.
     """
 
-    block: ClassVar[str] = "none"
-
     def __init__(
         self,
         in_channels: int = 3,
         out_channels: int = 2,
         channels: Sequence[int] = (32, 64, 128, 256, 512),
+        attention: str = "none",
         attention_options: Mapping[str, Any] | None = None,
         dropout: float = 0.2,
         norm_groups: int = 8,
-        attention: str | None = None,
     ) -> None:
         super().__init__()
         if not channels or any(width % norm_groups for width in channels):
@@ -66,7 +60,7 @@ class UNet3D(nn.Module):
             _two_convs(narrow, wide, norm_groups) for narrow, wide in pairwise((first, *channels))
         )
         self.down = nn.ModuleList(_conv(width, width, stride=2) for width in channels[:-1])
-        self.attention = build_attention(attention or self.block, bottom, 3, **(attention_options or {}))
+        self.attention = build_attention(attention, bottom, 3, **(attention_options or {}))
         self.up = nn.ModuleList(nn.Conv3d(wide, narrow, 1, bias=False) for wide, narrow in rising)
         self.decoder = nn.ModuleList(_two_convs(2 * narrow, narrow, norm_groups) for _, narrow in rising)
         self.head = nn.Sequential(_conv(first, first), nn.Conv3d(first, out_channels, 1, bias=False))

@@ -18,7 +18,7 @@ def test_writes_a_bids_folder(run_command: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("dataset", "message"),
-    [("other", "no such dataset"), ("fastmri", "has no official pairs"), ("ixi", "no subject with IXI")],
+    [("other", "no such dataset"), ("fastmri", "has no official pairs"), ("ixi", "no subject with T1w, T2w")],
 )
 def test_bad_arguments_have_one_line(
     dataset: str, message: str, run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
