@@ -39,7 +39,8 @@ def train(
             output_dir or Path("runs") / found.name / "training",
             overlays=overlay or [],
             tracking=tracking,
-            overrides={**({"resume": True} if resume else {}), **parse_overrides(overrides or [])},
+            settings={"resume": True} if resume else {},
+            overrides=parse_overrides(overrides or []),
             progress=progress,
         )
     terminal = console()

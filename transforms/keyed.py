@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from monai.config import KeysCollection
@@ -12,6 +13,11 @@ from numpy.random import RandomState
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+def of_options(function: Callable[..., Any]) -> Any:
+    """Return what makes transforms of a function, its options bound, for :attr:`KeyedTransform.array`."""
+    return staticmethod(partial(partial, function))
 
 
 class KeyedTransform(MapTransform):

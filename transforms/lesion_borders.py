@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from .keyed import of_options
 from .lesion_masks import NEIGHBORS, LesionMaskd, checked_images
 
 BRIGHTEST = 0.6  # quantile of T1w in the brain above which most voxels are white matter
@@ -74,4 +74,4 @@ def _white_matter(lesions: NDArray[np.bool_], t1w: NDArray[np.float32], brain: N
 class GrowLesionsd(LesionMaskd):
     """Dictionary version of :func:`grow_to_half_maximum`."""
 
-    array = staticmethod(partial(partial, grow_to_half_maximum))
+    array = of_options(grow_to_half_maximum)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from skimage.filters import threshold_multiotsu
 
+from .keyed import of_options
 from .lesion_masks import NEIGHBORS, LesionMaskd, checked_images
 
 BINS = 40  # of the T1w, with equally many voxels each
@@ -88,4 +88,4 @@ def _deviations(flair: NDArray[np.float32], t1w: NDArray[np.float32], brain: NDA
 class KeepWhiteMatterLesionsd(LesionMaskd):
     """Dictionary version of :func:`keep_white_matter_lesions`."""
 
-    array = staticmethod(partial(partial, keep_white_matter_lesions))
+    array = of_options(keep_white_matter_lesions)

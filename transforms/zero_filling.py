@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from functools import partial
 from typing import Any
 
 from monai.config import KeysCollection
 
 from ..operators import zero_filled_image
-from .keyed import KeyedTransform
+from .keyed import KeyedTransform, of_options
 
 
 class ZeroFilledd(KeyedTransform):
@@ -22,7 +21,7 @@ class ZeroFilledd(KeyedTransform):
         options: see :class:`KeyedTransform`.
     """
 
-    array = staticmethod(partial(partial, zero_filled_image))
+    array = of_options(zero_filled_image)
 
     def __init__(
         self,

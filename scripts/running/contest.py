@@ -83,7 +83,7 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.find(bundle)
     if len({contestant.folder for contestant in contestants}) < len(contestants):
-        raise InputError.at("`baseline`", "the same name given twice", "evaluate one of them in another run")
+        raise InputError.at("`contestants`", "the same name given twice", "evaluate one of them in another run")
     configs, output = [*CONFIGS, *overlays], Path(output_dir)
     bundle.config_files([*configs, *(c.overlay for c in contestants if c.overlay is not None)])
     require_dataset(dataset_dir)

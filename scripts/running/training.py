@@ -74,7 +74,9 @@ def train(
             raise InputError.at(f"`tracking` {tracking}", "no such kind or settings file", "set `tracking` to mlflow")
         # by default, MONAI loses this file where output_dir is no expression: it looks for "DIR + '/config...'"
         given = {"save_execute_config": str(output / "config.json"), **given}
-    configuration = Configuration(bundle, ["train", *overlays], given, tracking)
+    configs = ["train", *overlays]
+    Configuration(bundle, configs).require(settings or {})
+    configuration = Configuration(bundle, configs, given, tracking)
     require_dataset(dataset_dir)
     with input_errors_unwrapped(), code_of(bundle.folder):
         with removed_on_error(output):  # data are read here, so this is where they turn out to be bad

@@ -111,7 +111,7 @@ def test_masks_of_lesions_under_each_condition_are_drawn(
             "no config 'nonsense'; choose among evaluate, inference, networks/other, train",
         ),
         (["--baseline", "nonsense"], "no config 'nonsense'"),
-        (["--baseline", "networks/other", "--baseline", "networks/other"], "the same name given twice"),
+        (["--baseline", "networks/other", "--baseline", "networks/other"], "--baseline: the same name given twice"),
         (["--subject", "77"], "sub-77: no such subject"),
         (["--", "--model_file", "nowhere.pt"], "nowhere.pt: no weights of Conv3d"),
         (["--", "oops"], "oops: an override needs a name"),

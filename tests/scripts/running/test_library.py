@@ -140,3 +140,9 @@ def test_trains_and_returns_checkpoints(
     assert steps[-1][:3] == ("training tiny", 6, 6)
     assert str(steps[-1][3]).startswith("epoch 3/3, loss ")
     assert capfd.readouterr() == ("", "")
+
+
+def test_settings_that_a_training_does_not_know_are_refused(tiny_bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`max_epoch`: has no meaning for tiny"):
+        train(tiny_bundle, tmp_path, tmp_path / "out", settings={"max_epoch": 3})
+    assert not (tmp_path / "out").exists()
