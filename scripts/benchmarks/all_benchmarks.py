@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .attention_table import attention_blocks, cross_scale_blocks
 from .kspace import kspace
 from .result import Result, Settings
-from .runtime_table import runtimes
+from .runtimes import runtimes
 from .training import training
 
 

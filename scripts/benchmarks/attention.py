@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..running.differences import require_close
-from .attention_cases import AttentionCase, attention_cases
-from .cross_scale_cases import cross_scale_cases
+from .attention_cases import AttentionCase, attention_cases, cross_scale_cases
 from .measurement import (
     count_flops,
     count_flops_of_convolutions,
@@ -129,14 +128,9 @@ def _times(passes: Sequence[Callable[[], object]], device: torch.device, n_round
     return times
 
 
-def inference(block: nn.Module, x: Tensor) -> Callable[[], None]:
+def inference(block: nn.Module, x: Tensor) -> Callable[[], object]:
     """Return a function that runs a forward pass without gradients."""
-
-    def run() -> None:
-        with torch.inference_mode():
-            block(x)
-
-    return run
+    return torch.inference_mode()(lambda: block(x))
 
 
 def training_step(block: nn.Module, x: Tensor) -> Callable[[], None]:
@@ -162,8 +156,6 @@ def peak_of(name: str, channels: int, size: int, step: str, device: torch.device
     """Peak memory in bytes of one pass of the block with this name, beyond its parameters and input."""
     case = next(case for case in (*attention_cases(), *cross_scale_cases()) if case.name == name)
     make = {"inference": inference, "training": training_step}[step]
-    make(
-        _block(case, channels, device), torch.randn(1, channels, 4, 4, 4, device=device)
-    )()  # what the first call loads
+    make(_block(case, channels, device), torch.randn(1, channels, 4, 4, 4, device=device))()  # what a first call loads
     x = torch.randn(1, channels, size, size, size, device=device)
     return peak_memory(make(_block(case, channels, device), x), device)

@@ -1,4 +1,4 @@
-"""The attention blocks that the benchmark compares, each in its best form, some also in their literal form."""
+"""The attention blocks that benchmarks compare, each in its best form, some also in their literal form."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from monai.networks.blocks import SABlock
 from torch import Tensor, nn
 
-from ...networks.blocks import ATTENTION, LiteralFoldedAttention, build_attention
+from ...networks.blocks import ATTENTION, CrossScaleTransformer, LiteralFoldedAttention, build_attention
 
 Build = Callable[[int], nn.Module]
+WINDOW, TOP_K = 4, 16
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,19 @@ def attention_cases() -> list[AttentionCase]:
 
 def _builder(word: str, **options: object) -> Build:
     return lambda channels: build_attention(word, channels, 3, **options)
+
+
+def cross_scale_cases() -> list[AttentionCase]:
+    """List the streamed and the literal form of the x2 transformer of CFTN, and its variants, which are not exact."""
+    share = 1 / (2**3 * 4**3)  # queries lie two voxels apart, keys four
+    return [
+        AttentionCase("cross-scale", _cross_scale(path="streamed")),
+        AttentionCase("cross-scale (literal)", _cross_scale(path="literal"), share),
+        AttentionCase(f"window of {WINDOW}", _cross_scale(path="streamed", window=WINDOW)),
+        AttentionCase(f"top {TOP_K} keys", _cross_scale(path="streamed", top_k=TOP_K)),
+        AttentionCase("transposed convolution 6x6x6", lambda channels: nn.ConvTranspose3d(channels, channels, 6, 2, 2)),
+    ]
+
+
+def _cross_scale(**options: object) -> Build:
+    return lambda channels: CrossScaleTransformer(channels, **options)

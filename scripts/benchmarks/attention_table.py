@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from .attention import Cost, measure_attention
-from .attention_cases import AttentionCase, attention_cases
-from .cross_scale_cases import cross_scale_cases
-from .ratios import milliseconds, ratio
-from .result import Result, Settings
+from .attention_cases import AttentionCase, attention_cases, cross_scale_cases
+from .result import Result, Settings, milliseconds, ratio
 
 
 def attention_blocks(settings: Settings) -> Result:
@@ -30,48 +28,32 @@ def _compared(kind: str, settings: Settings, cases: Sequence[AttentionCase], ref
     return Result(
         f"{kind} blocks at 1 x {settings.channels} x {last}^3",
         {"left_out": left_out, "costs": [asdict(cost) for cost in costs]},
-        header(reference),
         cost_rows([cost for cost in costs if cost.size == last], reference),
         cost_curves(costs, reference),
         f"Did not fit: {', '.join(left_out)}." if left_out else "",
     )
 
 
-def header(reference: str) -> list[str]:
-    """Name the columns of :func:`cost_rows`."""
-    return [
-        "block",
-        "parameters",
-        "GFLOP",
-        "GFLOP, convolutions only",
-        "kept for backward (MiB)",
-        "peak of inference (MiB)",
-        "peak of training (MiB)",
-        "forward (ms)",
-        f"of {reference}'s",
-        "training step (ms)",
-        f"of {reference}'s",
-    ]
-
-
-def cost_rows(costs: Sequence[Cost], reference: str) -> list[list[str]]:
-    """Rows of :func:`header`, one a block; ratios are medians of those within a round, with quartiles."""
+def cost_rows(costs: Sequence[Cost], reference: str) -> list[dict[str, str]]:
+    """Rows of the table, one a block; ratios are medians of those within a round, with quartiles."""
     compared = next(cost for cost in costs if cost.block == reference)
     return [_row(cost, compared) for cost in costs]
 
 
-def _row(cost: Cost, reference: Cost) -> list[str]:
-    return [
-        cost.block,
-        f"{cost.parameters:,}",
-        f"{cost.flops / 1e9:.3g}",
-        f"{cost.flops_of_convolutions / 1e9:.3g}",
-        *(_mib(size) for size in (cost.kept_for_backward, cost.peak_of_inference, cost.peak_of_training)),
-        milliseconds(cost.forward),
-        ratio(cost.forward, reference.forward),
-        milliseconds(cost.training),
-        ratio(cost.training, reference.training),
-    ]
+def _row(cost: Cost, reference: Cost) -> dict[str, str]:
+    return {
+        "block": cost.block,
+        "parameters": f"{cost.parameters:,}",
+        "GFLOP": f"{cost.flops / 1e9:.3g}",
+        "GFLOP, convolutions only": f"{cost.flops_of_convolutions / 1e9:.3g}",
+        "kept for backward (MiB)": _mib(cost.kept_for_backward),
+        "peak of inference (MiB)": _mib(cost.peak_of_inference),
+        "peak of training (MiB)": _mib(cost.peak_of_training),
+        "forward (ms)": milliseconds(cost.forward),
+        f"forward, of {reference.block}'s": ratio(cost.forward, reference.forward),
+        "training step (ms)": milliseconds(cost.training),
+        f"training step, of {reference.block}'s": ratio(cost.training, reference.training),
+    }
 
 
 def _mib(n_bytes: int) -> str:

@@ -13,10 +13,8 @@ from torch import Tensor
 from ...operators import shift_mask, undersample_image
 from ...transforms.masks import KspaceMask, RadialMask, RandomMask
 from ..running.differences import require_close
-from .bars import grouped_bars
 from .measurement import interleaved_times
-from .ratios import milliseconds, ratio
-from .result import MEDIANS, Result, Settings
+from .result import MEDIANS, Result, Settings, grouped_bars, milliseconds, ratio
 
 N_SLICES = 16
 TOLERANCE = 1e-5  # of the largest value, in single precision
@@ -24,7 +22,6 @@ MASKS: dict[str, Callable[[], KspaceMask]] = {
     "columns": lambda: RandomMask(4, 0.08),
     "radial": lambda: RadialMask(4),
 }
-HEADER = ["size", "mask", "MONAI (ms)", "here (ms)", "MONAI (slices/s)", "here (slices/s)", "times as fast"]
 
 
 @dataclass
@@ -49,7 +46,6 @@ def kspace(settings: Settings) -> Result:
     return Result(
         f"Undersampling the k-space of {N_SLICES} slices",
         {"slices": N_SLICES, "dtype": "complex64", "times": rows},
-        HEADER,
         kspace_rows(found),
         _bars(found),
         f"Outputs are equal up to rounding. {MEDIANS}",
@@ -77,21 +73,29 @@ def measure_kspace(settings: Settings) -> list[KspaceTimes]:
     return times
 
 
-def kspace_rows(times: Sequence[KspaceTimes]) -> list[list[str]]:
-    """Rows of :data:`HEADER`; ratios are medians of those within a round, with quartiles."""
-    rows = []
-    for row in times:
-        speeds = (f"{N_SLICES / statistics.median(seconds):.0f}" for seconds in (row.monai, row.here))
-        cells = [milliseconds(row.monai), milliseconds(row.here), *speeds, ratio(row.monai, row.here)]
-        rows.append([f"{row.size} x {row.size}", row.mask, *cells])
-    return rows
+def kspace_rows(times: Sequence[KspaceTimes]) -> list[dict[str, str]]:
+    """Rows of the table; ratios are medians of those within a round, with quartiles."""
+    return [
+        {
+            "size": f"{row.size} x {row.size}",
+            "mask": row.mask,
+            "MONAI (ms)": milliseconds(row.monai),
+            "here (ms)": milliseconds(row.here),
+            "MONAI (slices/s)": f"{_speed(row.monai):.0f}",
+            "here (slices/s)": f"{_speed(row.here):.0f}",
+            "times as fast": ratio(row.monai, row.here),
+        }
+        for row in times
+    ]
+
+
+def _speed(seconds: Sequence[float]) -> float:
+    """Slices per second."""
+    return N_SLICES / statistics.median(seconds)
 
 
 def _bars(times: Sequence[KspaceTimes]) -> bytes:
-    speeds = {
-        name: [N_SLICES / statistics.median(seconds) for seconds in rows]
-        for name, rows in {"MONAI": [row.monai for row in times], "here": [row.here for row in times]}.items()
-    }
+    speeds = {"MONAI": [_speed(row.monai) for row in times], "here": [_speed(row.here) for row in times]}
     return grouped_bars([f"{row.size} x {row.size}\n{row.mask}" for row in times], {"slices per second": speeds})
 
 

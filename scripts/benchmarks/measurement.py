@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import platform
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop
 
-HIGH_WATER_MARK = Path("/proc/self/status")
+HIGH_WATER_MARK, CPU_INFO = Path("/proc/self/status"), Path("/proc/cpuinfo")
 
 
 def count_flops(module: nn.Module, x: Tensor) -> int:
@@ -29,7 +30,8 @@ def count_flops(module: nn.Module, x: Tensor) -> int:
     Attention products count, also those within fused kernels; softmax, normalization and sums do not.
     """
     flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # which torch 2.13's counter misses
-    with torch.no_grad(), FlopCounterMode(display=False, custom_mapping={flash: _flash_flops}) as counter:
+    mapping = {flash: lambda query, key, value, *_, **__: sdpa_flop(query, key, value)}
+    with torch.no_grad(), FlopCounterMode(display=False, custom_mapping=mapping) as counter:
         module(x)
     return counter.get_total_flops()
 
@@ -116,8 +118,7 @@ def peak_memory(function: Callable[[], object], device: torch.device) -> int:
     Path("/proc/self/clear_refs").write_text("5")
     before = process.memory_info().rss
     function()
-    lines = HIGH_WATER_MARK.read_text().splitlines()
-    peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    peak = int(HIGH_WATER_MARK.read_text().partition("VmHWM:")[2].split()[0]) * 1024
     return max(peak - before, 0)
 
 
@@ -181,23 +182,14 @@ def _seconds(function: Callable[[], object], device: torch.device) -> float:
 
 def describe_machine(device: torch.device) -> dict[str, str]:
     """Name what numbers depend on: processor, threads, versions, load."""
-    names = [line.split(":")[1].strip() for line in _cpu_info() if line.startswith("model name")]
-    processor = names[0] if names else platform.processor()
+    info = CPU_INFO.read_text() if CPU_INFO.exists() else ""
+    found = re.search(r"^model name\s*: (.*)", info, re.MULTILINE)
+    processor = found[1].strip() if found else platform.processor()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor
-    load = f"{psutil.getloadavg()[0]:.1f}"
     return {
         "device": f"{device.type}: {name}",
         "threads": str(torch.get_num_threads()),
-        "load before": load,
+        "load before": f"{psutil.getloadavg()[0]:.1f}",
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
-
-
-def _cpu_info() -> list[str]:
-    file = Path("/proc/cpuinfo")
-    return file.read_text().splitlines() if file.exists() else []
-
-
-def _flash_flops(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
-    return sdpa_flop(query, key, value)

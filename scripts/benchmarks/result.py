@@ -1,7 +1,8 @@
-"""What every benchmark is told, and what it finds."""
+"""What every benchmark is told, and what it finds, as numbers, table and bars."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from ..running.records import write_json
 MEDIANS = "Medians; the ratio of the same round with quartiles."
 
 Progress = Callable[[str], None]
+Row = Mapping[str, str]
 
 
 class Settings(NamedTuple):
@@ -56,8 +58,7 @@ class Result(NamedTuple):
     Attributes:
         title: of the table.
         content: all numbers, for JSON.
-        header: of the table.
-        rows: of the table.
+        rows: of the table, cells by the heading of their column.
         plot: as PNG.
         remark: a line below the table.
         facts: beside those of the machine.
@@ -65,8 +66,7 @@ class Result(NamedTuple):
 
     title: str
     content: Mapping[str, object]
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Row]
     plot: bytes
     remark: str = MEDIANS
     facts: Mapping[str, str] = {}
@@ -74,7 +74,7 @@ class Result(NamedTuple):
     @property
     def table(self) -> str:
         """In Markdown."""
-        return Table(self.header, self.rows).markdown()
+        return Table([*self.rows[0]], [[*row.values()] for row in self.rows]).markdown()
 
     def write(self, folder: Path, name: str, machine: Mapping[str, str]) -> list[str]:
         """Write JSON, Markdown and plot of this ``name``, and return the names of these files."""
@@ -84,3 +84,39 @@ class Result(NamedTuple):
         (folder / f"{name}.md").write_text(f"# {self.title}\n\n{facts}\n{self.table}\n{self.remark}\n")
         (folder / f"{name}.png").write_bytes(self.plot)
         return [f"{name}.{kind}" for kind in ("json", "md", "png")]
+
+
+def ratio(times: Sequence[float], reference: Sequence[float]) -> str:
+    """Return median and quartiles of the ratios of times of the same round."""
+    ratios = [a / b for a, b in zip(times, reference, strict=False)]
+    if len(ratios) < 2:
+        return f"{ratios[0]:.2f}"
+    low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return f"{middle:.2f} ({low:.2f}-{high:.2f})"
+
+
+def milliseconds(times: Sequence[float]) -> str:
+    """Return the median of seconds, in milliseconds."""
+    return f"{1000 * statistics.median(times):.3g}"
+
+
+def grouped_bars(groups: Sequence[str], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> bytes:
+    """Plot one panel for each quantity, in each group one bar for each series, as PNG.
+
+    Args:
+        groups: labels below the bars.
+        panels: for each quantity, the heights of each series, one for each group.
+    """
+    from ..reports.charts import chart_panels, to_png
+
+    n_bars = len(groups) * max(len(series) for series in panels.values())
+    figure, axes = chart_panels(len(panels), 2 + 0.8 * n_bars, 4)
+    for axis, (quantity, series) in zip(axes, panels.items(), strict=True):
+        width = 0.8 / len(series)
+        for index, (name, heights) in enumerate(series.items()):
+            shift = (index - (len(series) - 1) / 2) * width
+            axis.bar([place + shift for place in range(len(groups))], heights, width, label=name)
+        axis.set_xticks(range(len(groups)), groups)
+        axis.set_ylabel(quantity)
+        axis.legend()
+    return to_png(figure)

@@ -1,26 +1,29 @@
-"""What the shipped networks cost in eager mode, onnxruntime, TorchScript and ``torch.export``."""
+"""The benchmark ``runtimes``: the shipped networks in eager mode, onnxruntime, TorchScript and ``torch.export``."""
 
 from __future__ import annotations
 
+import math
+import statistics
 import tempfile
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from ..exports.onnx_export import TOLERANCE, OnnxNetwork, first_line, real_inputs, real_network, write_onnx
+from ...datasets import InputError
+from ..exports.onnx_export import missing_packages, write_onnx
+from ..exports.runtimes import TOLERANCE, Run, exported, first_line, traced
 from ..running.built_bundle import BuiltBundle, tensor_of
 from ..running.bundle import BUNDLES, code_of
 from ..running.differences import require_close
+from ..running.onnx_network import OnnxNetwork
 from .measurement import interleaved_times, peak_apart, peak_memory
-from .result import Settings
+from .result import MEDIANS, Result, Settings, grouped_bars, milliseconds, ratio
 
 CPU = torch.device("cpu")
 WITH_PEAK = ("eager", "onnxruntime")
-Run = Callable[..., Tensor]
 
 
 @dataclass
@@ -46,6 +49,30 @@ class RuntimeCost:
     reason: str = ""
     seconds: list[float] = field(default_factory=list)
     peak: int | None = None
+
+
+def runtimes(settings: Settings) -> Result:
+    """Compare other runtimes with eager mode.
+
+    Raises:
+        InputError: if the device is not the CPU, a package is missing, or a bundle is not known.
+    """
+    if settings.device.type != "cpu":
+        problem = "other runtimes are measured on the CPU"
+        raise InputError.at(f"--device {settings.device}", problem, "leave it out")
+    if missing := missing_packages():
+        problem = f"needs the packages {', '.join(missing)}"
+        raise InputError.at("benchmark runtimes", problem, "pip install 'mri-attention[share]'")
+    known = sorted(file.parents[1].name for file in BUNDLES.glob("*/models/model.pt"))
+    costs = measure_runtimes(settings, settings.choose(known, "bundle"))
+    return Result(
+        "Shipped networks in other runtimes",
+        {"dtype": "float32", "costs": [asdict(cost) for cost in costs]},
+        runtime_rows(costs),
+        runtime_bars(costs),
+        f"Differences are relative to the largest value. {MEDIANS}",
+        {"onnxruntime": version("onnxruntime")},
+    )
 
 
 def measure_runtimes(settings: Settings, names: Sequence[str]) -> list[RuntimeCost]:
@@ -77,10 +104,13 @@ def _measure(name: str, file: Path, settings: Settings) -> list[RuntimeCost]:
                 cost.reason = first_line(error)
                 continue
             what = f"the outputs of {name} in {runtime}"
-            cost.difference = require_close(runs[runtime](*inputs), runs["eager"](*inputs), TOLERANCE, what)
+            with torch.inference_mode():
+                found, eager = runs[runtime](*inputs), runs["eager"](*inputs)
+            cost.difference = require_close(found, eager, TOLERANCE, what)
         progress(f"{name}: timing")
         passes = [lambda run=run: run(*inputs) for run in runs.values()]
-        times = dict(zip(runs, interleaved_times(passes, CPU, settings.n_rounds), strict=True))
+        with torch.inference_mode():
+            times = dict(zip(runs, interleaved_times(passes, CPU, settings.n_rounds), strict=True))
     for cost in costs:
         cost.seconds = times.get(cost.runtime, [])
         if cost.runtime in WITH_PEAK:
@@ -97,47 +127,16 @@ def sized_bundle(folder: Path, edge: int) -> BuiltBundle:
     return BuiltBundle(folder, size if isinstance(size, int) else min(size))
 
 
-def _eager(bundle: BuiltBundle, file: Path) -> Run:
+def _eager(bundle: BuiltBundle) -> Run:
     network = bundle.network
-
-    def run(*inputs: Tensor) -> Tensor:
-        with torch.inference_mode():
-            output: Tensor = tensor_of(network(*inputs))
-        return output
-
-    return run
-
-
-def _onnxruntime(bundle: BuiltBundle, file: Path) -> Run:
-    return OnnxNetwork(file)
-
-
-def _torchscript(bundle: BuiltBundle, file: Path) -> Run:
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # results are compared
-        traced = torch.jit.trace(real_network(bundle), real_inputs(bundle.examples()), check_trace=False)
-    return _real(traced)
-
-
-def _torch_export(bundle: BuiltBundle, file: Path) -> Run:
-    with torch.no_grad():
-        program = torch.export.export(real_network(bundle), real_inputs(bundle.examples()), strict=False)
-    return _real(program.module())
-
-
-def _real(network: Callable[..., Tensor]) -> Run:
-    def run(*inputs: Tensor) -> Tensor:
-        with torch.inference_mode():
-            return network(*real_inputs(inputs))
-
-    return run
+    return lambda *inputs: tensor_of(network(*inputs))
 
 
 RUNTIMES: dict[str, Callable[[BuiltBundle, Path], Run]] = {
-    "eager": _eager,
-    "onnxruntime": _onnxruntime,
-    "TorchScript": _torchscript,
-    "torch.export": _torch_export,
+    "eager": lambda bundle, _: _eager(bundle),
+    "onnxruntime": lambda _, file: OnnxNetwork(file),
+    "TorchScript": lambda bundle, _: traced(bundle),
+    "torch.export": lambda bundle, _: exported(bundle),
 }
 
 
@@ -150,4 +149,38 @@ def peak_of(name: str, runtime: str, file: Path, edge: int) -> int:
     with code_of(BUNDLES / name):
         bundle = sized_bundle(BUNDLES / name, edge)
         inputs, run = bundle.unseen(), RUNTIMES[runtime](bundle, file)
-        return peak_memory(lambda: run(*inputs), CPU)
+        with torch.inference_mode():
+            return peak_memory(lambda: run(*inputs), CPU)
+
+
+def runtime_rows(costs: Sequence[RuntimeCost]) -> list[dict[str, str]]:
+    """Rows of the table; ratios are medians of those within a round, with quartiles."""
+    eager = {cost.bundle: cost.seconds for cost in costs if cost.runtime == "eager"}
+    return [_row(cost, eager[cost.bundle]) for cost in costs]
+
+
+def _row(cost: RuntimeCost, eager: Sequence[float]) -> dict[str, str]:
+    runs = cost.difference is not None
+    return {
+        "network": cost.bundle,
+        "runtime": cost.runtime,
+        "input": " x ".join(map(str, cost.shape)),
+        "free sizes": cost.free,
+        "largest difference": f"{cost.difference:.1e}" if runs else f"does not run: {cost.reason}",
+        "time (ms)": milliseconds(cost.seconds) if runs else "",
+        "of eager's": ratio(cost.seconds, eager) if runs else "",
+        "peak (MiB)": f"{cost.peak / 2**20:,.0f}" if runs and cost.peak is not None else "",
+    }
+
+
+def runtime_bars(costs: Sequence[RuntimeCost]) -> bytes:
+    """Plot times relative to eager mode, as PNG; no bar where a network does not run."""
+    seconds = {(cost.bundle, cost.runtime): cost.seconds for cost in costs}
+    names = list(dict.fromkeys(cost.bundle for cost in costs))
+    shares = {runtime: [_share(seconds, name, runtime) for name in names] for runtime in RUNTIMES}
+    return grouped_bars([name.replace("_", "\n") for name in names], {"time, of eager mode's": shares})
+
+
+def _share(seconds: Mapping[tuple[str, str], Sequence[float]], bundle: str, runtime: str) -> float:
+    times = seconds.get((bundle, runtime)) or [math.nan]
+    return statistics.median(a / b for a, b in zip(times, seconds[bundle, "eager"], strict=False))

@@ -15,10 +15,8 @@ from ...networks.blocks import ChannelSpatialConvolution
 from ...networks.inferers.mixed_precision import MixedPrecisionInferer, has_fast_bfloat16
 from ...networks.nets import SANet, TwoContrastNetwork
 from ..running.differences import require_close
-from .bars import grouped_bars
 from .measurement import interleaved_times, peak_apart, peak_memory
-from .ratios import ratio
-from .result import MEDIANS, Result, Settings
+from .result import MEDIANS, Result, Settings, grouped_bars, ratio
 
 N_PATCHES = 4  # the batch of the authors' code
 PUBLISHED, HERE = "as published", "here"
@@ -27,17 +25,6 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "paper": lambda: TwoContrastNetwork(SANet(), stride=2),
     "bundle": lambda: TwoContrastNetwork(SANet(1, 3, 3, 32, fusion_options={"norm": None}), is_residual=True),
 }
-HEADER = [
-    "network",
-    "patch",
-    "form",
-    "parameters",
-    "step (ms)",
-    "steps/s",
-    "memory (MiB)",
-    "times as fast",
-    "memory of",
-]
 
 
 class PublishedChannelSpatialConvolution(ChannelSpatialConvolution):
@@ -67,7 +54,6 @@ def training(settings: Settings) -> Result:
     return Result(
         f"Steps of training SANet on {N_PATCHES} patches",
         {"patches": N_PATCHES, "costs": [asdict(cost) for cost in costs]},
-        HEADER,
         training_rows(costs),
         _bars(costs),
         f"{MEDIANS} Memory is the peak beyond weights and images.",
@@ -132,9 +118,7 @@ def check_equal_forms(forms: Mapping[str, nn.Module], device: torch.device, plac
 def training_step(network: nn.Module, form: str, size: int, device: torch.device) -> Callable[[], None]:
     """Return a function that makes one step of the optimizer on 4 random patches ``size x size``."""
     image = torch.rand(N_PATCHES, 2, size, size, generator=torch.Generator().manual_seed(0)).to(device)
-    inferer = SimpleInferer()
-    if form == HERE:
-        inferer = MixedPrecisionInferer(SimpleInferer(), has_fast_bfloat16(device))
+    inferer = MixedPrecisionInferer(SimpleInferer(), has_fast_bfloat16(device)) if form == HERE else SimpleInferer()
     loss, optimizer = GuidedSuperResolutionLoss(), torch.optim.Adam(network.train().parameters(), 1e-4)
 
     def run() -> None:
@@ -145,17 +129,25 @@ def training_step(network: nn.Module, form: str, size: int, device: torch.device
     return run
 
 
-def training_rows(costs: Sequence[TrainingCost]) -> list[list[str]]:
-    """Rows of :data:`HEADER`; ratios of times are medians of those within a round, with quartiles."""
-    rows = []
+def training_rows(costs: Sequence[TrainingCost]) -> list[dict[str, str]]:
+    """Rows of the table; ratios of times are medians of those within a round, with quartiles."""
     references = {(cost.network, cost.size): cost for cost in costs if cost.form == PUBLISHED}
-    for cost in costs:
-        median, reference = statistics.median(cost.times), references[cost.network, cost.size]
-        memory = f"{100 * cost.peak / reference.peak:.0f} %" if reference.peak else "-"
-        speed = ratio(reference.times, cost.times)
-        numbers = [f"{cost.parameters:,}", f"{1000 * median:.0f}", f"{1 / median:.2f}", f"{cost.peak / 2**20:.0f}"]
-        rows.append([cost.network, f"{cost.size} x {cost.size}", cost.form, *numbers, speed, memory])
-    return rows
+    return [_row(cost, references[cost.network, cost.size]) for cost in costs]
+
+
+def _row(cost: TrainingCost, reference: TrainingCost) -> dict[str, str]:
+    median = statistics.median(cost.times)
+    return {
+        "network": cost.network,
+        "patch": f"{cost.size} x {cost.size}",
+        "form": cost.form,
+        "parameters": f"{cost.parameters:,}",
+        "step (ms)": f"{1000 * median:.0f}",
+        "steps/s": f"{1 / median:.2f}",
+        "memory (MiB)": f"{cost.peak / 2**20:.0f}",
+        "times as fast": ratio(reference.times, cost.times),
+        "memory of": f"{100 * cost.peak / reference.peak:.0f} %" if reference.peak else "-",
+    }
 
 
 def _bars(costs: Sequence[TrainingCost]) -> bytes:

@@ -5,53 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
 
-from ..running.built_bundle import BuiltBundle, tensor_of
-from ..running.differences import largest_difference
+from ..running.built_bundle import BuiltBundle
 from ..running.onnx_network import OnnxNetwork, network_description
 from ..running.weights import sha256
-
-TOLERANCE = 1e-4
-"""Largest difference from eager mode, relative to the largest value of the output."""
+from .runtimes import TOLERANCE, difference_from_eager, first_line, real_inputs, real_network
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-
-
-class RealNetwork(nn.Module):
-    """A network as other runtimes know it: tensors in, one tensor out.
-
-    Args:
-        network: its output is a tensor, or a dictionary that has it under ``image``, or first.
-        is_complex: for each input, whether it comes with real and imaginary parts along a last axis of two.
-    """
-
-    def __init__(self, network: nn.Module, is_complex: Sequence[bool]) -> None:
-        super().__init__()
-        self.network = network
-        self.is_complex = tuple(is_complex)
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """Map ``(b, c, *spatial[, 2])`` each to the network's tensor."""
-        given = [torch.view_as_complex(x) if c else x for x, c in zip(inputs, self.is_complex, strict=True)]
-        output: Tensor = tensor_of(self.network(*given))
-        return output
-
-
-def real_network(bundle: BuiltBundle) -> RealNetwork:
-    """Return the network of ``bundle`` as other runtimes know it."""
-    return RealNetwork(bundle.network, [x.is_complex() for x in bundle.examples()]).eval()
-
-
-def real_inputs(inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Replace complex tensors by real ones with a last axis of two."""
-    return tuple(torch.view_as_real(x).contiguous() if x.is_complex() else x for x in inputs)
 
 
 def missing_packages() -> list[str]:
@@ -84,7 +49,7 @@ def write_onnx(bundle: BuiltBundle, file: Path) -> WrittenOnnx:
     for name, form in _forms(bundle).items():
         try:
             _export(bundle, form, file)
-            difference = max(difference_from_eager(bundle, file, *trial) for trial in form.trials)
+            difference = max(difference_from_eager(bundle, OnnxNetwork(file), *trial) for trial in form.trials)
         except Exception as error:
             reasons.append(f"{name}: {first_line(error)}")
             continue
@@ -93,22 +58,6 @@ def write_onnx(bundle: BuiltBundle, file: Path) -> WrittenOnnx:
         reasons.append(f"{name}: differs from eager mode by {difference:.1e} of the largest value")
     file.unlink(missing_ok=True)
     raise RuntimeError("; ".join(reasons))
-
-
-def difference_from_eager(bundle: BuiltBundle, file: Path, n_items: int, growth: int) -> float:
-    """Return the largest difference of ONNX from eager mode, relative to the largest value, on seeded input."""
-    inputs = bundle.unseen(n_items, growth)
-    with torch.no_grad():
-        eager: Tensor = tensor_of(bundle.network(*inputs))
-    return largest_difference(OnnxNetwork(file)(*inputs), eager)
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what ``error`` was raised from."""
-    while error.__cause__ is not None:
-        error = error.__cause__  # type: ignore[assignment]
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:160] if lines else type(error).__name__
 
 
 class _Form(NamedTuple):

@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from mri_attention.scripts.benchmarks.attention import check_equal_forms, fits, measure_attention
-from mri_attention.scripts.benchmarks.attention_cases import attention_cases
-from mri_attention.scripts.benchmarks.attention_table import cost_rows, header
-from mri_attention.scripts.benchmarks.cross_scale_cases import cross_scale_cases
+from mri_attention.scripts.benchmarks.attention_cases import attention_cases, cross_scale_cases
+from mri_attention.scripts.benchmarks.attention_table import cost_rows
 from mri_attention.scripts.benchmarks.result import Settings
 
 Run = Callable[..., int]
@@ -56,9 +55,8 @@ def test_measures_all_blocks_side_by_side(monkeypatch: pytest.MonkeyPatch) -> No
     told: list[str] = []
     costs, left_out = measure_attention(Settings(CPU, [4, 6], 2, 8, None, told.append), attention_cases())
     table = cost_rows([cost for cost in costs if cost.size == 6], "folded")
-    assert [row[0] for row in table] == [case.name for case in attention_cases()]
-    assert all(len(row) == len(header("folded")) for row in table)
-    assert table[0][8] == "1.00 (1.00-1.00)"
+    assert [row["block"] for row in table] == [case.name for case in attention_cases()]
+    assert table[0]["forward, of folded's"] == "1.00 (1.00-1.00)"
     assert costs[0].size == 4
     assert not left_out
     assert told
@@ -89,7 +87,7 @@ def test_cross_scale_command_compares_forms(run_command: Run, tmp_path: Path, mo
     assert {file.name for file in tmp_path.iterdir()} == {f"cross-scale.{kind}" for kind in ("json", "md", "png")}
     costs = json.loads((tmp_path / "cross-scale.json").read_text())["costs"]
     assert [cost["block"] for cost in costs] == [case.name for case in cross_scale_cases()]
-    assert "of cross-scale's" in (tmp_path / "cross-scale.md").read_text()
+    assert "forward, of cross-scale's" in (tmp_path / "cross-scale.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ import torch
 import yaml
 
 from mri_attention.datasets import InputError
-from mri_attention.scripts.exports import onnx_export
-from mri_attention.scripts.exports.onnx_export import TOLERANCE, real_inputs, write_onnx
+from mri_attention.scripts.exports import onnx_export, runtimes
+from mri_attention.scripts.exports.onnx_export import write_onnx
+from mri_attention.scripts.exports.runtimes import TOLERANCE
 from mri_attention.scripts.running.built_bundle import BuiltBundle, tensor_of
 from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.scripts.running.onnx_network import OnnxNetwork
@@ -185,6 +186,5 @@ def test_network_gives_the_same_in_onnxruntime_and_torch_export(name: str, tmp_p
     inputs = bundle.unseen()
     with torch.no_grad():
         eager = tensor_of(bundle.network(*inputs))
-        program = torch.export.export(onnx_export.real_network(bundle), real_inputs(bundle.examples()), strict=False)
-        found = program.module()(*real_inputs(inputs))
+        found = runtimes.exported(bundle)(*inputs)
     torch.testing.assert_close(found, eager, rtol=TOLERANCE, atol=TOLERANCE * float(eager.abs().max()))

@@ -12,7 +12,6 @@ from mri_attention.networks.nets import SANet, TwoContrastNetwork
 from mri_attention.scripts.benchmarks import training as training_benchmark
 from mri_attention.scripts.benchmarks.result import Settings
 from mri_attention.scripts.benchmarks.training import (
-    HEADER,
     HERE,
     PUBLISHED,
     PublishedChannelSpatialConvolution,
@@ -69,10 +68,9 @@ def test_rows_tell_medians_and_their_ratio() -> None:
         TrainingCost("paper", PUBLISHED, 64, 1000, 4 * 2**20, [0.4, 0.8, 0.2]),
         TrainingCost("paper", HERE, 64, 1000, 2**20, [0.1, 0.1, 0.1]),
     ]
-    first, second = training_rows(costs)
+    first, second = ([*row.values()] for row in training_rows(costs))
     assert first[-2:] == ["1.00 (1.00-1.00)", "100 %"]
     assert second == ["paper", "64 x 64", HERE, "1,000", "100", "10.00", "1", "4.00 (3.00-6.00)", "25 %"]
-    assert len(second) == len(HEADER)
 
 
 def test_a_step_takes_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Tests of ratios of times."""
 
-from mri_attention.scripts.benchmarks.ratios import milliseconds, ratio
+from mri_attention.scripts.benchmarks.result import milliseconds, ratio
 
 
 def test_ratio_is_the_median_within_rounds() -> None:
