@@ -56,22 +56,17 @@ def check(
 
 
 def _folder(bundle: str, temporary: Path) -> Path:
-    """Return the folder of ``bundle``, even if it lacks its metadata, which a check will tell."""
-    if bundle.endswith(".zip"):
-        return _unpacked(Path(bundle), temporary)
-    return Path(bundle).resolve() if (Path(bundle) / "configs").is_dir() else Bundle.find(bundle).folder
-
-
-def _unpacked(archive: Path, folder: Path) -> Path:
-    """Unpack ``archive`` and return the bundle's folder in it.
+    """Return the folder of ``bundle``, unpacked if it is a .zip; a check will tell if a folder lacks its metadata.
 
     Raises:
-        InputError: if there is no such file, it would leave the folder, or holds no bundle.
+        InputError: if there is no such bundle or .zip, or that would leave the folder, or holds no bundle.
     """
-    if not archive.is_file():
-        raise InputError.at(archive, "no such file", "give a bundle's folder or its .zip")
-    extract_zip(archive, folder)
-    found = sorted(file.parents[1] for file in folder.rglob("configs/metadata.json"))
+    if not bundle.endswith(".zip"):
+        return Path(bundle).resolve() if (Path(bundle) / "configs").is_dir() else Bundle.find(bundle).folder
+    if not Path(bundle).is_file():
+        raise InputError.at(bundle, "no such file", "give a bundle's folder or its .zip")
+    extract_zip(Path(bundle), temporary)
+    found = sorted(file.parents[1] for file in temporary.rglob("configs/metadata.json"))
     if not found:
-        raise InputError.at(archive, "holds no configs/metadata.json", "give the .zip of a bundle")
+        raise InputError.at(bundle, "holds no configs/metadata.json", "give the .zip of a bundle")
     return found[0]

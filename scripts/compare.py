@@ -11,9 +11,8 @@ from ..datasets import InputError, split
 from .running.bundle import Bundle
 from .running.configuration import Configuration
 from .running.evaluation import CONFIGS
-from .terminal.console import console, print_table
+from .terminal.console import ProgressBars, console, print_table
 from .terminal.overrides import parse_overrides
-from .terminal.progress import ProgressBars
 
 
 def compare(  # noqa: PLR0913 (one argument per option)

@@ -15,9 +15,8 @@ from .running import evaluate as evaluate_bundle
 from .running.evaluation import CONFIGS
 from .running.outputs import staged
 from .running.records import describe_run
-from .terminal.console import announce, console, print_table
+from .terminal.console import ProgressBars, announce, console, print_table
 from .terminal.overrides import parse_overrides, parse_variation
-from .terminal.progress import ProgressBars
 
 
 def evaluate(  # noqa: PLR0913 (one argument per option)

@@ -11,9 +11,8 @@ import typer
 from ..datasets import Case, InputError, keep_images
 from .running import predict as predict_cases
 from .running.outputs import staged
-from .terminal.console import console
+from .terminal.console import ProgressBars, console
 from .terminal.overrides import parse_overrides
-from .terminal.progress import ProgressBars
 
 
 def predict(  # noqa: PLR0913 (one argument per option)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from ..datasets import InputError
 from .running.outputs import require_empty, staged
-from .terminal.console import console
+from .terminal.console import ProgressBars, console
 
 DATASETS = ("ixi", "fastmri", "kirby21", "brats", "qsm-labels")
 
@@ -28,20 +29,13 @@ def prepare(  # noqa: PLR0913 (one argument per option)
     seed: Annotated[int, typer.Option(min=0, help="qsm-labels: of noise and susceptibility.")] = 0,
 ) -> None:
     """Bring a downloaded dataset into the form that the bundles read, with contrasts aligned."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     if dataset not in DATASETS:
         raise InputError.at(dataset, "no such dataset", f"choose among {', '.join(DATASETS)}")
     if dataset == "fastmri" and pairs is None:
         raise InputError.at("fastmri", "has no official pairs", "name a CSV of PD,PDFS files with --pairs")
     require_empty(output)
-    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with staged(output) as stage, Progress(*columns) as bar:
-        task = bar.add_task("", total=None)
-
-        def progress(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with staged(output) as stage, ProgressBars() as bars:
+        progress = partial(bars, "preparing")
         if dataset == "fastmri" and pairs is not None:
             from .preparations.fastmri import prepare_fastmri
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from ..datasets import InputError
 from .running.outputs import require_empty, staged
-from .terminal.console import console
+from .terminal.console import ProgressBars, console
 
 
 def simulate(  # noqa: PLR0913 (one argument per option)
@@ -41,8 +42,6 @@ def simulate(  # noqa: PLR0913 (one argument per option)
 
     With --heads, real T1w, T2w and FLAIR images get the lesions of --lesion-masks.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     require_empty(output)
     if slice_thickness is not None and slice_thickness < spacing:
         problem = f"thinner than the spacing of {spacing:g} mm"
@@ -52,14 +51,10 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     for folder in (anatomies, lesion_masks, heads):
         if folder is not None and not folder.is_dir():
             raise InputError.at(folder, "no such folder", "check its path")
-    columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with staged(output) as stage, Progress(*columns) as progress:
-        task = progress.add_task("", total=subjects)
-        shared: dict[str, Any] = {
-            "n_subjects": subjects,
-            "seed": seed,
-            "progress": lambda done, total: progress.update(task, completed=done, total=total),
-        }
+    with staged(output) as stage, ProgressBars() as bars:
+        progress = partial(bars, "simulating")
+        progress(0, subjects)
+        shared: dict[str, Any] = {"n_subjects": subjects, "seed": seed, "progress": progress}
         if heads is not None and lesion_masks is not None:
             from ..simulation.implantation import implant_dataset
 

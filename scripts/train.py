@@ -9,9 +9,8 @@ import typer
 
 from .running import Bundle
 from .running import train as train_bundle
-from .terminal.console import console
+from .terminal.console import ProgressBars, console
 from .terminal.overrides import parse_overrides
-from .terminal.progress import ProgressBars
 
 
 def train(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 Status = Literal["PASS", "WARN", "FAIL", "SKIP"]
@@ -21,24 +22,9 @@ class Outcome:
     reason: str
 
 
-def passed(reason: str) -> Outcome:
-    """Return that all is well."""
-    return Outcome("PASS", reason)
-
-
-def warned(reason: str) -> Outcome:
-    """Return that a person should look."""
-    return Outcome("WARN", reason)
-
-
-def failed(reason: str) -> Outcome:
-    """Return that a rule is broken."""
-    return Outcome("FAIL", reason)
-
-
-def skipped(reason: str) -> Outcome:
-    """Return that nothing was checked."""
-    return Outcome("SKIP", reason)
+passed, warned = partial(Outcome, "PASS"), partial(Outcome, "WARN")
+failed, skipped = partial(Outcome, "FAIL"), partial(Outcome, "SKIP")
+"""Make the outcome of a reason."""
 
 
 def told(problems: list[str], otherwise: str) -> Outcome:

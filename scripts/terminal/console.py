@@ -1,4 +1,4 @@
-"""What the commands share at the terminal: one-line errors, quiet third parties, tables."""
+"""What the commands share at the terminal: one-line errors, quiet third parties, tables, progress."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..running.third_parties import DEBUG_VARIABLE, causes, input_error_in, is_debugging, silence_loggers
@@ -66,6 +68,25 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     for row in rows:
         table.add_row(*row)
     Console(highlight=False, markup=False).print(table)
+
+
+class ProgressBars(ExitStack):
+    """Bars on stderr, one after the other: a label that was not the last one begins a new bar.
+
+    Within its context it is what the library's ``progress`` may be.
+    """
+
+    _label: str | None = None
+
+    def __call__(self, label: str, done: int, total: int, state: str = "") -> None:
+        """Move the bar of ``label`` to ``done`` of ``total``, with more words on the state behind it."""
+        if label != self._label:
+            self.close()
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            terminal = Console(stderr=True, highlight=False)
+            self._bar = self.enter_context(Progress(*columns, TextColumn("{task.fields[state]}"), console=terminal))
+            self._label, self._task = label, self._bar.add_task(label, state="")
+        self._bar.update(self._task, completed=done, total=total, state=state)
 
 
 def exit_with(error: BaseException, options: Options) -> None:
