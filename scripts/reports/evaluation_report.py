@@ -14,10 +14,10 @@ from .attention_section import attention_section
 from .evaluation_tables import by_condition, case_table, comparison_table, condition_tables, statistics_of, value_table
 from .guide_effect import guide_effect_sections, write_guide_effects
 from .html_report import Picture, Report, Section, write_report
-from .image_sections import case_picture, image_sections
 from .lesion_sections import lesion_sections
 from .table import Table
 from .training_curves import training_figure
+from .written_images import case_picture, image_sections
 
 
 def write_evaluation(

@@ -1,4 +1,4 @@
-"""What networks wrote for one case, in one picture: images and their errors, or lesion masks."""
+"""What networks wrote for one case, in one picture: images and their errors, or lesion masks; the section of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..running.evaluation import Evaluation
 from ..running.written_files import LESION_MASK, Pictures, file_of
 from .axial_slices import load_aligned
+from .html_report import MAX_PICTURES, Picture, Section
 from .image_figures import error_figure
 from .lesion_figures import PREDICTION, TRUTH, contour_figure
+from .metric_texts import decimals_of, number_text, title_of
+from .slice_panels import CONVENTION
 
 Written = Mapping[str, Sequence[Path]]
 """What each network wrote for a case, by its name."""
@@ -61,16 +65,8 @@ def side_by_side_figure(
         sampled: mask of k-space ``(y, x)``, shown too.
     """
     if found := read_written_images(written, pictures):
-        window, error_window, unit = (getattr(pictures, name) for name in ("window", "error_window", "unit"))
-        return error_figure(
-            found.images,
-            found.reference,
-            found.voxel_size,
-            window=window,
-            error_window=error_window,
-            unit=unit,
-            sampled=sampled,
-        )
+        style = {name: getattr(pictures, name) for name in ("window", "error_window", "unit")}
+        return error_figure(found.images, found.reference, found.voxel_size, sampled=sampled, **style)
     masks = {name: mask for name, files in written.items() if (mask := file_of(files, LESION_MASK))}
     return _masks_figure(case, masks) if masks else None
 
@@ -82,3 +78,29 @@ def _masks_figure(case: Mapping[str, Any], masks: Mapping[str, Path]) -> bytes:
     truth, *found = (np.asarray(label.dataobj) > 0 for label in labels)
     panels = {"truth": (truth, TRUTH)} | {n: (mask, PREDICTION) for n, mask in zip(masks, found, strict=True)}
     return contour_figure(np.asarray(image.dataobj), truth, panels, image.header.get_zooms()[:3])
+
+
+def image_sections(evaluations: Sequence[Evaluation]) -> list[Section]:
+    """Return pictures of the first cases: every network's image beside the truth, errors below."""
+    if evaluations[0].pictures is None:
+        return []
+    n_cases = len(evaluations[0].cases)
+    shown = range(min(n_cases, MAX_PICTURES))
+    pictures = [picture for number in shown if (picture := case_picture(evaluations, number))]
+    text = f"Axial slices, below each image its difference from the reference. {CONVENTION}"
+    if n_cases > MAX_PICTURES:
+        text += f" The first {MAX_PICTURES} of {n_cases} cases are shown."
+    return [Section("Pictures", [text], pictures=pictures)] if pictures else []
+
+
+def case_picture(evaluations: Sequence[Evaluation], number: int) -> Picture | None:
+    """Show what every network made of a case, with its first metric; None where they wrote nothing to show."""
+    first = evaluations[0]
+    written = {evaluation.network: evaluation.files[number] for evaluation in evaluations}
+    sampled = first.sampled if number == 0 else None
+    png = side_by_side_figure(first.cases[number], written, first.pictures, sampled)
+    if png is None:
+        return None
+    name, metric = first.case_names[number], next(iter(first.rows[number]))
+    values = (f"{e.network} {number_text(e.rows[number][metric], decimals_of(metric))}" for e in evaluations)
+    return Picture(png, f"{name}. {title_of(metric)}: {', '.join(values)}.", f"Results of {name} and their errors")

@@ -17,9 +17,8 @@ from monai.data import MetaTensor
 from mri_attention.datasets import InputError
 from mri_attention.scripts.predict import parse_scale
 from mri_attention.scripts.reports.image_figures import error_figure, image_overview_figure
-from mri_attention.scripts.reports.image_sections import image_sections
 from mri_attention.scripts.reports.slice_panels import SlicePanels
-from mri_attention.scripts.reports.written_images import read_written_images
+from mri_attention.scripts.reports.written_images import image_sections, read_written_images
 from mri_attention.scripts.running.evaluation import Evaluation
 from mri_attention.scripts.running.written_files import Pictures, WrittenFiles, file_of
 from tests.scripts.conftest import AFFINE, INFERENCE, SHAPE, write_image
