@@ -16,9 +16,12 @@ from ...datasets.volumes import read_volume
 Window = tuple[float, float]
 """Intensities shown as black and white."""
 
+Aligned = tuple[list[NDArray[Any]], Sequence[float]]
+"""Volumes ``(x, y, z)`` and the size of their voxels (mm)."""
 
-def load_aligned(paths: Sequence[Path], reference: Path, *, is_label: bool = False) -> list[nib.Nifti1Image]:
-    """Read 3D volumes, resample those on other grids to that of ``reference``, turn all to RAS.
+
+def load_aligned(paths: Sequence[Path], reference: Path, *, is_label: bool = False) -> Aligned:
+    """Read 3D volumes, resample those on other grids to that of ``reference``, turn all to RAS; and tell its voxels.
 
     Files or DICOM folders are read as in :func:`~mri_attention.datasets.volumes.read_volume`; values that
     are not finite become zero. Labels are resampled by nearest neighbor, images linearly.
@@ -30,7 +33,8 @@ def load_aligned(paths: Sequence[Path], reference: Path, *, is_label: bool = Fal
         image if is_same else resample_from_to(image, target, order=0 if is_label else 1)
         for image, is_same in zip(images, same, strict=True)
     ]
-    return [nib.as_closest_canonical(image) for image in resampled]
+    turned = [nib.as_closest_canonical(image) for image in resampled]
+    return [np.asarray(image.dataobj) for image in turned], turned[0].header.get_zooms()[:3]
 
 
 def _read(path: Path) -> nib.Nifti1Image:

@@ -128,6 +128,6 @@ def _read_effect(guided: Evaluation, unguided: Evaluation, number: int) -> Guide
     if found is None or guided.pictures is None or unguided.network not in found.images:
         return None
     grid = guided.file(number, guided.pictures.reference)
-    guide = load_aligned([Path(guided.cases[number]["image"][-1])], grid)[0]
+    (guide,), _ = load_aligned([Path(guided.cases[number]["image"][-1])], grid)
     pair = found.images[guided.network], found.images[unguided.network]
-    return GuideEffect(np.asarray(guide.dataobj), *pair, found.reference, found.voxel_size)
+    return GuideEffect(guide, *pair, found.reference, found.voxel_size)

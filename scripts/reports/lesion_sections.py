@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import nibabel as nib
 import numpy as np
 
 from ...metrics import LesionMatch, match_lesions, size_table
 from ..running.evaluation import Evaluation
 from ..running.written_files import LESION_MASK
-from .axial_slices import load_aligned
+from .axial_slices import Aligned, load_aligned
 from .html_report import MAX_PICTURES, Picture, Section
 from .lesion_figures import segmentation_figure, volume_figure
 from .metric_texts import number_text
@@ -32,12 +30,11 @@ def lesion_sections(evaluations: Sequence[Evaluation]) -> list[Section]:
 
 
 def _match(evaluation: Evaluation, number: int) -> LesionMatch:
-    masks = _masks(evaluation, number)
-    voxel_volume = float(np.prod(masks[0].header.get_zooms()[:3]))
-    return match_lesions(*(_array(mask) > 0 for mask in masks), voxel_volume)
+    masks, voxel_size = _masks(evaluation, number)
+    return match_lesions(*(mask > 0 for mask in masks), float(np.prod(voxel_size)))
 
 
-def _masks(evaluation: Evaluation, number: int) -> list[nib.Nifti1Image]:
+def _masks(evaluation: Evaluation, number: int) -> Aligned:
     """Read what was predicted for a case, and the truth on its grid."""
     predicted = evaluation.file(number, LESION_MASK)
     return load_aligned([predicted, Path(evaluation.cases[number]["label"])], predicted, is_label=True)
@@ -81,14 +78,9 @@ def _pictures_section(evaluation: Evaluation, matches: Sequence[LesionMatch]) ->
 
 
 def _case_figure(evaluation: Evaluation, number: int) -> bytes:
-    predicted, truth = _masks(evaluation, number)
-    images = load_aligned(evaluation.cases[number]["image"], evaluation.file(number, LESION_MASK))
-    volumes = dict(zip(evaluation.contrasts, map(_array, images), strict=True))
-    return segmentation_figure(volumes, _array(truth), _array(predicted), predicted.header.get_zooms()[:3])
-
-
-def _array(image: nib.Nifti1Image) -> np.ndarray[Any, Any]:
-    return np.asarray(image.dataobj)
+    (predicted, truth), voxel_size = _masks(evaluation, number)
+    images, _ = load_aligned(evaluation.cases[number]["image"], evaluation.file(number, LESION_MASK))
+    return segmentation_figure(dict(zip(evaluation.contrasts, images, strict=True)), truth, predicted, voxel_size)
 
 
 def _case_caption(name: str, match: LesionMatch) -> str:

@@ -21,9 +21,7 @@ def write_overview(prediction: Prediction) -> tuple[str, Path] | None:
     if result is None:
         return None
     finding, picture = _image_overview(result, prediction) if mask is None else _lesion_overview(mask, prediction)
-    stem = result.name.removesuffix(f"_{LESION_MASK}.nii.gz")
-    if mask is None:
-        stem = result.name.rpartition("_")[0]
+    stem = result.name.rpartition("_")[0] if mask is None else result.name.removesuffix(f"_{LESION_MASK}.nii.gz")
     path = result.with_name(f"{stem}_overview.png")
     path.write_bytes(picture)
     return finding, path
@@ -31,20 +29,18 @@ def write_overview(prediction: Prediction) -> tuple[str, Path] | None:
 
 def _image_overview(result: Path, prediction: Prediction) -> tuple[str, bytes]:
     """Return the size of the image, and its picture."""
-    image = load_aligned([result], result)[0]
-    voxel_size = image.header.get_zooms()[:3]
+    (image,), voxel_size = load_aligned([result], result)
     suffix = result.name.removesuffix(".nii.gz").rpartition("_")[2]
     sizes = " x ".join(map(str, image.shape)), " x ".join(f"{v:.2f}" for v in voxel_size)
     window = prediction.pictures.window if prediction.pictures else None
-    picture = image_overview_figure(np.asarray(image.dataobj), voxel_size, prediction.case.name, window)
+    picture = image_overview_figure(image, voxel_size, prediction.case.name, window)
     return f"{suffix}: {sizes[0]} voxels of {sizes[1]} mm", picture
 
 
 def _lesion_overview(mask_file: Path, prediction: Prediction) -> tuple[str, bytes]:
     """Return number and volume of the lesions, and the picture of them."""
-    image, mask = load_aligned([Path(prediction.case.image[-1]), mask_file], mask_file)
-    voxel_size = mask.header.get_zooms()[:3]
-    found = np.asarray(mask.dataobj) > 0
+    (image, mask), voxel_size = load_aligned([Path(prediction.case.image[-1]), mask_file], mask_file)
+    found = mask > 0
     volumes = match_lesions(found, found, float(np.prod(voxel_size))).predicted_volumes
     finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.3g} ml"
-    return finding, overview_figure(np.asarray(image.dataobj), found, voxel_size, f"{prediction.case.name}: {finding}")
+    return finding, overview_figure(image, found, voxel_size, f"{prediction.case.name}: {finding}")

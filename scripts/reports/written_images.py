@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..running.evaluation import Evaluation
@@ -48,9 +47,8 @@ def read_written_images(written: Written, pictures: Pictures | None) -> WrittenI
     present = {title: path for title, path in found.items() if path is not None}
     if first not in present:
         return None
-    truth, *loaded = load_aligned([reference, *present.values()], reference)
-    images = {title: np.asarray(image.dataobj) for title, image in zip(present, loaded, strict=True)}
-    return WrittenImages(images, np.asarray(truth.dataobj), truth.header.get_zooms()[:3])
+    (truth, *loaded), voxel_size = load_aligned([reference, *present.values()], reference)
+    return WrittenImages(dict(zip(present, loaded, strict=True)), truth, voxel_size)
 
 
 def side_by_side_figure(
@@ -73,11 +71,11 @@ def side_by_side_figure(
 
 def _masks_figure(case: Mapping[str, Any], masks: Mapping[str, Path]) -> bytes:
     reference = Path(list(case["image"].values() if isinstance(case["image"], dict) else case["image"])[-1])
-    image = load_aligned([reference], reference)[0]
-    labels = load_aligned([Path(case["label"]), *masks.values()], reference, is_label=True)
-    truth, *found = (np.asarray(label.dataobj) > 0 for label in labels)
+    (image,), voxel_size = load_aligned([reference], reference)
+    labels, _ = load_aligned([Path(case["label"]), *masks.values()], reference, is_label=True)
+    truth, *found = (label > 0 for label in labels)
     panels = {"truth": (truth, TRUTH)} | {n: (mask, PREDICTION) for n, mask in zip(masks, found, strict=True)}
-    return contour_figure(np.asarray(image.dataobj), truth, panels, image.header.get_zooms()[:3])
+    return contour_figure(image, truth, panels, voxel_size)
 
 
 def image_sections(evaluations: Sequence[Evaluation]) -> list[Section]:

@@ -24,14 +24,15 @@ def test_right_of_the_patient_is_left_in_the_picture_and_anterior_is_up() -> Non
 def test_loads_any_orientation_as_ras(tmp_path: Path) -> None:
     data = np.zeros(SHAPE, dtype=np.float32)
     data[1, 2, 3] = 1  # AFFINE runs to the left along the first axis
-    (image,) = load_aligned([write_image(tmp_path / "a.nii", data, AFFINE)], tmp_path / "a.nii")
-    assert np.argwhere(np.asarray(image.dataobj)).tolist() == [[SHAPE[0] - 2, 2, 3]]
+    (image,), _ = load_aligned([write_image(tmp_path / "a.nii", data, AFFINE)], tmp_path / "a.nii")
+    assert np.argwhere(image).tolist() == [[SHAPE[0] - 2, 2, 3]]
 
 
 def test_resamples_to_the_grid_of_the_reference(tmp_path: Path) -> None:
     reference = write_image(tmp_path / "reference.nii", lesion_mask())
     finer = write_image(tmp_path / "finer.nii", lesion_mask().repeat(2, 2), AFFINE @ np.diag([1, 1, 0.5, 1]))
-    image, same = load_aligned([finer, reference], reference, is_label=True)
+    (image, same), voxel_size = load_aligned([finer, reference], reference, is_label=True)
+    assert voxel_size == (1.5, 1.5, 2)
     assert image.shape == same.shape == SHAPE
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mri_attention.scripts.reports.evaluation_tables import (
+from mri_attention.scripts.reports.evaluation_report import (
     case_table,
     comparison_table,
     condition_tables,
