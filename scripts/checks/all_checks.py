@@ -47,9 +47,6 @@ RUNNING: dict[str, Callable[[BuiltBundle], Outcome]] = {
 }
 """Checks that import what the configs name and build the network."""
 
-ON_ONE_INPUT = "verify_net_in_out"
-"""MONAI's own check, which gives the network one image."""
-
 
 def check_bundle(folder: Path, *, trust: bool) -> Iterator[tuple[str, Outcome]]:
     """Yield name and outcome of each check; without ``trust`` nothing of a suspicious bundle is run.
@@ -62,23 +59,15 @@ def check_bundle(folder: Path, *, trust: bool) -> Iterator[tuple[str, Outcome]]:
     for name, check in READING.items():
         outcomes[name] = _outcome(check, folder)
         yield name, outcomes[name]
-    reason = None if trust else _reason_for_distrust(folder, outcomes)
-    if reason or not (folder / "configs" / "metadata.json").is_file():
-        yield from ((name, skipped(reason or "no metadata")) for name in RUNNING)
+    bundle = BuiltBundle(folder)
+    if reason := (None if trust else _reason_for_distrust(folder, outcomes)) or _missing_metadata(bundle):
+        yield from ((name, skipped(reason)) for name in RUNNING)
         return
     import monai.bundle  # noqa: F401 (makes loggers of its own)
 
     silence_loggers()
     with code_of(folder):
-        try:
-            bundle = BuiltBundle(folder)
-            inputs = bundle.inputs
-        except ValueError as error:
-            yield from ((name, skipped(f"metadata cannot be read ({error})")) for name in RUNNING)
-            return
-        several = f"the network takes several inputs: {', '.join(inputs)}" if len(inputs) > 1 else None
-        for name, running in RUNNING.items():
-            yield name, skipped(several) if several and name == ON_ONE_INPUT else _outcome(running, bundle)
+        yield from ((name, _outcome(running, bundle)) for name, running in RUNNING.items())
 
 
 def _outcome(check: Callable[[Subject], Outcome], subject: Subject) -> Outcome:
@@ -97,4 +86,14 @@ def _reason_for_distrust(folder: Path, outcomes: dict[str, Outcome]) -> str | No
         return f"not run, because of {', '.join(objections)}; --trust runs it"
     if any(folder.rglob("*.py")):
         return "not run, because the bundle brings code of its own; read it, then --trust runs it"
+    return None
+
+
+def _missing_metadata(bundle: BuiltBundle) -> str | None:
+    try:
+        bundle.metadata  # noqa: B018 (is read here)
+    except FileNotFoundError:
+        return "no metadata"
+    except ValueError as error:
+        return f"metadata cannot be read ({error})"
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -12,35 +14,36 @@ from .outcome import Outcome, failed, listed, passed, skipped, told
 def check_weights(bundle: BuiltBundle) -> Outcome:
     """Check that the weights load with ``weights_only=True`` and are exactly those of the network."""
     if not bundle.weights:
-        network = bundle.network
-        has_any = bool(network.state_dict())
+        has_any = bool(bundle.network.state_dict())
         return failed("no models/model.pt") if has_any else skipped("the network has no parameters")
-    parser = bundle.inference
-    if parser is None:
+    if bundle.inference is None:
         return skipped("no inference config")
-    expected = parser.get_parsed_content("network_def").state_dict()
-    shapes = {name: tuple(value.shape) for name, value in bundle.weights.items()}
+    expected = _shapes(bundle.inference.get_parsed_content("network_def").state_dict())
+    shapes = _shapes(bundle.weights)
     problems = [f"{name} is missing" for name in expected if name not in shapes]
     problems += [f"{name} is not of the network" for name in shapes if name not in expected]
-    problems += [
-        f"{name} is {shapes[name]}, not {tuple(value.shape)}"
-        for name, value in expected.items()
-        if name in shapes and shapes[name] != tuple(value.shape)
-    ]
+    unlike = [name for name in expected if name in shapes and shapes[name] != expected[name]]
+    problems += [f"{name} is {shapes[name]}, not {expected[name]}" for name in unlike]
     problems += [f"{name} is not finite" for name, value in bundle.weights.items() if not value.isfinite().all()]
     n_values = sum(value.numel() for value in bundle.weights.values())
     return told(problems, f"{len(shapes)} tensors, {n_values:,} values, all of the network")
+
+
+def _shapes(state: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in state.items()}
 
 
 def check_in_out(bundle: BuiltBundle) -> Outcome:
     """Run MONAI's ``verify_net_in_out`` on the network of the inference config and on that of the training config."""
     from monai.bundle import verify_net_in_out
 
+    if len(bundle.inputs) > 1:  # it gives the network one image
+        return skipped(f"the network takes several inputs: {', '.join(bundle.inputs)}")
     files = [file for name in ("inference", "train") if (file := bundle.config(name))]
+    metadata = str(bundle.folder / "configs" / "metadata.json")
+    sizes: dict[str, Any] = {**bundle.factors}
     for file in files:
-        metadata = str(bundle.folder / "configs" / "metadata.json")
-        n, p, free = (bundle.factors[name] for name in ("n", "p", "any"))
-        verify_net_in_out("network_def", metadata, str(file), device="cpu", n=n, p=p, any=free)
+        verify_net_in_out("network_def", metadata, str(file), device="cpu", **sizes)
     return passed(f"input {tuple(bundle.example.shape)}, {' and '.join(file.name for file in files)}")
 
 

@@ -81,7 +81,8 @@ def check_pickles(bundle: Path) -> Outcome:
 
 def check_paths(bundle: Path) -> Outcome:
     """Check that configs name no absolute paths, and the readme no personal ones."""
-    problems = [f"{place}: {text}" for place, text in _texts(bundle) if _ABSOLUTE.match(text)]
+    texts = [(place, literal) for place, text in _texts(bundle) for literal in _literals(text)]
+    problems = [f"{place}: {text}" for place, text in texts if _ABSOLUTE.match(text)]
     readme = bundle / "docs" / "README.md"
     if readme.is_file():
         problems += [f"docs/README.md: {found[0]}" for found in _PERSONAL.finditer(readme.read_text())]
@@ -90,25 +91,24 @@ def check_paths(bundle: Path) -> Outcome:
 
 def check_network_access(bundle: Path) -> Outcome:
     """Check that no config names an address on the network."""
-    configs = [(file.relative_to(bundle), read_config(file)) for file in list_configs(bundle)]
-    texts = [(f"{name} {place}", text) for name, config in configs for place, text in walk(config)]
-    problems = [f"{place}: {text}" for place, text in texts if isinstance(text, str) and _URL.search(text)]
+    problems = [f"{place}: {text}" for place, text in _texts(bundle) if _URL.search(text)]
     return told(problems, "no addresses in configs")
 
 
 def _texts(bundle: Path) -> Iterator[tuple[str, str]]:
-    """Yield place and text of each string in configs, and of those in expressions that are not appended to another."""
+    """Yield place and text of each string in configs."""
     for file in list_configs(bundle):
         for place, text in walk(read_config(file)):
             if isinstance(text, str):
-                where = f"{file.relative_to(bundle)} {place}"
-                literals = _literals(text[1:]) if text.startswith("$") else [text.removeprefix("%")]
-                yield from ((where, literal) for literal in literals)
+                yield f"{file.relative_to(bundle)} {place}", text
 
 
-def _literals(expression: str) -> list[str]:
+def _literals(text: str) -> list[str]:
+    """Return ``text``, or if it is an expression the strings in it that are not appended to another."""
+    if not text.startswith("$"):
+        return [text.removeprefix("%")]
     try:
-        tree = parse_expression(expression)
+        tree = parse_expression(text[1:])
     except SyntaxError:
         return []  # told by the check of expressions
     appended = {id(node.right) for node in ast.walk(tree) if isinstance(node, ast.BinOp)}

@@ -105,10 +105,9 @@ def explain(trainings: Sequence[Training], baseline: str, n_cases: int) -> str:
 
 
 def _picture_sections(plan: Plan, trainings: Sequence[Training]) -> list[Section]:
-    by_network = {
-        short_name(network): [t for t in trainings if t.network == network]
-        for network in dict.fromkeys(training.network for training in trainings)
-    }
+    by_network: dict[str, list[Training]] = {}
+    for training in trainings:
+        by_network.setdefault(short_name(training.network), []).append(training)
     boxes = {
         title_of(metric): {name: mean_of_defined(metric_values(own, metric), 0) for name, own in by_network.items()}
         for metric in judging_metrics(trainings)

@@ -83,15 +83,11 @@ def _write_conditions(evaluations: Sequence[Evaluation], folder: Path) -> list[S
 
 
 def _facts(provenance: dict[str, Any]) -> dict[str, str]:
-    configs = ", ".join(provenance["configs"])
-    weights = (
-        f"{name}: {model['file']} (SHA-256 {model['sha256'][:16]}...)"
-        for name, model in provenance["models"].items()
-        if model
-    )
+    models = [(name, model) for name, model in provenance["models"].items() if model]
+    weights = "; ".join(f"{name}: {model['file']} (SHA-256 {model['sha256'][:16]}...)" for name, model in models)
     return {
-        "Bundle": f"{provenance['bundle']} {provenance['bundle_version']} ({configs})",
-        "Weights": "; ".join(weights) or "none",
+        "Bundle": f"{provenance['bundle']} {provenance['bundle_version']} ({', '.join(provenance['configs'])})",
+        "Weights": weights or "none",
         "Dataset": provenance["dataset"],
         "Command": provenance["command"],
         "Software": ", ".join(f"{name} {number}" for name, number in provenance["packages"].items()),

@@ -48,6 +48,11 @@ class Report:
     sections: Sequence[Section] = ()
 
 
+def shown_cases(n_cases: int) -> str:
+    """Return a sentence on how many of the cases a section shows; empty where it shows all."""
+    return f" The first {MAX_PICTURES} of {n_cases} cases are shown." if n_cases > MAX_PICTURES else ""
+
+
 def write_report(report: Report, path: Path) -> None:
     """Write ``report`` to ``path`` as HTML that needs no other file and no network."""
     environment = Environment(

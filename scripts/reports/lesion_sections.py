@@ -12,7 +12,7 @@ from ...metrics import LesionMatch, match_lesions, size_table
 from ..running.evaluation import Evaluation
 from ..running.written_files import LESION_MASK
 from .axial_slices import Aligned, load_aligned
-from .html_report import MAX_PICTURES, Picture, Section
+from .html_report import MAX_PICTURES, Picture, Section, shown_cases
 from .lesion_figures import segmentation_figure, volume_figure
 from .metric_texts import number_text
 from .slice_panels import CONVENTION
@@ -66,9 +66,8 @@ def _number(name: str, value: float) -> str:
 def _pictures_section(evaluation: Evaluation, matches: Sequence[LesionMatch]) -> Section:
     text = (
         f"Axial slices with the largest lesion area. {CONVENTION} Errors: green found, blue missed, red wrongly marked."
+        f"{shown_cases(len(evaluation.cases))}"
     )
-    if len(evaluation.cases) > MAX_PICTURES:
-        text += f" The first {MAX_PICTURES} of {len(evaluation.cases)} cases are shown."
     shown = list(zip(evaluation.case_names, matches, strict=True))[:MAX_PICTURES]
     pictures = [
         Picture(_case_figure(evaluation, number), _case_caption(name, match), f"Segmentation of {name}")

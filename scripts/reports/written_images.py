@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..running.evaluation import Evaluation
 from ..running.written_files import LESION_MASK, Pictures, file_of
 from .axial_slices import load_aligned
-from .html_report import MAX_PICTURES, Picture, Section
+from .html_report import MAX_PICTURES, Picture, Section, shown_cases
 from .image_figures import error_figure
 from .lesion_figures import PREDICTION, TRUTH, contour_figure
 from .metric_texts import decimals_of, number_text, title_of
@@ -85,9 +85,7 @@ def image_sections(evaluations: Sequence[Evaluation]) -> list[Section]:
     n_cases = len(evaluations[0].cases)
     shown = range(min(n_cases, MAX_PICTURES))
     pictures = [picture for number in shown if (picture := case_picture(evaluations, number))]
-    text = f"Axial slices, below each image its difference from the reference. {CONVENTION}"
-    if n_cases > MAX_PICTURES:
-        text += f" The first {MAX_PICTURES} of {n_cases} cases are shown."
+    text = f"Axial slices, below each image its difference from the reference. {CONVENTION}{shown_cases(n_cases)}"
     return [Section("Pictures", [text], pictures=pictures)] if pictures else []
 
 

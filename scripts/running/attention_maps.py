@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from ...operators import voxel_size_from_affine
 
 if TYPE_CHECKING:
     from .configuration import Configuration
@@ -32,9 +35,9 @@ class AttentionMaps:
     affinities: dict[str, NDArray[np.float32]]
     gamma: float | None
     image: NDArray[np.float32]
-    voxel: tuple[int, int, int]
+    voxel: tuple[int, ...]
     map: NDArray[np.float32]
-    voxel_size: tuple[float, float, float]
+    voxel_size: tuple[float, ...]
 
 
 def attention_maps(configuration: Configuration) -> AttentionMaps | None:
@@ -54,27 +57,23 @@ def attention_maps(configuration: Configuration) -> AttentionMaps | None:
     network.eval()
     with torch.no_grad():
         probability = network(image).softmax(1)[0, 1:].sum(0)
-    hook.remove()
-    with torch.no_grad():
-        weights = {
-            name: weight[0].float().cpu().numpy() for name, weight in block.attention_weights(features[0]).items()
-        }
-    shape = tuple(image.shape[2:])
+        hook.remove()
+        weights = {name: w[0].float().cpu().numpy() for name, w in block.attention_weights(features[0]).items()}
+    shape = image.shape[2:]
     voxel = tuple(int(i) for i in np.unravel_index(int(probability.argmax()), shape))
-    affine = getattr(item["image"], "affine", torch.eye(4))
-    sizes = np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)
+    affine = np.asarray(getattr(item["image"], "affine", torch.eye(4)))
     return AttentionMaps(
         weights,
         None if block.gamma is None else float(block.gamma),
         image[0, -1].cpu().numpy(),
-        (voxel[0], voxel[1], voxel[2]),
-        rank_one_map(weights, (voxel[0], voxel[1], voxel[2]), (shape[0], shape[1], shape[2])),
-        (float(sizes[0]), float(sizes[1]), float(sizes[2])),
+        voxel,
+        rank_one_map(weights, voxel, shape),
+        tuple(voxel_size_from_affine(affine).tolist()),
     )
 
 
 def rank_one_map(
-    affinities: dict[str, NDArray[np.float32]], voxel: tuple[int, int, int], shape: tuple[int, int, int]
+    affinities: dict[str, NDArray[np.float32]], voxel: Sequence[int], shape: Sequence[int]
 ) -> NDArray[np.float32]:
     """Weights of all places for the query at ``voxel``: Eq. 8 of Zhang et al. (AAAI 2021), for any channel.
 
