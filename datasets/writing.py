@@ -35,8 +35,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def reporting(items: Collection[T], progress: Progress | None) -> Iterator[T]:
-    """Yield the items; after each, tell ``progress`` the number of those done, and of all."""
+    """Yield the items; before the first and after each, tell ``progress`` the number of those done, and of all."""
+    tell = progress or (lambda done, total: None)
+    tell(0, len(items))
     for done, item in enumerate(items, start=1):
         yield item
-        if progress:
-            progress(done, len(items))
+        tell(done, len(items))

@@ -52,9 +52,7 @@ def simulate(  # noqa: PLR0913 (one argument per option)
         if folder is not None and not folder.is_dir():
             raise InputError.at(folder, "no such folder", "check its path")
     with staged(output) as stage, ProgressBars() as bars:
-        progress = partial(bars, "simulating")
-        progress(0, subjects)
-        shared: dict[str, Any] = {"n_subjects": subjects, "seed": seed, "progress": progress}
+        shared: dict[str, Any] = {"n_subjects": subjects, "seed": seed, "progress": partial(bars, "simulating")}
         if heads is not None and lesion_masks is not None:
             from ..simulation.implantation import implant_dataset
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +82,17 @@ def _target_classes(folder: Path) -> set[str]:
 
 def _write_documents(bundle: Path, folder: Path) -> None:
     _write_texts(folder, {"LICENSE": _existing(bundle / "LICENSE").read_text()})
+    for file in sorted(p for p in (bundle / "docs").rglob("*") if p.is_file()):
+        target = folder / file.relative_to(bundle)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+    for file in sorted((bundle / "configs").glob("*.conf")):
+        (folder / "configs" / file.name).write_bytes(file.read_bytes())
     readme = _existing(bundle / "docs" / "README.md")
-    shutil.copytree(bundle / "docs", folder / "docs")
-    for file in (bundle / "configs").glob("*.conf"):
-        shutil.copy(file, folder / "configs")
     text = readme.read_text()
     for link in set(_PICTURE.findall(text)):
         picture = _existing((readme.parent / link).resolve())
-        shutil.copy(picture, folder / "docs")
+        (folder / "docs" / picture.name).write_bytes(picture.read_bytes())
         text = text.replace(f"]({link})", f"]({picture.name})")
     _write_texts(folder, {"docs/README.md": text.rstrip("\n") + "\n" + _about(Bundle(bundle).metadata)})
 
@@ -119,7 +121,8 @@ def _write_weights(bundle: Path, folder: Path) -> None:
     (folder / "models").mkdir()
     for source in sorted((bundle / "models").glob("*.pt")):
         verify_shipped(source, Bundle(bundle))
-        copy = Path(shutil.copy(source, folder / "models"))
+        copy = folder / "models" / source.name
+        copy.write_bytes(source.read_bytes())
         tensors = {name: value.contiguous().clone() for name, value in read_weights(source).items()}
         copy.with_suffix(".safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
 

@@ -56,7 +56,7 @@ def test_ixi_becomes_bids_with_the_t1w_on_the_grid_of_the_t2w(tmp_path: Path, ca
     with caplog.at_level(logging.WARNING):
         assert prepare_ixi(tmp_path / "in", tmp_path / "out", lambda *n: told.append(n)) == ["sub-IXI012"]
     assert "want of T1w, T2w: sub-IXI013" in caplog.text
-    assert told == [(1, 1)]
+    assert told == [(0, 1), (1, 1)]
     (case,) = find_cases(tmp_path / "out", ("T1w", "T2w"))
     t1w, t2w = (read_volume(path) for path in case["image"])
     np.testing.assert_array_equal(t2w.numpy(), read_volume(t2w_file).numpy())
@@ -98,7 +98,7 @@ def test_fastmri_becomes_bids_of_magnitudes(knees: Path) -> None:
     told: list[Any] = []
     names = prepare_fastmri(knees, knees / "out", knees / "pairs.csv", lambda *n: told.append(n))
     assert names == ["sub-pdfs"]
-    assert told == [(1, 1)]
+    assert told == [(0, 1), (1, 1)]
     (case,) = find_cases(knees / "out", ("acq-pd_PDw", "acq-pdfs_PDw"))
     for path, (acquisition, n_slices) in zip(case["image"], (("CORPD_FBK", 4), ("CORPDFS_FBK", 3)), strict=True):
         volume, expected = read_volume(path), knee(acquisition, n_slices)[1][:3, 12:36]

@@ -29,7 +29,7 @@ def test_kirby21_becomes_one_subject_per_scan(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     names = prepare_kirby21(tmp_path / "in", tmp_path / "out", lambda *n: told.append(n))
     assert names == ["sub-KKI01", "sub-KKI02"]
-    assert told == [(1, 2), (2, 2)]
+    assert told == [(0, 2), (1, 2), (2, 2)]
     for number, case in enumerate(find_cases(tmp_path / "out", ("T1w",)), 1):
         image = read_volume(case["image"][0])
         assert image.max() == 23 * number
