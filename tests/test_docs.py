@@ -45,6 +45,7 @@ def test_modules_named_to_contributors_are_there() -> None:
         str(file.relative_to(ROOT))
         for room in (
             "datasets",
+            "handlers",
             "losses",
             "metrics",
             "networks",

@@ -1,0 +1,1 @@
+"""Handlers of ignite's engines that configs name: weights loaded, checkpoints kept."""
