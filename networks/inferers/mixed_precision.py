@@ -14,12 +14,17 @@ LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 def has_fast_bfloat16(device: torch.device | str) -> bool:
-    """Tell whether matrix products in bfloat16 run in hardware: CUDA since Ampere, CPUs with AMX or AVX512-BF16."""
+    """Tell whether matrix products in bfloat16 run in hardware: CUDA since Ampere, CPUs with AMX or AVX512-BF16.
+
+    Where ``ATEN_CPU_CAPABILITY`` keeps torch from AVX512, they do not, and its attention in bfloat16 fails.
+    """
     device = torch.device(device)
     if device.type == "cuda":
         return torch.cuda.is_available() and torch.cuda.get_device_capability(device)[0] >= 8
+    if device.type != "cpu" or not torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+        return False
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return device.type == "cpu" and bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
 class MixedPrecisionInferer(Inferer):

@@ -56,3 +56,11 @@ def test_gradients_reach_float32_weights() -> None:
 
 def test_no_half_precision_on_devices_without_arithmetic_for_it() -> None:
     assert not has_fast_bfloat16("meta")
+
+
+def test_no_half_precision_where_torch_is_kept_from_avx512(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    assert has_fast_bfloat16("cpu")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    assert not has_fast_bfloat16("cpu")
