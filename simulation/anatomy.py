@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..datasets.input_error import InputError
+from ..datasets.volumes import read_volume
 from .tissues import BRAIN_TISSUES
 
 BRAIN_CENTER = (0.0, -22.0, 10.0)
@@ -91,13 +92,14 @@ def read_label_map(path: Path, with_skull: bool = False) -> Anatomy:
     """Anatomy from a FreeSurfer-numbered label map (``*_dseg.nii.gz``), with skull where asked for and in the map.
 
     Raises:
-        InputError: if the file cannot be read or holds no white matter.
+        InputError: if the file cannot be read as a volume of whole numbers, or holds no white matter.
     """
-    try:
-        image = nib.as_closest_canonical(nib.load(path))
-        labels = np.asarray(image.dataobj).astype(np.int16).squeeze()
-    except (OSError, EOFError, ValueError, nib.filebasedimages.ImageFileError) as error:
-        raise InputError.at(path, f"cannot be read ({error})", "give a NIfTI label map") from error
+    volume = read_volume(path, allow_constant=True)
+    image = nib.as_closest_canonical(nib.Nifti1Image(volume[0].numpy(), volume.affine.numpy()))
+    labels = np.asarray(image.dataobj)
+    if (fractions := labels[labels != labels.round()]).size:
+        raise InputError.at(path, f"holds {fractions[0]:g}, which is no label", "give a map of whole numbers")
+    labels = labels.astype(np.int16)
     if not np.isin(labels, LABELS["white_matter"]).any():
         raise InputError.at(path, "has no white matter (labels 2, 41)", "give FreeSurfer's label numbers")
     affine = np.asarray(image.affine, dtype=float)
@@ -109,8 +111,8 @@ def read_label_map(path: Path, with_skull: bool = False) -> Anatomy:
     def read(name: str) -> NDArray[np.float32]:
         return (brain if name == "brain" else np.isin(labels, (LABELS | regions)[name])).astype(np.float32)
 
-    volume = float(brain.sum() * abs(np.linalg.det(affine[:3, :3]))) / 1000
-    return Anatomy(labels.shape, affine, volume, read, (*LABELS, *regions, "brain"))
+    milliliters = float(brain.sum() * abs(np.linalg.det(affine[:3, :3]))) / 1000
+    return Anatomy(labels.shape, affine, milliliters, read, (*LABELS, *regions, "brain"))
 
 
 def _crop(

@@ -92,6 +92,14 @@ def test_rejects_a_broken_map(tmp_path: Path) -> None:
         read_label_map(tmp_path / "a_dseg.nii.gz")
 
 
+def test_rejects_fractions_of_labels(tmp_path: Path) -> None:
+    labels = np.full((4, 4, 4), 2, np.float32)
+    labels[1, 2, 3] = 2.5
+    nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "a_dseg.nii.gz")
+    with pytest.raises(InputError, match=r"a_dseg.nii.gz: holds 2.5, which is no label"):
+        read_label_map(tmp_path / "a_dseg.nii.gz")
+
+
 def test_rejects_a_folder_without_maps(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \*_dseg"):
         list_images(tmp_path, "_dseg", "label maps")
