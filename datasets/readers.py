@@ -1,12 +1,11 @@
-"""Arrays, affines and headers from image files: NIfTI by nibabel, DICOM folders and the rest by ITK."""
+"""Arrays, affines and headers from image files: NIfTI by nibabel, DICOM by pydicom and ITK, the rest by ITK."""
 
 from __future__ import annotations
 
 import gzip
 import math
-import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -18,7 +17,9 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, SpatialImage
 from numpy.typing import NDArray
 
+from .dicom import find_stack, is_dicom
 from .input_error import InputError
+from .quiet_itk import quiet_itk
 
 MAX_VOXELS = 2**30  # 4 GiB as float32; a broken header easily asks for more
 MAX_GZIP_RATIO = 1032  # deflate cannot shrink more (zlib's technical notes)
@@ -72,9 +73,15 @@ def read_image(path: Path) -> RawImage:
     key = (path.absolute(), status.st_mtime_ns, status.st_size)
     if _kept is not None and key in _kept:
         return _kept[key]
-    image = _read_nibabel(path) if path.name.lower().endswith(NIBABEL_SUFFIXES) else _read_itk(path)
+    image = _reader_of(path)(path)
     _keep(key, image)
     return image
+
+
+def _reader_of(path: Path) -> Callable[[Path], RawImage]:
+    if path.name.lower().endswith(NIBABEL_SUFFIXES):
+        return _read_nibabel
+    return _read_dicom if path.is_dir() or is_dicom(path) else _read_itk
 
 
 def _keep(key: tuple[Path, int, int], image: RawImage) -> None:
@@ -124,43 +131,29 @@ def _check_file_size(path: Path, image: SpatialImage) -> None:
         raise _truncated(path, f"{size} bytes, while its header asks for {needed}")
 
 
+def _read_dicom(path: Path) -> RawImage:
+    stack = find_stack(path)
+    _check_kind(path, stack.shape)
+    return RawImage(stack.values(), stack.affine, None)
+
+
 def _read_itk(path: Path) -> RawImage:
     from monai.data import ITKReader  # takes seconds to import
 
     reader = ITKReader()
     try:
-        with _quiet_itk():
-            if path.is_file():
-                _check_kind(path, _itk_shape(path))
-            image = reader.read(str(path))
-            data, meta = reader.get_data(image)
+        with quiet_itk():
+            _check_kind(path, _itk_shape(path))
+            data, meta = reader.get_data(reader.read(str(path)))
     except InputError:
         raise
-    except UserWarning as warning:
-        raise InputError.at(path, "more than one DICOM series in this folder", "give a folder with one") from warning
     except _READ_ERRORS as error:
         raise _unreadable(path, error) from error
-    _check_slice_distances(path, image)
     if meta["original_channel_dim"] == -1:
         problem = f"{data.shape[-1]} values per voxel (color?)"
         raise InputError.at(path, problem, "give one real value per voxel")
     _check_kind(path, data.shape, data.dtype)
     return RawImage(data, np.asarray(meta["affine"], dtype=np.float64), None)
-
-
-@contextmanager
-def _quiet_itk() -> Iterator[None]:
-    """Keep ITK from printing; MONAI's warning of several DICOM series becomes an error."""
-    import itk
-
-    shown = itk.Object.GetGlobalWarningDisplay()
-    itk.Object.SetGlobalWarningDisplay(False)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", message=".*more than one DICOM series", category=UserWarning)
-            yield
-    finally:
-        itk.Object.SetGlobalWarningDisplay(shown)
 
 
 def _itk_shape(path: Path) -> tuple[int, ...]:
@@ -172,14 +165,6 @@ def _itk_shape(path: Path) -> tuple[int, ...]:
     image_io.SetFileName(str(path))
     image_io.ReadImageInformation()
     return tuple(image_io.GetDimensions(axis) for axis in range(image_io.GetNumberOfDimensions()))
-
-
-def _check_slice_distances(path: Path, image: Any) -> None:
-    key = "ITK_non_uniform_sampling_deviation"
-    dictionary = image.GetMetaDataDictionary()
-    if dictionary.HasKey(key):
-        problem = f"distances between DICOM slices differ by up to {dictionary[key]:.3g} mm"
-        raise InputError.at(path, problem, "export the whole series, a slice seems to be missing")
 
 
 def _check_kind(path: Path, shape: Sequence[int], dtype: np.dtype[Any] | None = None) -> None:
