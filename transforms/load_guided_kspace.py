@@ -21,6 +21,7 @@ from ..datasets.volumes import header_of, read_volume
 from ..operators import combine_coils as combine_coil_images
 from ..operators.coil_maps import low_resolution_coil_maps
 from ..operators.fourier import image_to_kspace, kspace_to_image
+from .kspace_grid import kspace_on_grid
 from .load_contrasts import LoadContrastsd
 from .registration import register_rigid
 from .volume_grids import resample_to
@@ -41,7 +42,8 @@ class LoadGuidedKspaced(MapTransform):
 
     Coils are combined with sensitivities from the center of k-space, and what is then outside of the mask is set to
     zero: k-space of one virtual coil. The guide's grid has the matrix of k-space, or its ``recon_matrix``: the center
-    of the field of view; around it the guide is zero.
+    of the field of view, with the pixels that the scanner reconstructs (see :func:`kspace_on_grid`); around it the
+    guide is zero.
 
     Args:
         keys: of the images; k-space is at ``kspace_key``.
@@ -91,10 +93,9 @@ class LoadGuidedKspaced(MapTransform):
         return {"guide": both[:1], "label": both[1:]}
 
     def _measurement(self, file: Path, guide_file: Any, reference_file: Any) -> dict[Hashable, Any]:
-        kspace = read_kspace(file)
         guide = read_volume(guide_file, allow_nan=self.allow_nan, allow_2d=True)
         grid = guide if reference_file is None else read_volume(reference_file, allow_constant=True, allow_2d=True)
-        _check_grid(file, kspace, grid)
+        kspace = kspace_on_grid(file, read_kspace(file), grid)
         combined, mask = combine_coils(kspace)
         motion = np.eye(4)
         if self.register:
@@ -131,14 +132,3 @@ def combine_coils(kspace: Kspace) -> tuple[Tensor, Tensor]:
 def _combine_slice(coils: Tensor) -> Tensor:
     images = kspace_to_image(coils)
     return image_to_kspace(combine_coil_images(images, low_resolution_coil_maps(coils, coil_axis=0)))
-
-
-def _check_grid(file: Path, kspace: Kspace, grid: MetaTensor) -> None:
-    """Refuse a grid ``(x, y, slice)`` that is neither k-space's matrix nor the one of its reconstruction."""
-    n_slices, _, *matrix = kspace.data.shape
-    sizes = [matrix, list(kspace.attributes.get("recon_matrix", matrix))]
-    if list(grid.shape[1:]) not in [[x, y, n_slices] for y, x in sizes]:
-        y, x = sizes[-1]
-        found = " x ".join(map(str, grid.shape[1:]))
-        problem = f"its images have {x} x {y} x {n_slices} voxels, {grid.meta['filename_or_obj']} has {found}"
-        raise InputError.at(file, problem, "give an image on the grid of k-space as `reference`")

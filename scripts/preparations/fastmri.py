@@ -14,6 +14,7 @@ from ...datasets.bids import write_description
 from ...datasets.fastmri import paired_slices, read_pairs
 from ...datasets.input_error import InputError
 from ...datasets.kspace import Kspace
+from ...datasets.kspace_pixels import with_reconstructed_pixels
 from ...datasets.kspace_readers import read_kspace
 from ...datasets.volumes import write_volume
 from ...datasets.writing import Progress, reporting
@@ -61,7 +62,7 @@ def _full(path: Path) -> Kspace:
     if kspace.sampled_fraction < 0.5:  # zero padding and partial Fourier leave more
         problem = f"{100 * kspace.sampled_fraction:.0f} % of k-space are sampled"
         raise InputError.at(path, problem, "give fully sampled files (train, val)")
-    return kspace
+    return with_reconstructed_pixels(path, kspace)
 
 
 def _image(kspace: Kspace) -> Tensor:

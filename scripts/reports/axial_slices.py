@@ -21,7 +21,7 @@ Aligned = tuple[list[NDArray[Any]], Sequence[float]]
 
 
 def load_aligned(paths: Sequence[Path], reference: Path, *, is_label: bool = False) -> Aligned:
-    """Read 3D volumes, resample those on other grids to that of ``reference``, turn all to RAS; and tell its voxels.
+    """Read volumes, resample those on other grids to that of ``reference``, turn all to RAS; and tell its voxels.
 
     Files or DICOM folders are read as in :func:`~mri_attention.datasets.volumes.read_volume`; values that
     are not finite become zero. Labels are resampled by nearest neighbor, images linearly.
@@ -38,7 +38,7 @@ def load_aligned(paths: Sequence[Path], reference: Path, *, is_label: bool = Fal
 
 
 def _read(path: Path) -> nib.Nifti1Image:
-    volume = read_volume(path, allow_nan=True, allow_constant=True)
+    volume = read_volume(path, allow_nan=True, allow_constant=True, allow_2d=True)
     data = np.nan_to_num(np.asarray(volume[0], dtype=np.float32), posinf=0.0, neginf=0.0)
     return nib.Nifti1Image(data, np.asarray(volume.affine, dtype=np.float64))
 

@@ -18,6 +18,7 @@ from .charts import to_png
 CONVENTION = "Radiological convention: the patient's right is on the left of the picture."
 SHORT_CONVENTION = "Patient's right on the left"  # fits below one image
 WIDTH = 1.9  # of a panel, inches
+TALLEST = 4.0  # height of a panel, as a multiple of its width; few sagittal slices have no width to speak of
 
 
 class SlicePanels:
@@ -46,7 +47,7 @@ class SlicePanels:
         self._box = foreground_box(abs(ground))
         self._aspect = float(voxel_size[1]) / float(voxel_size[0])
         x, y = ground[self._box].shape[:2]
-        foot, height = 0.3, n_rows * WIDTH * y / x * self._aspect
+        foot, height = 0.3, n_rows * WIDTH * min(y / x * self._aspect, TALLEST)
         total = foot + height + headroom
         self.figure = Figure(figsize=(n_columns * WIDTH, total), facecolor="black")
         self.axes: NDArray[Any] = self.figure.subplots(n_rows, n_columns, squeeze=False)

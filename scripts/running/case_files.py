@@ -62,7 +62,10 @@ def check_case(case: Case, contrasts: Sequence[str], mask: Path | str | None, al
     from ...transforms.load_contrasts import contrast_paths
 
     paths = case.image if case.kspace is not None else contrast_paths(case.image, contrasts).values()
-    shapes = [tuple(read_volume(path, allow_nan=allow_nan).shape[1:]) for path in paths]
+    is_measured = case.kspace is not None  # k-space may be of a single slice
+    shapes = [tuple(read_volume(path, allow_nan=allow_nan, allow_2d=is_measured).shape[1:]) for path in paths]
+    if case.reference is not None:
+        read_volume(case.reference, allow_constant=True, allow_2d=True)
     case = replace(case, image=[str(path) for path in paths])
     if mask is None:
         return case

@@ -185,7 +185,7 @@ def _motions(paths: Mapping[str, str], matrices: NDArray[Any] | None) -> dict[st
         return motions
     for (contrast, path), matrix in zip(paths.items(), matrices, strict=True):
         if not np.array_equal(matrix, np.eye(4)):
-            image = read_volume(path, allow_nan=True)
+            image = read_volume(path, allow_nan=True, allow_2d=True)
             center = image.affine.numpy() @ [*((np.array(image.shape[1:]) - 1) / 2), 1]
             motions[contrast] = RigidMotion.of(matrix, center[:3])
     return motions

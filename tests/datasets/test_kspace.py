@@ -178,7 +178,9 @@ def test_takes_ismrmrd_with_lines_in_place(skip: int) -> None:
     assert kspace.attributes == OF_IMAGE
 
 
-def test_takes_the_mean_of_averages_and_leaves_out_noise_and_other_contrasts() -> None:
+def test_takes_the_mean_of_averages_and_leaves_out_noise_and_other_contrasts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     full = full_kspace()
     lines = acquisitions(full, n_averages=3)
     lines["data"][lines["head"]["idx"]["average"] == 1] *= 2
@@ -189,11 +191,84 @@ def test_takes_the_mean_of_averages_and_leaves_out_noise_and_other_contrasts() -
     other["head"]["idx"]["contrast"] = 1
     kspace = ismrmrd_kspace("a.h5", group(np.concatenate([noise, lines, other])))
     np.testing.assert_allclose(kspace.data[..., 1:], full[..., 1:] * 4 / 3, rtol=1e-5)
+    assert "k-space of 2 contrasts, only the first is reconstructed" in caplog.text
+
+
+def test_lines_for_calibration_and_imaging_are_of_the_image() -> None:
+    full = full_kspace()
+    lines = acquisitions(full)
+    lines["head"]["flags"] = (1 << 20) | (np.arange(len(lines)) % 2 << 19)
+    np.testing.assert_allclose(ismrmrd_kspace("a.h5", group(lines)).data[..., 1:], full[..., 1:])
+
+
+def with_fields(data: np.ndarray, **fields: Any) -> np.ndarray:
+    """Add fields to the heads of acquisitions, as whole files have them."""
+    extra = [(name, np.asarray(value).dtype, np.shape(value)[1:]) for name, value in fields.items()]
+    found = np.zeros(len(data), [("head", [*HEAD.descr[:-1], ("idx", IDX), *extra]), ("data", object)])
+    found["data"] = data["data"]
+    for name in HEAD.names:
+        found["head"][name] = data["head"][name]
+    for name, value in fields.items():
+        found["head"][name] = value
+    return found
+
+
+def test_of_two_encodings_the_first_of_the_image_is_taken(caplog: pytest.LogCaptureFixture) -> None:
+    full = full_kspace()
+    noise, lines, others = acquisitions(full)[:3], acquisitions(full), acquisitions(100 * full)
+    noise["head"]["flags"] = 1 << 18
+    data = np.concatenate([noise, lines, others])
+    numbers = np.repeat([0, 1, 2], [len(noise), len(lines), len(others)])
+    encoding = HEADER[HEADER.index("<encoding>") : HEADER.index("</ismrmrdHeader>")]
+    header = HEADER.replace(encoding, encoding.replace("<x>24</x>", "<x>48</x>") + 2 * encoding)
+    kspace = ismrmrd_kspace("a.h5", group(with_fields(data, encoding_space_ref=numbers), header))
+    np.testing.assert_allclose(kspace.data[..., 1:], full[..., 1:])
+    assert "k-space of 2 encodings, only the first is reconstructed" in caplog.text
+    with pytest.raises(InputError, match="acquisitions of encoding 1, which the header does not tell"):
+        ismrmrd_kspace("a.h5", group(with_fields(data, encoding_space_ref=numbers)))
+
+
+def test_one_slice_of_a_stack_is_one_slice() -> None:
+    full = full_kspace(n_slices=1)
+    lines = acquisitions(full)
+    lines["head"]["idx"]["slice"] = 3
+    np.testing.assert_allclose(ismrmrd_kspace("a.h5", group(lines)).data[..., 1:], full[..., 1:])
+
+
+def test_positions_of_slices_are_told_if_they_differ() -> None:
+    lines = acquisitions(full_kspace())
+    places = np.zeros((len(lines), 3), np.float32)
+    assert "slice_positions" not in ismrmrd_kspace("a.h5", group(with_fields(lines, position=places))).attributes
+    places[:] = [1, 2, 3]
+    places[:, 2] += 5 * lines["head"]["idx"]["slice"]
+    attributes = ismrmrd_kspace("a.h5", group(with_fields(lines, position=places))).attributes
+    np.testing.assert_array_equal(attributes["slice_positions"], [[-1, -2, 3], [-1, -2, 8]])
+
+
+def test_fields_of_view_are_told_if_they_are_positive_numbers() -> None:
+    encoded = "<encodedSpace><fieldOfView_mm><x>48</x><y>60</y><z>4</z></fieldOfView_mm>"
+    header = HEADER.replace("<encodedSpace>", encoded)
+    lines = acquisitions(full_kspace())
+    expected = OF_IMAGE | {"encoded_field_of_view": (48.0, 60.0)}
+    assert ismrmrd_kspace("a.h5", group(lines, header)).attributes == expected
+    assert ismrmrd_kspace("a.h5", group(lines, header.replace(">48<", ">0<"))).attributes == OF_IMAGE
 
 
 def spoiled(field: str, value: int) -> np.ndarray:
     lines = acquisitions(full_kspace())
     (lines["head"]["idx"] if field in IDX.names else lines["head"])[field][:] = value
+    return lines
+
+
+def of_two_coil_numbers() -> np.ndarray:
+    lines = acquisitions(full_kspace())
+    lines["head"]["active_channels"][5] = 1
+    return lines
+
+
+def with_gap() -> np.ndarray:
+    lines = acquisitions(full_kspace())
+    lines["head"]["idx"]["slice"] *= 2
     return lines
 
 
@@ -207,6 +282,15 @@ def spoiled(field: str, value: int) -> np.ndarray:
         ({"dataset": group(spoiled("flags", 1 << 21))}, r"in reverse \(EPI\)"),
         ({"dataset": group(spoiled("kspace_encode_step_1", 30))}, r"beyond the encoded matrix \(line 31 of 20"),
         ({"dataset": group(spoiled("center_sample", 20))}, "beyond the encoded matrix"),
+        ({"dataset": group(spoiled("number_of_samples", 20))}, "72 samples, its header tells 3 coils of 20; check"),
+        ({"dataset": group(spoiled("flags", 1 << 52))}, "the samples are compressed"),
+        ({"dataset": group(of_two_coil_numbers())}, "acquisitions of 1 and of 3 coils"),
+        ({"dataset": group(with_gap())}, r"no lines of slice 1 \(of 0 to 2\)"),
+        (
+            {"dataset": group(spoiled("flags", 0), HEADER.replace(">60<", ">wide<"))},
+            "no numbers as reconSpace/fi",
+        ),
+        ({"dataset": group(spoiled("flags", 0), HEADER.replace(">24</x><y>20", ">-1</x><y>20"))}, "matrixSize/x -1"),
         ({"dataset": group(spoiled("flags", 0), "<a")}, "the header is not XML"),
         ({"dataset": group(spoiled("flags", 0), "<a/>")}, "the header has no encoding"),
         ({"dataset": group(spoiled("flags", 0), HEADER.replace("cartesian", "spiral"))}, "the trajectory is spiral"),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -36,3 +37,24 @@ def test_guide_is_found_beside_kspace(suffix: str, kspace: Path) -> None:
 def test_missing_guide_is_named(kspace: Path) -> None:
     with pytest.raises(InputError, match=r"no T1w image beside it.*add sub-01_acq-fast_T1w\.nii\.gz"):
         LoadGuidedKspaced()({"image": str(kspace)})
+
+
+@pytest.mark.parametrize("guide_shape", [(20, 16), (20, 16, 1), (20, 16, 3)])
+def test_one_slice_needs_a_grid_of_one_slice(guide_shape: tuple[int, ...], tmp_path: Path) -> None:
+    """A guide of more slices is resampled to a reference of one."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(1, 16, 20)) + 1j * rng.normal(size=(1, 16, 20))
+    data[:, 8, 10] = 100
+    np.savez(tmp_path / "a.npz", kspace=data.astype(np.complex64), mask=np.ones(20, bool))
+    nib.save(nib.Nifti1Image(rng.random(guide_shape).astype(np.float32), np.eye(4)), tmp_path / "T1w.nii.gz")
+    nib.save(nib.Nifti1Image(np.zeros((20, 16, 1), np.float32), np.eye(4)), tmp_path / "slice.nii.gz")
+    case = {"image": [str(tmp_path / "T1w.nii.gz")], "kspace": str(tmp_path / "a.npz")}
+    loaded = LoadGuidedKspaced()(case | {"reference": str(tmp_path / "slice.nii.gz")})
+    assert loaded["image"].shape == loaded["guide"].shape == (1, 1, 16, 20)
+    if guide_shape[-1] == 3:
+        with pytest.raises(InputError, match="its images have 20 x 16 x 1 voxels"):
+            LoadGuidedKspaced()(case)
+    else:
+        torch.testing.assert_close(
+            torch.as_tensor(LoadGuidedKspaced()(case)["guide"]), torch.as_tensor(loaded["guide"])
+        )
