@@ -71,7 +71,7 @@ class Frame:
 
     def numbers(self, keyword: str, n: int) -> NDArray[np.float64] | None:
         """Return ``n`` finite numbers of a header's entry, None if there are not as many."""
-        value = self.header.get(keyword)
+        value: Any = self.header.get(keyword)
         try:
             found = np.array([value] if np.ndim(value) == 0 else list(value), dtype=np.float64)
         except (TypeError, ValueError):

@@ -128,10 +128,12 @@ def _crop(
 def list_images(folder: Path, ending: str, kind: str) -> list[Path]:
     """List the ``*<ending>.nii.gz`` in a folder and those below, sorted; errors call them by their ``kind``.
 
+    Files that macOS adds (``._*``) do not count.
+
     Raises:
         InputError: if there is none.
     """
-    paths = sorted(folder.rglob(f"*{ending}.nii*"))
+    paths = sorted(path for path in folder.rglob(f"*{ending}.nii*") if not path.name.startswith("._"))
     if not paths:
         raise InputError.at(folder, f"has no *{ending}.nii.gz in it", f"give a folder of {kind}")
     return paths

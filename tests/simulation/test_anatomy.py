@@ -103,3 +103,9 @@ def test_rejects_fractions_of_labels(tmp_path: Path) -> None:
 def test_rejects_a_folder_without_maps(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \*_dseg"):
         list_images(tmp_path, "_dseg", "label maps")
+
+
+def test_files_that_macos_adds_are_passed_by(tmp_path: Path) -> None:
+    for name in ("sub-01_dseg.nii.gz", "._sub-01_dseg.nii.gz"):
+        (tmp_path / name).touch()
+    assert [path.name for path in list_images(tmp_path, "_dseg", "label maps")] == ["sub-01_dseg.nii.gz"]
