@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from .file_names import stem_of
+
 ENTITIES = re.compile(r"(sub-[A-Za-z0-9]+)(?:_(ses-[A-Za-z0-9]+))?")
 
 
@@ -59,7 +61,7 @@ class Case:
 
 
 def subject_and_session(path: Path | str) -> tuple[str, str]:
-    """Return what a file's name tells of its case; without ``sub-``, all before its first dot."""
-    name = Path(path).name
-    found = ENTITIES.search(name)
-    return (found[1], found[2] or "") if found else (name.partition(".")[0], "")
+    """Return what a file's name tells of its case; without ``sub-``, all before its suffix."""
+    stem = stem_of(path)
+    found = ENTITIES.search(stem)
+    return (found[1], found[2] or "") if found else (stem, "")

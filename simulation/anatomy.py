@@ -13,6 +13,7 @@ from nilearn.datasets import load_mni152_brain_mask, load_mni152_gm_template, lo
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..datasets.file_names import is_hidden
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from .tissues import BRAIN_TISSUES
@@ -128,12 +129,12 @@ def _crop(
 def list_images(folder: Path, ending: str, kind: str) -> list[Path]:
     """List the ``*<ending>.nii.gz`` in a folder and those below, sorted; errors call them by their ``kind``.
 
-    Files that macOS adds (``._*``) do not count.
+    Hidden files, such as macOS leaves beside each one, are not listed.
 
     Raises:
         InputError: if there is none.
     """
-    paths = sorted(path for path in folder.rglob(f"*{ending}.nii*") if not path.name.startswith("._"))
+    paths = sorted(path for path in folder.rglob(f"*{ending}.nii*") if not is_hidden(path))
     if not paths:
         raise InputError.at(folder, f"has no *{ending}.nii.gz in it", f"give a folder of {kind}")
     return paths

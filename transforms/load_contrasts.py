@@ -14,6 +14,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from numpy.typing import NDArray
 
+from ..datasets.file_names import stem_and_suffix
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from .registration import register_rigid
@@ -137,12 +138,12 @@ def contrast_paths(value: Any, contrasts: Sequence[str]) -> dict[str, Path]:
 
 
 def _siblings(path: Path, contrasts: Sequence[str]) -> dict[str, Path]:
-    stem, dot, extension = path.name.partition(".")
+    stem, suffix = stem_and_suffix(path)
     own = next((name for name in contrasts if stem.endswith(f"_{name}")), None)
     if own is None:
         remedy = f"end its name with one of {', '.join('_' + name for name in contrasts)}, or give every contrast"
         raise InputError.at(path, "one file, whose name does not tell its contrast", remedy)
-    paths = {name: path.with_name(f"{stem.removesuffix(own)}{name}{dot}{extension}") for name in contrasts}
+    paths = {name: path.with_name(f"{stem.removesuffix(own)}{name}{suffix}") for name in contrasts}
     if missing := [name for name, sibling in paths.items() if not sibling.exists()]:
         problem = f"no {', '.join(missing)} image beside it"
         raise InputError.at(path, problem, f"add {', '.join(paths[name].name for name in missing)}")

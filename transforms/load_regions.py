@@ -12,6 +12,7 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
+from ..datasets.file_names import stem_of
 from ..datasets.input_error import InputError
 from ..datasets.regions import read_region_names
 from ..datasets.volumes import read_volume
@@ -84,7 +85,7 @@ def _plain(name: str) -> str:
 
 
 def _label_map_beside(path: Path) -> Path:
-    stem = path.name.partition(".")[0].rpartition("_")[0]
+    stem = stem_of(path).rpartition("_")[0]
     found = [file for ending in ("nii.gz", "nii") if (file := path.with_name(f"{stem}_dseg.{ending}")).is_file()]
     if not found:
         raise InputError.at(path.with_name(f"{stem}_dseg.nii.gz"), "no such file", "add the label map of the regions")

@@ -15,6 +15,7 @@ from monai.utils import ensure_tuple_rep
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..datasets.file_names import stem_of
 from ..datasets.input_error import InputError
 from ..datasets.volumes import header_of, write_volume
 from .volume_grids import GRID_TOLERANCE
@@ -93,7 +94,7 @@ class SaveDerivatived(MapTransform):
 
 def derivative_path(output_dir: Path, source: Path | str, suffix: str) -> Path:
     """Name the file of a result with ``suffix`` made from the image ``source``."""
-    stem = Path(source).name.partition(".")[0]
+    stem = stem_of(source)
     match = BIDS_NAME.fullmatch(stem)
     if match is None:
         return output_dir / f"{stem}_{suffix}.nii.gz"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..datasets.file_names import stem_of
 from .save_derivative import SaveDerivatived
 
 
@@ -32,5 +33,5 @@ class SaveSusceptibilityd(SaveDerivatived):
         }
         for key in self.key_iterator(out):
             path = Path(out[f"{key}_path"])
-            path.with_name(f"{path.name.partition('.')[0]}.json").write_text(json.dumps(sidecar, indent=2) + "\n")
+            path.with_name(f"{stem_of(path)}.json").write_text(json.dumps(sidecar, indent=2) + "\n")
         return out

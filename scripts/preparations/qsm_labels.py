@@ -48,22 +48,23 @@ def prepare_qsm_labels(
         Names of the subjects, sorted.
 
     Raises:
-        InputError: if the source is missing or has no label maps, or one cannot be used.
+        InputError: if the source is missing or has no label maps, several of one subject, or one that cannot be used.
     """
     source, output = Path(source), Path(output)
     if not source.is_dir():
         raise InputError.at(source, "no such folder", "check --source")
     paths, values = list_images(source, "_dseg", "label maps"), read_values(source / "dseg.tsv")
     labels = read_region_names(source / "dseg.tsv") if values else {}
+    subjects = [path.name.partition("_")[0] for path in paths]
+    if twice := next((path for path, name in zip(paths, subjects, strict=True) if subjects.count(name) > 1), None):
+        raise InputError.at(twice, "one of several label maps of one subject", "keep one, or rename their subjects")
     write_description(output, "Local fields of known susceptibility")
-    names = []
     for number, path in reporting(list(enumerate(paths)), progress):
         rng = np.random.default_rng([seed, number])
         chi, brain, affine, regions = _with_values(path, values, labels) if values else _drawn(path, rng)
-        names.append(path.name.partition("_")[0])
         drawn = protocol or draw_protocol(rng, float(affine[0, 0]))
-        write_qsm_subject(output, names[-1], chi, brain, affine, drawn, rng, regions=regions)
-    return names
+        write_qsm_subject(output, subjects[number], chi, brain, affine, drawn, rng, regions=regions)
+    return subjects
 
 
 def read_values(table: Path) -> dict[int, float]:

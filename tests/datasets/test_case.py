@@ -21,6 +21,8 @@ def test_dictionaries_come_back_as_they_were() -> None:
         ("x/sub-01_ses-2_T1w.nii.gz", ("sub-01", "ses-2")),
         ("study_sub-01_T1w.nii.gz", ("sub-01", "")),
         ("dark fluid.nii.gz", ("dark fluid", "")),
+        ("1.2.840.1.nii.gz", ("1.2.840.1", "")),
+        ("1.2.840.2", ("1.2.840.2", "")),
     ],
 )
 def test_file_names_tell_their_case(path: str, expected: tuple[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -150,3 +151,15 @@ def test_a_mask_of_another_shape_is_refused(source: Path, tmp_path: Path) -> Non
     nib.save(nib.Nifti1Image(np.ones((5, 5, 5), np.uint8), np.eye(4)), mask)
     with pytest.raises(InputError, match="has shape"):
         prepare_qsm_labels(source, tmp_path / "out", FieldProtocol())
+
+
+def test_files_that_macos_leaves_are_passed_over(source: Path, tmp_path: Path) -> None:
+    (source / "._sub-ball_dseg.nii.gz").write_bytes(b"\0\5\26\7")
+    assert prepare_qsm_labels(source, tmp_path / "out", FieldProtocol(snr=None)) == ["sub-ball"]
+
+
+def test_two_label_maps_of_a_subject_are_refused(source: Path, tmp_path: Path) -> None:
+    shutil.copytree(source, source / "again")
+    with pytest.raises(InputError, match=r"sub-ball_dseg.nii.gz: one of several label maps of one subject"):
+        prepare_qsm_labels(source, tmp_path / "out", FieldProtocol())
+    assert not (tmp_path / "out").exists()

@@ -38,6 +38,8 @@ def case(folder: Path, name: str = "sub-01_ses-2_FLAIR.nii.gz", codes: tuple[int
         ("patient_FLAIR.nii.gz", "patient_FLAIR_mask.nii.gz"),
         ("sub-01.nii.gz", "sub-01_mask.nii.gz"),
         ("dicom_series", "dicom_series_mask.nii.gz"),
+        ("1.2.840.1.nii.gz", "1.2.840.1_mask.nii.gz"),
+        ("1.2.840.1", "1.2.840.1_mask.nii.gz"),
     ],
 )
 def test_names_follow_bids_where_the_source_does(source: str, expected: str) -> None:
