@@ -7,12 +7,14 @@ from .input_error import InputError
 from .kspace import Kspace
 from .kspace_readers import read_kspace
 from .readers import keep_images
+from .selection import Selection
 from .volumes import header_of, read_volume, write_volume
 
 __all__ = [
     "Case",
     "InputError",
     "Kspace",
+    "Selection",
     "find_cases",
     "header_of",
     "keep_images",

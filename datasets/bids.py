@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .bids_folder import folder_cases
 from .case import Case
 from .datalists import read_datalist
 from .input_error import InputError
+from .selection import Selection
 from .writing import replacing
 
 logger = logging.getLogger(__name__)
@@ -31,51 +32,53 @@ def find_cases(
     label: str | None = None,
     subjects: Iterable[str] | None = None,
     require_label: bool = True,
+    selection: Selection | Mapping[str, Any] | None = None,
 ) -> list[Item]:
     """List the cases of a dataset, sorted by subject and session.
 
     Args:
-        dataset_dir: BIDS folder with ``sub-*/[ses-*/]anat/sub-*_{contrast}.nii.gz``, or a JSON datalist:
-            a list of ``{"image": path, paths or {contrast: path}, "label": path}``, or MONAI's
-            ``{"training": list, "validation": list}``; its relative paths start at the JSON's folder.
+        dataset_dir: BIDS folder with ``sub-*/[ses-*/]anat/sub-*_{contrast}.nii.gz``, or a JSON datalist, see
+            :func:`~.datalists.read_datalist`.
         contrasts: BIDS suffixes, in the order of the network's channels.
         label: such as ``"label-lesion_mask"``, searched in all ``derivatives/*/``, or
             ``"consensus/label-lesion_mask"`` for those of one of these folders.
         subjects: take only these, with or without ``sub-``.
-        require_label: leave out cases without label, with a warning; among ``subjects`` they are an error.
+        require_label: leave out cases without label, with a warning; among chosen subjects they are an error.
+        selection: what of the dataset to take, see :class:`Selection`; the rest may be incomplete.
 
     Returns:
         ``{"subject": "sub-01", "session": "" or "ses-1", "image": [path per contrast], "label": path}``
-        each, without ``label`` where there is none, and with ``"split"`` if the datalist tells it.
+        each, without ``label`` where there is none, and with what else a datalist tells.
 
     Raises:
-        InputError: if the folder, its subjects, a contrast of a subject or a wanted label is missing.
+        InputError: if the folder, a wanted part of it, a contrast of a subject or a wanted label is missing.
     """
-    dataset = Path(dataset_dir)
+    dataset, wanted = Path(dataset_dir), Selection.of(selection).among(subjects)
     if not dataset.exists():
         raise InputError.at(dataset, "no such folder or datalist", "check `dataset_dir`")
     if dataset.is_file():
-        cases = read_datalist(dataset, contrasts)
+        cases = select(read_datalist(dataset, contrasts, wanted.skip_incomplete), wanted)
     else:
-        cases = [_bids_case(dataset, folder, contrasts, label) for folder in _anat_folders(dataset, subjects)]
+        cases = folder_cases(dataset, contrasts, label, wanted)
     if not cases:
-        raise InputError.at(dataset, "no subjects (sub-*) in it", "give a BIDS folder or a JSON datalist")
-    if subjects is not None:
-        cases = select(cases, subjects)
-    return _labelled(dataset, cases, label, subjects is not None) if label and require_label else cases
+        raise InputError.at(dataset, "no subjects (sub-*) in it", "give a BIDS folder or a JSON datalist with cases")
+    return _labelled(dataset, cases, label, wanted) if label and require_label else cases
 
 
-def select(cases: Iterable[Item], subjects: Iterable[str]) -> list[Item]:
-    """Keep the cases of ``subjects`` (with or without ``sub-``).
+def select(cases: Iterable[Item], wanted: Iterable[str] | Selection) -> list[Item]:
+    """Keep the cases of the subjects (with or without ``sub-``) and sessions that are wanted.
 
     Raises:
-        InputError: if a subject has no case.
+        InputError: if a subject or session has no case, or a run or acquisition is wanted, which cases do not tell.
     """
-    cases, wanted = list(cases), {_with_prefix(subject) for subject in subjects}
-    present = {_with_prefix(case["subject"]) for case in cases}
-    if absent := sorted(wanted - present):
-        raise InputError.at(", ".join(absent), "no such subject", f"choose among {', '.join(sorted(present))}")
-    return [case for case in cases if _with_prefix(case["subject"]) in wanted]
+    cases, selection = list(cases), wanted if isinstance(wanted, Selection) else Selection(subjects=tuple(wanted))
+    for part in ("runs", "acquisitions"):
+        if getattr(selection, part) is not None:
+            raise InputError.at(f"`{part}`", "has no meaning for cases that name their files", "leave it out")
+    for part, key in (("subjects", "subject"), ("sessions", "session")):
+        selection.require(part, (str(case.get(key, "")) for case in cases))
+        cases = [case for case in cases if selection.takes(part, str(case.get(key, "")))]
+    return cases
 
 
 def split(
@@ -132,54 +135,10 @@ def write_description(
     return path
 
 
-def _with_prefix(subject: str) -> str:
-    return subject if subject.startswith("sub-") else f"sub-{subject}"
-
-
-def _anat_folders(dataset: Path, subjects: Iterable[str] | None) -> list[Path]:
-    wanted = None if subjects is None else {_with_prefix(subject) for subject in subjects}
-    folders = []
-    for subject in sorted(p for p in dataset.glob("sub-*") if p.is_dir()):
-        if wanted is None or subject.name in wanted:
-            sessions = sorted(p for p in subject.glob("ses-*") if p.is_dir())
-            folders += [parent / "anat" for parent in sessions or [subject]]
-    return folders
-
-
-def _bids_case(dataset: Path, anat: Path, contrasts: Sequence[str], label: str | None) -> Item:
-    parent = anat.parent.relative_to(dataset)
-    subject, session = parent.parts[0], "" if len(parent.parts) == 1 else parent.parts[1]
-    stem = Case(subject, session).name
-    case = Case(subject, session, [str(_one_image(anat, stem, contrast)) for contrast in contrasts])
-    if label is not None:
-        pipeline, _, suffix = label.rpartition("/")
-        found = sorted(dataset.glob(f"derivatives/{pipeline or '*'}/{parent}/anat/{stem}_{suffix}.nii*"))
-        if len(found) > 1:
-            folders = ", ".join(path.relative_to(dataset).parts[1] for path in found)
-            remedy = f"choose one of the derivatives, as in {found[0].relative_to(dataset).parts[1]}/{suffix}"
-            raise InputError.at(anat, f"labels {suffix} in several derivatives ({folders})", remedy)
-        if found:
-            case = replace(case, label=str(found[0]))
-    return case.item()
-
-
-def _one_image(anat: Path, stem: str, contrast: str) -> Path:
-    """Find ``stem_contrast``, else the only file with more entities between the two."""
-    for name in (f"{stem}_{contrast}", f"{stem}_*_{contrast}"):
-        found = sorted(path for end in ("nii.gz", "nii") for path in anat.glob(f"{name}.{end}"))
-        if len(found) == 1:
-            return found[0]
-        if found:
-            names = ", ".join(path.name for path in found)
-            problem = f"several {contrast} images ({names})"
-            raise InputError.at(anat, problem, "keep one, or give a JSON datalist")
-    remedy = f"add {stem}_{contrast}.nii.gz, or leave {stem} out by `subjects`"
-    raise InputError.at(anat, f"{stem} has no {contrast} image", remedy)
-
-
-def _labelled(dataset: Path, cases: list[Item], label: str, is_chosen: bool) -> list[Item]:
+def _labelled(dataset: Path, cases: list[Item], label: str, wanted: Selection) -> list[Item]:
     without = [Case.of(case).name for case in cases if "label" not in case]
-    if without and (is_chosen or len(without) == len(cases)):
+    is_needed = wanted.subjects is not None and not wanted.skip_incomplete
+    if without and (is_needed or len(without) == len(cases)):
         problem = f"no {label} for {', '.join(without)}"
         raise InputError.at(dataset, problem, f"add derivatives/*/sub-*/anat/sub-*_{label}.nii.gz")
     if without:
