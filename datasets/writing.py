@@ -34,6 +34,11 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def already_there(path: Path) -> InputError:
+    """Return the error that tells of a file which nobody asked to replace."""
+    return InputError.at(path, "a result is there already", "set `overwrite` to true, or choose another `output_dir`")
+
+
 def reporting(items: Collection[T], progress: Progress | None) -> Iterator[T]:
     """Yield the items; before the first and after each, tell ``progress`` the number of those done, and of all."""
     tell = progress or (lambda done, total: None)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..datasets import InputError
-from .running.outputs import staged
+from .running.outputs import require_new, staged
 from .terminal.console import console
+from .terminal.selection import Overwrite
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +31,7 @@ def benchmark(
     blocks: Annotated[
         str | None, typer.Option(help="Only these blocks, or bundles, with commas between, such as folded,self.")
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Measure parameters, operations, memory and time, side by side, and write JSON, a table and a plot."""
     from .benchmarks.all_benchmarks import BENCHMARKS
@@ -40,7 +42,8 @@ def benchmark(
         raise InputError.at(name, "no such benchmark", f"choose among {', '.join(BENCHMARKS)}")
     place, edges = _device(device), _integers(sizes or BENCHMARKS[name].sizes)
     names = None if blocks is None else [part.strip() for part in blocks.split(",")]
-    with staged(output) as stage, console().status("starting") as status:
+    require_new((output / f"{name}.{kind}" for kind in ("json", "md", "png")), overwrite)
+    with staged(output, overwrite) as stage, console().status("starting") as status:
         machine = describe_machine(place)
         result = BENCHMARKS[name].run(Settings(place, edges, rounds, channels, names, status.update))
         files = result.write(stage, name, machine)

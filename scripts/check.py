@@ -50,7 +50,7 @@ def check(
     if json_file:
         checks = [{"check": name, **asdict(outcome)} for name, outcome in outcomes.items()]
         report = {"bundle": folder.name, "checks": checks, "expressions": [asdict(finding) for finding in findings]}
-        with staged(json_file.parent) as stage:
+        with staged(json_file.parent, overwrite=True) as stage:
             write_json(report, stage / json_file.name)
     return 1 if counts["FAIL"] else 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from .running.configuration import Configuration
 from .running.evaluation import CONFIGS
 from .terminal.console import ProgressBars, console, print_table
 from .terminal.overrides import parse_overrides
+from .terminal.selection import Acquisitions, Overwrite, Runs, Sessions, SkipIncomplete, Subjects, selection_settings
 
 
 def compare(  # noqa: PLR0913 (one argument per option)
@@ -38,6 +39,12 @@ def compare(  # noqa: PLR0913 (one argument per option)
         str | None, typer.Option(help="Choose for each by validation, such as 5e-4,1e-3,2e-3.")
     ] = None,
     overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml for all networks.")] = None,
+    subjects: Subjects = None,
+    sessions: Sessions = None,
+    runs: Runs = None,
+    acquisitions: Acquisitions = None,
+    skip_incomplete: SkipIncomplete = False,
+    overwrite: Overwrite = False,
     trained_dir: Annotated[
         Path | None, typer.Option(help="Output of an earlier compare: test its networks, on other data, say.")
     ] = None,
@@ -53,25 +60,44 @@ def compare(  # noqa: PLR0913 (one argument per option)
     found.config_files(["train", *CONFIGS, *overlays, *(n for n in names if n != "default")])
     rates = _floats(learning_rates) if learning_rates else []
     settings = parse_overrides(overrides or [])
+    selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
     from .reports.comparison_report import write_comparison
     from .running.comparison import run_plan
     from .running.comparison_plan import Budget, Plan
+    from .running.comparison_record import start_or_continue
 
     tested = Configuration(found, [*CONFIGS, *overlays])
-    shared = {name: value for name, value in settings.items() if name in tested}
-    cases = Configuration(found, ["train", *overlays], settings | {"dataset_dir": str(dataset_dir)}).value("cases")
+    cases = _cases(Configuration(found, ["train", *overlays], settings), dataset_dir, selection)
     if test_dataset_dir is None:
         cases, test_cases = split(cases, fraction=test_share, seed=0)
     else:
-        tested.update({"dataset_dir": str(test_dataset_dir)})
-        test_cases = tested.value("cases")
-    plan = Plan(found, overlays, settings, shared, cases, test_cases, Budget.parse(budget), rates, output, trained_dir)
-    output.mkdir(parents=True, exist_ok=True)
+        elsewhere = selection_settings(None, sessions, runs, acquisitions, skip_incomplete)
+        test_cases = _cases(tested, test_dataset_dir, elsewhere)
+    plan = Plan(
+        found,
+        overlays,
+        settings,
+        {name: value for name, value in settings.items() if name in tested},
+        cases,
+        test_cases,
+        Budget.parse(budget),
+        rates,
+        output,
+        trained_dir,
+    )
+    start_or_continue(plan, overwrite)
     with ProgressBars() as progress:
         trainings = run_plan(plan, names, seeds, progress)
     table = write_comparison(plan, trainings, against, dataset_dir)
     print_table(f"{len(test_cases)} test cases, {seeds} seeds", table.header, table.texts)
     console().print(f"report: {output / 'report.html'}")
+
+
+def _cases(configuration: Configuration, dataset_dir: Path, selection: dict[str, Any]) -> list[dict[str, Any]]:
+    configuration.require(selection)
+    configuration.update({"dataset_dir": str(dataset_dir)} | selection)
+    cases: list[dict[str, Any]] = configuration.value("cases")
+    return cases
 
 
 def _parts(text: str) -> list[str]:

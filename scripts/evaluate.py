@@ -13,10 +13,14 @@ from ..datasets import keep_images
 from .running import Bundle, Contestant, Evaluation
 from .running import evaluate as evaluate_bundle
 from .running.evaluation import CONFIGS
-from .running.outputs import staged
+from .running.outputs import require_new
 from .running.records import describe_run
 from .terminal.console import ProgressBars, announce, console, print_table
 from .terminal.overrides import parse_overrides, parse_variation
+from .terminal.selection import Acquisitions, Overwrite, Runs, Sessions, SkipIncomplete, Subjects, selection_settings
+
+WRITTEN = {"report": "report.html", "per case": "metrics.csv", "summary": "summary.json"}
+"""What an evaluation leaves, beside predictions and pictures."""
 
 
 def evaluate(  # noqa: PLR0913 (one argument per option)
@@ -37,29 +41,26 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
             "multiplies. An overlay can list conditions at its id 'vary'."
         ),
     ] = None,
-    subject: Annotated[list[str] | None, typer.Option(help="Only these subjects.")] = None,
+    subjects: Subjects = None,
+    sessions: Sessions = None,
+    runs: Runs = None,
+    acquisitions: Acquisitions = None,
+    skip_incomplete: SkipIncomplete = False,
     training_dir: Annotated[
         Path | None,
         typer.Option(help="Output of train: its curves go to the report, the report to its MLflow store."),
     ] = None,
     keep: Annotated[bool, typer.Option(help="Keep the predictions, not tables, pictures and report only.")] = True,
+    overwrite: Overwrite = False,
 ) -> None:
     """Evaluate the network of BUNDLE: metrics.csv, summary.json, report.html and predictions."""
     found = Bundle.find(bundle)
     output = output_dir or Path("runs") / found.name / "evaluation"
-    with staged(output) as stage, keep_images():
-        with ProgressBars() as progress:
-            evaluations = evaluate_bundle(
-                found,
-                dataset_dir,
-                stage,
-                contestants=[Contestant(None, model), *map(_parse_baseline, baseline or [])],
-                vary=[parse_variation(text) for text in vary or []],
-                overlays=overlay or [],
-                subjects=subject,
-                settings=parse_overrides(overrides or []),
-                progress=progress,
-            )
+    require_new((output / name for name in WRITTEN.values()), overwrite)
+    bars = ProgressBars()
+
+    def write(evaluations: Sequence[Evaluation], stage: Path) -> None:
+        bars.close()
         announce("Writing the report")
         from .reports.evaluation_report import write_evaluation  # matplotlib, scipy and MONAI take seconds to import
 
@@ -69,6 +70,22 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
         if not keep:
             for predictions in filter(Path.is_dir, stage.iterdir()):
                 shutil.rmtree(predictions)
+
+    selection = selection_settings(None, sessions, runs, acquisitions, skip_incomplete)
+    with keep_images(), bars:
+        evaluations = evaluate_bundle(
+            found,
+            dataset_dir,
+            output,
+            contestants=[Contestant(None, model), *map(_parse_baseline, baseline or [])],
+            vary=[parse_variation(text) for text in vary or []],
+            overlays=overlay or [],
+            subjects=None if subjects is None else ",".join(subjects).split(","),
+            overwrite=overwrite,
+            settings=parse_overrides(overrides or []) | selection,
+            progress=bars,
+            finish=write,
+        )
     if training_dir is not None and (store := training_dir / "mlruns.db").is_file():
         _log(store, output)
     _print_results(evaluations, output)
@@ -85,7 +102,7 @@ def _log(store: Path, output: Path) -> None:
     from .running.tracking import log_artifacts
 
     log_training_figure(store)
-    log_artifacts(store, [output / name for name in ("report.html", "metrics.csv", "summary.json")])
+    log_artifacts(store, [output / name for name in WRITTEN.values()])
 
 
 def _print_results(evaluations: Sequence[Evaluation], output: Path) -> None:
@@ -95,6 +112,5 @@ def _print_results(evaluations: Sequence[Evaluation], output: Path) -> None:
     for table in summary_tables(evaluations):
         title = ": ".join(filter(None, (table.caption, explain_tables(evaluations))))
         print_table(title, table.header, table.texts)
-    files = {"report": "report.html", "per case": "metrics.csv", "summary": "summary.json"}
-    for name, file in files.items():
+    for name, file in WRITTEN.items():
         console().print(f"{name + ':':13}{output / file}")

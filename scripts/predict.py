@@ -10,9 +10,19 @@ import typer
 
 from ..datasets import Case, InputError, keep_images
 from .running import predict as predict_cases
-from .running.outputs import staged
+from .running.prediction import Prediction
 from .terminal.console import ProgressBars, console
 from .terminal.overrides import parse_overrides
+from .terminal.selection import (
+    Acquisitions,
+    Overwrite,
+    Runs,
+    Sessions,
+    SkipIncomplete,
+    Subjects,
+    require_dataset_for,
+    selection_settings,
+)
 
 
 def predict(  # noqa: PLR0913 (one argument per option)
@@ -42,6 +52,12 @@ def predict(  # noqa: PLR0913 (one argument per option)
     b0_direction: Annotated[str | None, typer.Option(help="X,Y,Z of the field; else from sidecar or affine.")] = None,
     register: Annotated[bool, typer.Option(help="Align the contrasts rigidly to the reference.")] = False,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
+    subjects: Subjects = None,
+    sessions: Sessions = None,
+    runs: Runs = None,
+    acquisitions: Acquisitions = None,
+    skip_incomplete: SkipIncomplete = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Apply the network of BUNDLE to images: masks or images, and pictures."""
     is_named = bool(image or kspace)
@@ -58,27 +74,35 @@ def predict(  # noqa: PLR0913 (one argument per option)
         "register": register or None,
         "allow_nan": allow_nan or None,
     }
+    selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
+    require_dataset_for(selection, dataset_dir)
     files = {"kspace": kspace, "reference": reference}
     named = Case(image=parse_images(image or []), **{name: str(file) for name, file in files.items() if file})
-    with staged(output_dir) as stage, keep_images(), ProgressBars() as progress:
+    overviews: list[tuple[str, Path] | None] = []
+
+    def draw(prediction: Prediction) -> None:
+        from .reports.overviews import write_overview  # takes seconds to import
+
+        overviews.append(write_overview(prediction))
+
+    with keep_images(), ProgressBars() as progress:
         predictions = predict_cases(
             bundle,
             dataset_dir or named,
-            stage,
+            output_dir,
             mask=mask,
+            overwrite=overwrite,
             overlays=overlay or [],
             runtime=runtime,
-            settings={name: value for name, value in options.items() if value is not None},
+            settings={name: value for name, value in options.items() if value is not None} | selection,
             overrides=parse_overrides(overrides or []),
             progress=progress,
+            finish=draw,
         )
-        from .reports.overviews import write_overview
-
-        overviews = [write_overview(prediction) for prediction in predictions]
     for prediction, overview in zip(predictions, overviews, strict=True):
-        findings, pictures = ([], []) if overview is None else ([overview[0]], [overview[1]])
+        findings, pictures = ([], []) if overview is None else ([overview[0]], [overview[1].name])
         moved = [f"{contrast} was moved by {motion}" for contrast, motion in prediction.motions.items()]
-        paths = sorted(output_dir / file.relative_to(stage) for file in (*prediction.files, *pictures))
+        paths = sorted([*prediction.files, *(prediction.files[0].with_name(name) for name in pictures)])
         console().print("\n  ".join([prediction.case.name, *findings, *moved, *map(str, paths)]))
 
 

@@ -11,9 +11,10 @@ from .running import Bundle
 from .running import train as train_bundle
 from .terminal.console import ProgressBars, console
 from .terminal.overrides import parse_overrides
+from .terminal.selection import Acquisitions, Runs, Sessions, SkipIncomplete, Subjects, selection_settings
 
 
-def train(
+def train(  # noqa: PLR0913 (one argument per option)
     bundle: Annotated[str, typer.Argument(help="Name of a bundle, or its folder.")],
     dataset_dir: Annotated[Path, typer.Option(help="BIDS folder or JSON datalist.")],
     overrides: Annotated[
@@ -27,10 +28,16 @@ def train(
     tracking: Annotated[
         str | None, typer.Option(help="mlflow: parameters, curves and configs to OUTPUT_DIR/mlruns.db.")
     ] = None,
+    subjects: Subjects = None,
+    sessions: Sessions = None,
+    runs: Runs = None,
+    acquisitions: Acquisitions = None,
+    skip_incomplete: SkipIncomplete = False,
     resume: Annotated[bool, typer.Option(help="Go on from OUTPUT_DIR's last checkpoint.")] = False,
 ) -> None:
     """Train the network of BUNDLE, as python -m monai.bundle run does."""
     found = Bundle.find(bundle)
+    selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
     with ProgressBars() as progress:
         result = train_bundle(
             found,
@@ -38,7 +45,7 @@ def train(
             output_dir or Path("runs") / found.name / "training",
             overlays=overlay or [],
             tracking=tracking,
-            settings={"resume": True} if resume else {},
+            settings=({"resume": True} if resume else {}) | selection,
             overrides=parse_overrides(overrides or []),
             progress=progress,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
 from ..datasets.input_error import InputError
+from ..datasets.plausible_units import checked_b0, checked_echo_time
+from ..datasets.sidecars import read_sidecar
 from ..datasets.volumes import read_volume
 from ..operators.b0_direction import b0_direction_from_affine, unit_vectors, voxel_size_from_affine
 from ..operators.field_units import FieldUnit, units_per_ppm
@@ -22,13 +23,22 @@ from .volume_grids import same_grid
 
 Direction = Sequence[float] | str
 
+UNIT_NAMES: dict[str, FieldUnit] = {
+    "ppm": "ppm",
+    "ppb": "ppb",
+    "hz": "hz",
+    "hertz": "hz",
+    **dict.fromkeys(("rad", "radian", "radians"), "rad"),
+}
+"""What sidecars have as ``Units`` of fields."""
+
 
 class LoadLocalFieldd(MapTransform):
     """Load a local field in ppm ``(1, x, y, z)``, zero outside of the brain, and what its inversion needs.
 
     Adds ``mask`` (uint8, of the file at this key, else where the field is not zero), ``voxel_size`` (mm, ``(3,)``) and
-    ``b0_direction`` (unit vector in voxel axes, ``(3,)``). The direction is the one given here, else
-    ``B0Direction`` of the JSON file beside the field, else the scanner's z axis by the affine.
+    ``b0_direction`` (unit vector in voxel axes, ``(3,)``). The direction is the one given here, else ``B0Direction``
+    of the field's sidecar (see :func:`~.sidecars.read_sidecar`), else the scanner's z axis by the affine.
 
     Args:
         keys: of the path of the field, or of a list of one.
@@ -39,8 +49,8 @@ class LoadLocalFieldd(MapTransform):
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
 
     Raises:
-        InputError: if an option or a sidecar does not tell what it should, a file is unusable, the mask is empty, or
-            values cannot be ppm.
+        InputError: if an option or a sidecar does not tell what it should, or in an unlikely unit, a file is unusable,
+            the mask is empty, or values cannot be ppm.
     """
 
     def __init__(
@@ -54,7 +64,8 @@ class LoadLocalFieldd(MapTransform):
     ) -> None:
         super().__init__(keys)
         self.field_unit = field_unit
-        self.b0, self.echo_time = b0, echo_time
+        self.b0 = None if b0 is None else checked_b0(b0, "`b0`")
+        self.echo_time = None if echo_time is None else checked_echo_time(echo_time, "`echo_time`")
         self.direction = None if b0_direction is None else parse_direction(b0_direction, "`b0_direction`")
         self.allow_nan = allow_nan
 
@@ -76,12 +87,23 @@ class LoadLocalFieldd(MapTransform):
         return out
 
     def _units_per_ppm(self, path: Path, sidecar: Mapping[str, Any]) -> float:
-        b0 = sidecar.get("MagneticFieldStrength") if self.b0 is None else self.b0
-        echo_time = sidecar.get("EchoTime") if self.echo_time is None else self.echo_time
+        b0, echo_time = self.b0, self.echo_time
+        self._check_unit(path, sidecar)
+        if b0 is None and self.field_unit in ("hz", "rad") and "MagneticFieldStrength" in sidecar:
+            b0 = checked_b0(sidecar["MagneticFieldStrength"], f"MagneticFieldStrength of {path}")
+        if echo_time is None and self.field_unit == "rad" and "EchoTime" in sidecar:
+            echo_time = checked_echo_time(sidecar["EchoTime"], f"EchoTime of {path}")
         try:
             return units_per_ppm(self.field_unit, b0, echo_time)
         except ValueError as error:
             raise InputError.at(path, str(error), "give `field_unit`, `b0` (T), `echo_time` (s)") from error
+
+    def _check_unit(self, path: Path, sidecar: Mapping[str, Any]) -> None:
+        told = sidecar.get("Units")
+        unit = UNIT_NAMES.get(told.lower()) if isinstance(told, str) else None
+        if unit is not None and unit != self.field_unit:
+            problem = f"its sidecar says that its Units are {told}, `field_unit` is {self.field_unit}"
+            raise InputError.at(path, problem, f"set `field_unit` to {unit}, or correct the sidecar")
 
     def _direction(self, path: Path, sidecar: Mapping[str, Any], field: MetaTensor) -> torch.Tensor:
         if self.direction is not None:
@@ -145,21 +167,3 @@ def parse_direction(value: Direction, place: str) -> torch.Tensor:
     except (TypeError, ValueError, RuntimeError) as error:
         problem = f"{value!r} is no direction"
         raise InputError.at(place, problem, "give three numbers in voxel axes, X,Y,Z, not all zero") from error
-
-
-def read_sidecar(path: Path) -> dict[str, Any]:
-    """Return the JSON beside an image, empty where there is none.
-
-    Raises:
-        InputError: if it cannot be read, or is no JSON object.
-    """
-    sidecar = path.with_name(f"{path.name.partition('.')[0]}.json")
-    if not sidecar.is_file():
-        return {}
-    try:
-        content = json.loads(sidecar.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError.at(sidecar, f"cannot be read ({error})", "repair or remove it") from error
-    if not isinstance(content, dict):
-        raise InputError.at(sidecar, "is no JSON object", "repair or remove it")
-    return content

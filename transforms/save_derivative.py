@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor
 from ..datasets.file_names import stem_of
 from ..datasets.input_error import InputError
 from ..datasets.volumes import header_of, write_volume
+from ..datasets.writing import already_there
 from .volume_grids import GRID_TOLERANCE
 
 BIDS_NAME = re.compile(r"(?P<stem>(?P<subject>sub-[^_]+)(_(?P<session>ses-[^_]+))?(_[^_]+-[^_]+)*)_[^_-]+")
@@ -27,8 +28,9 @@ class SaveDerivatived(MapTransform):
     """Write results ``(1, x, y, z)`` beside each other, on the exact grid of the source's file.
 
     ``sub-01_ses-1_FLAIR.nii.gz`` gives ``<output_dir>/sub-01/ses-1/anat/sub-01_ses-1_<suffix>.nii.gz``; other
-    names give ``<output_dir>/<stem>_<suffix>.nii.gz``. Data pass unchanged, and the paths written are added
-    at ``<key>_path``.
+    names give ``<output_dir>/<stem>_<suffix>.nii.gz``. Where a case has a ``result_prefix``, as those of a datalist
+    whose files have the same names, it comes before that. Data pass unchanged, and the paths written are added at
+    ``<key>_path``.
 
     Args:
         keys: of the results.
@@ -37,11 +39,12 @@ class SaveDerivatived(MapTransform):
         dtypes: of the files, one for all or one for each key.
         source_key: of the image loaded by :class:`LoadContrastsd`.
         allow_missing_keys: skip keys that are not there.
+        overwrite: replace files that are there already.
 
     Raises:
         ValueError: if there is not one suffix per key, or a result is not on the source's grid.
-        InputError: if the folder cannot be written, a source file would be overwritten, or two sources
-            would give the same file.
+        InputError: if the folder cannot be written, a file is there already or would be that of a source, or two
+            cases would give the same file.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class SaveDerivatived(MapTransform):
         dtypes: Sequence[str] | str = "float32",
         source_key: str = "image",
         allow_missing_keys: bool = False,
+        overwrite: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         suffixes = (suffixes,) if isinstance(suffixes, str) else tuple(suffixes)
@@ -61,25 +65,37 @@ class SaveDerivatived(MapTransform):
         self.suffixes = suffixes
         self.dtypes = ensure_tuple_rep(dtypes, len(self.keys))
         self.source_key = source_key
+        self.overwrite = overwrite
         self.sources: dict[Path, str] = {}
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write the result at every key."""
         out = dict(data)
         source = out[self.source_key]
+        prefix = str(out.get("result_prefix", ""))
         for key, suffix, dtype in self.key_iterator(out, self.suffixes, self.dtypes):
-            out[f"{key}_path"] = str(self._write(out[key], source, suffix, dtype))
+            path = derivative_path(self.output_dir, source.meta["filename_or_obj"], suffix, prefix)
+            out[f"{key}_path"] = str(self._write(path, out[key], source, dtype))
         return out
 
-    def _write(self, result: MetaTensor, source: MetaTensor, suffix: str, dtype: str) -> Path:
-        name = str(source.meta["filename_or_obj"])
-        path = derivative_path(self.output_dir, name, suffix)
-        if self.sources.setdefault(path, name) != name:
-            raise InputError.at(path, f"result of {self.sources[path]} and of {name}", "rename one of them")
+    def paths_for(self, images: Iterable[Path | str], output_dir: Path, prefix: str = "") -> list[Path]:
+        """Name what may be written into another ``output_dir`` for a case of these images, whichever gives the grid."""
+        return [derivative_path(output_dir, image, suffix, prefix) for image in images for suffix in self.suffixes]
+
+    def _write(self, path: Path, result: MetaTensor, source: MetaTensor, dtype: str) -> Path:
+        inputs = str(source.meta.get("sources", source.meta["filename_or_obj"])).split("\n")
+        if path.resolve() not in {Path(file).resolve() for file in inputs}:  # which writing refuses in other words
+            self._claim(path, " and ".join(inputs))
         affine = self._affine(result, source)
-        inputs = str(source.meta.get("sources", name)).split("\n")
         array = result.as_subclass(Tensor).detach().cpu()
         return write_volume(path, array, affine, header=header_of(source), dtype=dtype, sources=inputs)
+
+    def _claim(self, path: Path, sources: str) -> None:
+        """Refuse to write what another case gave, or what was there before."""
+        if path not in self.sources and not self.overwrite and path.exists():
+            raise already_there(path)
+        if self.sources.setdefault(path, sources) != sources:
+            raise InputError.at(path, f"result of {self.sources[path]} and of {sources}", "rename one of them")
 
     def _affine(self, result: MetaTensor, source: MetaTensor) -> NDArray[np.float64]:
         """Return the affine of the file to write; the result has to be on its grid."""
@@ -92,11 +108,11 @@ class SaveDerivatived(MapTransform):
         return affine
 
 
-def derivative_path(output_dir: Path, source: Path | str, suffix: str) -> Path:
-    """Name the file of a result with ``suffix`` made from the image ``source``."""
+def derivative_path(output_dir: Path, source: Path | str, suffix: str, prefix: str = "") -> Path:
+    """Name the file of a result with ``suffix`` made from the image ``source``, in a case with a ``result_prefix``."""
     stem = stem_of(source)
     match = BIDS_NAME.fullmatch(stem)
     if match is None:
-        return output_dir / f"{stem}_{suffix}.nii.gz"
-    folder = output_dir / match["subject"] / (match["session"] or "") / "anat"
+        return output_dir / "_".join(filter(None, (prefix, stem, f"{suffix}.nii.gz")))
+    folder = output_dir / prefix / match["subject"] / (match["session"] or "") / "anat"
     return folder / f"{match['stem']}_{suffix}.nii.gz"

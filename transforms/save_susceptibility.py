@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..datasets.file_names import stem_of
+from ..datasets.writing import replacing
 from .save_derivative import SaveDerivatived
 
 
@@ -32,6 +33,14 @@ class SaveSusceptibilityd(SaveDerivatived):
             "Sources": [Path(source).name for source in sources.split("\n")],
         }
         for key in self.key_iterator(out):
-            path = Path(out[f"{key}_path"])
-            path.with_name(f"{stem_of(path)}.json").write_text(json.dumps(sidecar, indent=2) + "\n")
+            with replacing(_sidecar_of(Path(out[f"{key}_path"]))) as temporary:
+                temporary.write_text(json.dumps(sidecar, indent=2) + "\n", encoding="utf-8")
         return out
+
+    def _claim(self, path: Path, sources: str) -> None:
+        super()._claim(path, sources)
+        super()._claim(_sidecar_of(path), sources)
+
+
+def _sidecar_of(path: Path) -> Path:
+    return path.with_name(f"{stem_of(path)}.json")

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets import read_volume
+from ...datasets.sidecars import read_sidecar
 from ...metrics import MAGIC_ANGLE, angle_edges, errors_by_angle
 from ...operators import voxel_size_from_affine
-from ...transforms.load_local_field import parse_direction, read_sidecar
+from ...transforms.load_local_field import parse_direction
 from ..running.evaluation import Evaluation
 from ..running.written_files import file_of
 from .charts import COLORS, chart_panels, to_png

@@ -21,7 +21,9 @@ def write_overview(prediction: Prediction) -> tuple[str, Path] | None:
     if result is None:
         return None
     finding, picture = _image_overview(result, prediction) if mask is None else _lesion_overview(mask, prediction)
-    stem = result.name.rpartition("_")[0] if mask is None else result.name.removesuffix(f"_{LESION_MASK}.nii.gz")
+    stem = result.name.removesuffix(".nii.gz" if mask is None else f"_{LESION_MASK}.nii.gz")
+    if "_rec-" in stem:  # which tells it from those of other networks already
+        stem = stem.rpartition("_")[0]
     path = result.with_name(f"{stem}_overview.png")
     path.write_bytes(picture)
     return finding, path

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from ...datasets import InputError, keep_images, select
+from ...datasets import InputError, Selection, keep_images, select
 from .bundle import Bundle, code_of
 from .configuration import Configuration, Progress, no_progress
 from .evaluation import CONFIGS, Condition, Evaluation, all_conditions, condition_name
-from .outputs import staged
+from .outputs import require_new, staged
 from .records import write_derivative_description
 from .third_parties import input_errors_unwrapped
 from .training import require_dataset
@@ -54,8 +54,10 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
     vary: Sequence[Sequence[Condition]] = (),
     overlays: Sequence[str] = (),
     subjects: Sequence[str] | None = None,
+    overwrite: bool = False,
     settings: Mapping[str, Any] | None = None,
     progress: Progress = no_progress,
+    finish: Callable[[list[Evaluation], Path], object] = lambda evaluations, folder: None,
 ) -> list[Evaluation]:
     """Measure networks of ``bundle`` on the same cases, and write what they predict: all of it, or nothing.
 
@@ -66,16 +68,18 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
         contestants: the networks; by default the bundle's own, with the weights that ship.
         vary: lists of config ids and values; under each combination of one of each list all networks are measured.
         overlays: further configs of the bundle, for all of them; one may have such a list at its id ``vary``.
-        subjects: evaluate only these.
+        subjects: evaluate only these; what else can be selected is at the id ``selection`` of ``settings``.
+        overwrite: replace what an evaluation left in ``output_dir``, instead of refusing to.
         settings: config ids and values, such as ``inferer::overlap``.
         progress: is told of each case.
+        finish: is given all evaluations and their folder before it moves to ``output_dir``, with what it writes there.
 
     Returns:
         of each condition in turn, what each network achieved.
 
     Raises:
-        InputError: if an input cannot be used, an id cannot vary, a subject has no case, or weights are missing or not
-            those that were shipped.
+        InputError: if an input cannot be used, an id cannot vary, a subject has no case, weights are missing or not
+            those that were shipped, or there are results already.
 
     Example:
         >>> (ours,) = evaluate("ms_lesion_segmentation_fanet", "data", "evaluation")  # doctest: +SKIP
@@ -90,14 +94,23 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
     for model in (contestant.model for contestant in contestants if contestant.model is not None):
         existing_file(model)
     given, evaluations = {"dataset_dir": str(dataset_dir), **(settings or {})}, []
-    with input_errors_unwrapped(), keep_images(), code_of(bundle.folder), staged(output) as stage:
+    with input_errors_unwrapped(), keep_images(), code_of(bundle.folder), staged(output, overwrite) as stage:
         conditions = all_conditions(Configuration(bundle, configs, given), vary)
-        for condition, contestant in product(conditions, contestants):
-            folder = stage / condition_name(condition) / contestant.folder
-            place = given | {"output_dir": str(folder)}
+        parts = [
+            (condition, contestant, _folder(condition, contestant))
+            for condition, contestant in product(conditions, contestants)
+        ]
+        require_new((output / folder / "dataset_description.json" for *_, folder in parts), overwrite)
+        for condition, contestant, folder in parts:
+            place = given | {"output_dir": str(stage / folder)}
             evaluations.append(evaluate_network(bundle, configs, place, contestant, subjects, condition, progress))
-            write_derivative_description(bundle, folder)
+            write_derivative_description(bundle, stage / folder, output / folder)
+        finish(evaluations, stage)
     return [_moved(evaluation, stage, output) for evaluation in evaluations]
+
+
+def _folder(condition: Condition, contestant: Contestant) -> Path:
+    return Path(condition_name(condition)) / contestant.folder
 
 
 def evaluate_network(
@@ -131,7 +144,10 @@ def evaluate_network(
     configuration.disable("CheckpointLoader")
     if model_file:
         configuration.update({"model_file": str(model_file)})
-    if subjects:
+    if subjects and "selection" in configuration:
+        wanted = Selection.of(configuration.value("selection"))
+        configuration.update({"selection": replace(wanted, subjects=list(subjects))})
+    elif subjects:
         configuration.update({"cases": select(configuration.value("cases"), subjects)})
     configuration.build()
     is_chosen = contestant.model is not None or "model_file" in settings

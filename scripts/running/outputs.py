@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ...datasets import InputError
+from ...datasets.writing import already_there
+from .moving import move_files
 
 
 @contextmanager
-def staged(output_dir: Path) -> Iterator[Path]:
+def staged(output_dir: Path, overwrite: bool = False, replaceable: Container[Path] = ()) -> Iterator[Path]:
     """Give a temporary folder beside ``output_dir``, whose files move there once all went well.
 
-    Files that stand in ``output_dir`` already stay, unless one of the same name comes. After an error
-    the temporary folder is gone and ``output_dir`` is as before.
+    Files that stand in ``output_dir`` already stay; one of the same name is replaced if ``overwrite`` says so, or if it
+    is ``replaceable``. Otherwise nothing moves where such a file came in the meantime: results stay in the temporary
+    folder. After another error that folder is gone, and ``output_dir`` is as before.
 
     Raises:
-        InputError: if the folder cannot be made or written.
+        InputError: if the folder cannot be made or written, or a file of the same name came in the meantime.
     """
     try:
         parent = _nearest_folder(output_dir.absolute())
@@ -27,11 +30,29 @@ def staged(output_dir: Path) -> Iterator[Path]:
     except OSError as error:
         problem = f"cannot be written ({error.strerror})"
         raise InputError.at(output_dir, problem, "choose a writable output folder") from error
+    is_moved = True
     try:
         yield stage
-        _move_files(stage, output_dir)
+        move_files(stage, output_dir, overwrite, replaceable)
+    except FileExistsError as error:
+        if stage not in Path(str(error.filename2)).parents:
+            raise
+        is_moved = False
+        problem = f"another process wrote this file in the meantime, so that the results stay in {stage}"
+        raise InputError.at(str(error.filename), problem, "move them yourself, or set `overwrite` to true") from error
     finally:
-        shutil.rmtree(stage)
+        if is_moved:
+            shutil.rmtree(stage)
+
+
+def require_new(paths: Iterable[Path], overwrite: bool) -> None:
+    """Check, before any work, that there are no results of these names, unless they may be replaced.
+
+    Raises:
+        InputError: if there is one.
+    """
+    if not overwrite and (found := next(filter(Path.exists, paths), None)):
+        raise already_there(found)
 
 
 @contextmanager
@@ -53,13 +74,6 @@ def _nearest_folder(output_dir: Path) -> Path:
             raise NotADirectoryError(20, "it is a file", str(output_dir))
         return output_dir
     return _nearest_folder(output_dir.parent)
-
-
-def _move_files(source: Path, target: Path) -> None:
-    for file in sorted(p for p in source.rglob("*") if p.is_file()):
-        place = target / file.relative_to(source)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(place)
 
 
 def require_empty(output_dir: Path) -> None:

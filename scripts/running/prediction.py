@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from ...datasets import Case, InputError, keep_images, read_volume
 from .bundle import Bundle, code_of
 from .case_files import check_case, complete_case, contrasts_of
 from .configuration import Configuration, Progress, no_progress
+from .made_from import digests, require_new_or_same
 from .outputs import staged
 from .processes import share_of_rank, use_device_of_rank
 from .records import write_derivative_description
@@ -49,11 +50,13 @@ def predict(  # noqa: PLR0913 (what the command has as options)
     output_dir: Path | str,
     *,
     mask: Path | str | None = None,
+    overwrite: bool = False,
     overlays: Sequence[str] = (),
     runtime: str = "torch",
     settings: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
     progress: Progress = no_progress,
+    finish: Callable[[Prediction], object] = lambda prediction: None,
 ) -> list[Prediction]:
     """Apply the network of ``bundle``, and write masks or images as BIDS derivatives: all of them, or none.
 
@@ -64,15 +67,18 @@ def predict(  # noqa: PLR0913 (what the command has as options)
         cases: a BIDS folder or JSON datalist, or one case whose ``image`` tells the file of each contrast.
         output_dir: where the results go.
         mask: of the brain, for all cases; outside of it images become zero.
+        overwrite: replace results that are in ``output_dir`` already, instead of refusing to; those of the same files,
+            settings and weights are always made anew.
         overlays: further configs of the bundle, such as ``networks/unet``.
         runtime: ``torch``, or ``onnx`` for ``models/model.onnx`` or the ``model_file`` of ``settings``.
         settings: config ids of the bundle and their values, such as ``model_file``, ``register`` or ``scale``.
         overrides: the same for MONAI, unchecked, such as ``inferer::overlap``.
         progress: is told of each case.
+        finish: is given each prediction before its files move to ``output_dir``, with what it writes beside them.
 
     Raises:
-        InputError: if an input cannot be used, a setting has no meaning for the bundle, or the weights are missing or
-            not those that were shipped.
+        InputError: if an input cannot be used, a setting has no meaning for the bundle, the weights are missing or
+            not those that were shipped, or there are results already.
 
     Example:
         >>> images = {"T1w": "t1.nii.gz", "T2w": "t2.nii.gz", "FLAIR": "flair.nii.gz"}
@@ -82,22 +88,32 @@ def predict(  # noqa: PLR0913 (what the command has as options)
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.find(bundle)
     configuration = Configuration(bundle, ["inference", *overlays])
     output, given = Path(output_dir), {**(settings or {}), **(overrides or {})}
+    same: set[Path] = set()
     onnx_file = chosen_onnx(runtime, bundle, (settings or {}).get("model_file"))
-    with input_errors_unwrapped(), keep_images(), code_of(bundle.folder), staged(output) as stage:
+    with input_errors_unwrapped(), keep_images(), code_of(bundle.folder), staged(output, overwrite, same) as stage:
         _apply_settings(configuration, settings or {}, given, onnx_file)
         found = share_of_rank(_find_cases(configuration, cases))
         allow_nan = "allow_nan" in configuration and bool(configuration.value("allow_nan"))
         checked = []
         for case in found:
-            own = case.mask if isinstance(cases, Case) else None
-            checked.append(check_case(case, configuration.value("contrasts"), mask or own, allow_nan))
+            checked.append(check_case(case, configuration.value("contrasts"), mask or case.mask, allow_nan))
             progress("checking", len(checked), len(found))
         if not checked:
             return []  # more processes than cases
         use_device_of_rank()
         configuration.update({"cases": [case.item() for case in checked], "output_dir": str(stage)})
+        configuration.build()
+        of_cases = digests(configuration, checked, {**given, "mask": mask, "runtime": runtime})
+        same |= require_new_or_same(configuration, checked, of_cases, output, overwrite)
         predictions = _run(configuration, checked, None if "model_file" in given else bundle, onnx_file, progress)
-        write_derivative_description(bundle, stage)
+        made_from = {
+            str(file.relative_to(stage)): digest
+            for prediction, digest in zip(predictions, of_cases, strict=True)
+            for file in prediction.files
+        }
+        write_derivative_description(bundle, stage, output, made_from)
+        for prediction in predictions:
+            finish(prediction)
     return [_moved(prediction, stage, output) for prediction in predictions]
 
 
@@ -160,7 +176,6 @@ def _run(
 ) -> list[Prediction]:
     from .onnx_network import require_same_network
 
-    configuration.build()
     if onnx_file is None:
         load_weights(configuration, shipped_by)
     else:

@@ -39,10 +39,31 @@ def describe_run(
     }
 
 
-def write_derivative_description(bundle: Bundle, output_dir: Path) -> None:
-    """Write BIDS' ``dataset_description.json`` of what ``bundle`` made in ``output_dir``."""
+def write_derivative_description(
+    bundle: Bundle, output_dir: Path, goes_to: Path, made_from: Mapping[str, str] | None = None
+) -> None:
+    """Write BIDS' ``dataset_description.json`` of what ``bundle`` made in ``output_dir``.
+
+    Args:
+        bundle: what made it.
+        output_dir: the folder, which is to move.
+        goes_to: where it moves. A description that is there stays, with the bundle among the makers of a derivative.
+        made_from: digests of what results were made from, by their paths.
+    """
     made_by = {"Name": bundle.name, "Version": bundle.version}
-    write_description(output_dir, f"Results of {bundle.name}", generated_by=made_by)
+    there = goes_to / "dataset_description.json"
+    digests = {"ResultsMadeFrom": dict(made_from)} if made_from else {}
+    if not there.is_file():
+        write_description(output_dir, f"Results of {bundle.name}", generated_by=made_by, **digests)
+        return
+    try:
+        content = json.loads(there.read_text(encoding="utf-8-sig"))
+        makers = [maker for maker in content["GeneratedBy"] if maker != made_by]
+        known = content.get("ResultsMadeFrom", {}) | digests.get("ResultsMadeFrom", {})
+        fields = {"GeneratedBy": [*makers, made_by], **({"ResultsMadeFrom": known} if known else {})}
+        write_json(content | fields, output_dir / there.name)
+    except (OSError, ValueError, TypeError, KeyError):  # a description of somebody else, which is theirs
+        return
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:

@@ -13,13 +13,14 @@ from tests.bundles.bundle_configs import ALL, BundleConfigs
 
 SHARED = {
     "train": """
-bundle_root dataset_dir output_dir device rank world_size is_not_rank0 early_stop patience resume start_from progress
+bundle_root dataset_dir selection output_dir device rank world_size is_not_rank0 early_stop patience resume start_from
+progress
 compile num_workers seed extra_cases extra_weights parts optimizer half_precision train::sampler train::dataloader
 train::handlers train::trainer checkpoint last_checkpoint checkpointing validate::dataloader validate::handlers
 validate::evaluator initialize run training""",
     "inference": """
-bundle_root dataset_dir output_dir device register allow_nan cases dataset dataloader handlers evaluator initialize run
-inference""",
+bundle_root dataset_dir selection output_dir overwrite device register allow_nan cases dataset dataloader handlers
+evaluator initialize run inference""",
 }
 """Ids whose content is the same in every bundle."""
 
@@ -34,7 +35,7 @@ EXCEPTIONS = {
 }
 """Parts of them in which bundles differ, and why."""
 
-LONGEST = {"train": 149, "inference": 79}
+LONGEST = {"train": 149, "inference": 81}
 """Lines of a config."""
 
 SUBSCRIPTED = {"parts", "contrasts", "results"}

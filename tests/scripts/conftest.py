@@ -31,7 +31,12 @@ device: $torch.device('cpu')
 contrasts: [T1w, T2w, FLAIR]
 register: false
 allow_nan: false
-cases: {_target_: mri_attention.datasets.find_cases, dataset_dir: '@dataset_dir', contrasts: '@contrasts'}
+selection: {}
+cases:
+  _target_: mri_attention.datasets.find_cases
+  dataset_dir: '@dataset_dir'
+  contrasts: '@contrasts'
+  selection: '@selection'
 imports: [$import os, $import torch]
 network_def: {_target_: torch.nn.Conv3d, in_channels: 3, out_channels: 2, kernel_size: 1}
 network: $@network_def.to(@device)

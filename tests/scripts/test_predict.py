@@ -250,3 +250,111 @@ def test_refuses_a_scale_that_the_bundle_cannot_do(
     assert run_command("predict", "brain_super_resolution_cftn", "--output-dir", tmp_path / "out", *given) == 2
     assert "cannot do that; choose 2 or 3" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
+
+
+def mask_of(output: Path) -> np.ndarray:
+    return np.asarray(nib.load(output / "sub-01" / "anat" / "sub-01_label-lesion_mask.nii.gz").dataobj)
+
+
+def test_results_of_other_images_are_not_replaced(
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "out"
+    assert run_command("predict", tiny_bundle, "--output-dir", output, *options(images)) == 0
+    before = mask_of(output)
+    other = np.zeros(SHAPE, np.float32)
+    other[3:20, 3:15, 3:10] = 3
+    write_image(images["FLAIR"], other)
+    arguments = ("predict", tiny_bundle, "--output-dir", output, *options(images))
+    assert run_command(*arguments) == 2
+    assert "a result is there already; give --overwrite, or choose another --output-dir" in capsys.readouterr().err
+    np.testing.assert_array_equal(mask_of(output), before)
+    assert run_command(*arguments, "--overwrite") == 0
+    assert mask_of(output).sum() == (other > 0).sum()
+
+
+@pytest.mark.parametrize(("more", "code"), [([], 0), (["--allow-nan"], 2)])
+def test_only_the_same_may_be_made_again(
+    more: list[str], code: int, run_command: Run, tiny_bundle: Path, images: dict[str, Path], tmp_path: Path
+) -> None:
+    arguments = ("predict", tiny_bundle, "--output-dir", tmp_path / "out", *options(images))
+    assert run_command(*arguments) == 0
+    assert run_command(*arguments, *more) == code
+
+
+def test_names_with_dots_stay_whole(
+    run_command: Run, tiny_bundle: Path, images: dict[str, Path], tmp_path: Path
+) -> None:
+    for name in ("1.2.840.1", "1.2.840.2"):
+        images["FLAIR"] = images["FLAIR"].rename(tmp_path / f"{name}.nii.gz")
+        assert run_command("predict", tiny_bundle, "--output-dir", tmp_path / "out", *options(images)) == 0
+        assert (tmp_path / "out" / f"{name}_label-lesion_mask.nii.gz").is_file()
+
+
+def test_descriptions_of_others_stay(
+    run_command: Run, tiny_bundle: Path, images: dict[str, Path], tiny_dataset: Path
+) -> None:
+    description = tiny_dataset / "dataset_description.json"
+    description.write_text('{"Name": "heads", "DatasetType": "raw"}')
+    assert run_command("predict", tiny_bundle, "--output-dir", tiny_dataset, *options(images)) == 0
+    assert json.loads(description.read_text())["Name"] == "heads"
+
+
+def test_a_mask_in_a_datalist_counts(
+    run_command: Run, tiny_bundle: Path, images: dict[str, Path], tmp_path: Path
+) -> None:
+    brain = np.zeros(SHAPE, dtype=np.uint8)
+    brain[:12] = 1
+    write_image(tmp_path / "brain.nii.gz", brain)
+    entry = {"image": {name: str(path) for name, path in images.items()}, "mask": "brain.nii.gz"}
+    (tmp_path / "list.json").write_text(json.dumps([entry]))
+    arguments = ("--output-dir", tmp_path / "out", "--dataset-dir", tmp_path / "list.json")
+    assert run_command("predict", tiny_bundle, *arguments) == 0
+    np.testing.assert_array_equal(mask_of(tmp_path / "out"), lesion_mask() * brain)
+
+
+def test_files_of_one_name_in_a_datalist_have_distinct_results(
+    run_command: Run, tiny_bundle: Path, images: dict[str, Path], tmp_path: Path
+) -> None:
+    entries = []
+    for patient in ("p1", "p2"):
+        copies = {name: tmp_path / patient / f"{name}.nii.gz" for name in images}
+        for name, copy in copies.items():
+            write_image(copy, np.asarray(nib.load(images[name]).dataobj))
+        entries.append({"image": {name: str(copy) for name, copy in copies.items()}})
+    (tmp_path / "list.json").write_text(json.dumps(entries))
+    arguments = ("--output-dir", tmp_path / "out", "--dataset-dir", tmp_path / "list.json")
+    assert run_command("predict", tiny_bundle, *arguments) == 0
+    found = sorted(path.name for path in (tmp_path / "out").glob("*_mask.nii.gz"))
+    assert found == [f"{patient}_FLAIR_label-lesion_mask.nii.gz" for patient in ("p1", "p2")]
+
+
+@pytest.mark.parametrize("option", ["--subject", "--subjects"])
+def test_goes_on_without_what_is_incomplete_or_not_wanted(
+    option: str,
+    run_command: Run,
+    tiny_bundle: Path,
+    tiny_dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tiny_dataset / "sub-01" / "anat" / "sub-01_T2w.nii.gz").unlink()
+    arguments = ("--dataset-dir", tiny_dataset, "--output-dir", tmp_path / "out")
+    assert run_command("predict", tiny_bundle, *arguments) == 2
+    assert "choose others by --subject, or give --skip-incomplete" in capsys.readouterr().err
+    assert run_command("predict", tiny_bundle, *arguments, option, "02") == 0
+    assert run_command("predict", tiny_bundle, *arguments, "--skip-incomplete") == 0
+    assert "sub-01 has no T2w image: left out" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").glob("sub-*")] == ["sub-02"]
+
+
+def test_a_selection_of_named_files_is_refused(
+    run_command: Run, tiny_bundle: Path, images: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--output-dir", tmp_path / "out", "--session", "1", *options(images))
+    assert run_command("predict", tiny_bundle, *arguments) == 2
+    assert "have no meaning without --dataset-dir" in capsys.readouterr().err

@@ -93,6 +93,31 @@ def test_unusable_sidecars_are_refused(tmp_path: Path, sidecar: str) -> None:
         load(write(tmp_path / "a.nii.gz", sidecar=sidecar))
 
 
+def test_echo_time_in_milliseconds_is_refused_where_it_counts(tmp_path: Path) -> None:
+    path = write(tmp_path / "sub-01_localfield.nii.gz", units_per_ppm("rad", 3.0, 0.02))
+    (tmp_path / "localfield.json").write_text('{"MagneticFieldStrength": 3, "EchoTime": 20}')
+    with pytest.raises(InputError, match=r"EchoTime of .*sub-01_localfield.nii.gz: 20 s .* likely in ms: write 0.02"):
+        load(path, field_unit="rad")
+    with pytest.raises(InputError, match=r"^`echo_time`: 20 s"):
+        load(path, field_unit="rad", echo_time=20)
+    with pytest.raises(InputError, match=r"^`b0`: 3000 T .* likely in mT: write 3"):
+        load(path, field_unit="rad", b0=3000)
+    load(path, field_unit="rad", echo_time=0.02)
+    load(write(tmp_path / "sub-02_localfield.nii.gz"))
+
+
+@pytest.mark.parametrize("told", ["Hz", "rad", "radians", "ppb"])
+def test_a_unit_that_the_sidecar_contradicts_is_refused(tmp_path: Path, told: str) -> None:
+    path = write(tmp_path / "a.nii.gz", sidecar={"Units": told})
+    with pytest.raises(InputError, match=f"its sidecar says that its Units are {told}, `field_unit` is ppm; set"):
+        load(path)
+
+
+@pytest.mark.parametrize("told", ["ppm", "arbitrary", ""])
+def test_units_that_say_the_same_or_nothing_pass(tmp_path: Path, told: str) -> None:
+    load(write(tmp_path / "a.nii.gz", sidecar={"Units": told}))
+
+
 @pytest.mark.parametrize("value", ["1,2", "x,y,z", [0, 0, 0], "", [1, 2, 3, 4]])
 def test_what_is_no_direction_is_refused(value: Any) -> None:
     with pytest.raises(InputError, match=r"^`b0_direction`: .* is no direction"):

@@ -13,6 +13,7 @@ from monai.transforms import Compose, Invertd, Orientationd, Spacingd
 from mri_attention.datasets.input_error import InputError
 from mri_attention.transforms.load_contrasts import LoadContrastsd
 from mri_attention.transforms.save_derivative import SaveDerivatived, derivative_path
+from mri_attention.transforms.save_susceptibility import SaveSusceptibilityd
 
 SHAPE = (9, 8, 7)
 OBLIQUE = np.array([[-0.9, 0.05, 0.2, 80], [0.1, 0.1, -2.9, -90], [0.02, 1.1, 0.3, -40], [0, 0, 0, 1.0]])
@@ -116,6 +117,37 @@ def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
     save(case(tmp_path / "a", "FLAIR.nii.gz"))
     with pytest.raises(InputError, match=r"result of .*a/FLAIR.nii.gz and of .*b/FLAIR.nii.gz; rename"):
         save(case(tmp_path / "b", "FLAIR.nii.gz"))
+
+
+def test_two_cases_of_one_source_are_refused(tmp_path: Path) -> None:
+    save, first, second = SaveDerivatived("pred", tmp_path / "out", "mask"), case(tmp_path), case(tmp_path)
+    save(first)
+    second["image"].meta["sources"] = f"{tmp_path / 'other_T1w.nii.gz'}\n{second['image'].meta['filename_or_obj']}"
+    with pytest.raises(InputError, match=r"result of .*FLAIR.nii.gz and of .*other_T1w.nii.gz and"):
+        save(second)
+
+
+@pytest.mark.parametrize("there", ["sub-01_ses-2_mask.nii.gz", "sub-01_ses-2_mask.json"])
+def test_what_is_there_is_replaced_only_where_that_is_wanted(tmp_path: Path, there: str) -> None:
+    old = tmp_path / "out" / "sub-01" / "ses-2" / "anat" / there
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"old")
+    data = case(tmp_path / "in") | {"b0_direction": torch.tensor([0.0, 0, 1])}
+    with pytest.raises(InputError, match=rf"{there}: a result is there already; set `overwrite` to true, or choose"):
+        SaveSusceptibilityd("pred", tmp_path / "out", "mask")(data)
+    assert old.read_bytes() == b"old"
+    assert [file.name for file in old.parent.iterdir()] == [there]
+    SaveSusceptibilityd("pred", tmp_path / "out", "mask", overwrite=True)(data)
+    assert old.read_bytes() != b"old"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("T1.nii.gz", "p1_T1_mask.nii.gz"), ("sub-01_T1w.nii.gz", "p1/sub-01/anat/sub-01_mask.nii.gz")],
+)
+def test_results_of_files_with_one_name_have_the_prefix_of_their_case(tmp_path: Path, name: str, expected: str) -> None:
+    data = case(tmp_path / "in", name) | {"result_prefix": "p1"}
+    assert SaveDerivatived("pred", tmp_path, "mask")(data)["pred_path"] == str(tmp_path / expected)
 
 
 def test_same_source_may_be_written_again(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mri_attention.datasets import InputError
-from mri_attention.scripts.running.outputs import removed_on_error, require_empty, staged
+from mri_attention.scripts.running.outputs import removed_on_error, require_empty, require_new, staged
 
 
 @pytest.mark.parametrize("place", ["new", "new/within/new", "old"])
@@ -30,6 +30,50 @@ def test_nothing_stays_after_an_error(place: str, tmp_path: Path) -> None:
         (stage / "half.txt").touch()
         raise RuntimeError
     assert [p.name for p in tmp_path.rglob("*")] == ["old"]
+
+
+def test_a_file_that_came_in_the_meantime_is_not_replaced(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    with pytest.raises(InputError, match=r"b.txt: another process wrote this .* stay in ") as told:  # noqa: PT012, SIM117
+        with staged(output) as stage:
+            for name in "ab":
+                (stage / f"{name}.txt").write_text("ours")
+            output.mkdir(exist_ok=True)
+            (output / "b.txt").write_text("theirs")
+    assert [(path.name, path.read_text()) for path in output.glob("*.txt")] == [("b.txt", "theirs")]
+    assert str(stage) in str(told.value)
+    assert sorted(path.read_text() for path in stage.iterdir()) == ["ours", "ours"]
+
+
+@pytest.mark.parametrize("how", ["overwrite", "replaceable"])
+def test_files_are_replaced_where_that_is_wanted(how: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    replaceable = {tmp_path / "a.txt"} if how == "replaceable" else set()
+    with staged(tmp_path, how == "overwrite", replaceable) as stage:
+        (stage / "a.txt").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_disks_without_hard_links_get_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*paths: object) -> None:
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    with staged(tmp_path / "out") as stage:
+        (stage / "a.txt").write_text("new")
+    assert (tmp_path / "out" / "a.txt").read_text() == "new"
+    with pytest.raises(InputError, match=r"a.txt: another process wrote"), staged(tmp_path / "out") as stage:
+        (stage / "a.txt").write_text("newer")
+    assert (tmp_path / "out" / "a.txt").read_text() == "new"
+
+
+def test_results_that_are_there_are_told_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    require_new([tmp_path / "a"], overwrite=True)
+    require_new([tmp_path / "b"], overwrite=False)
+    with pytest.raises(InputError, match="a: a result is there already; set `overwrite` to true"):
+        require_new([tmp_path / "b", tmp_path / "a"], overwrite=False)
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])

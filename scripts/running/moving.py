@@ -1,0 +1,54 @@
+"""Files moved to where they were asked for, none of them over another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Container
+from pathlib import Path
+
+SHARED = ("dataset_description.json",)
+"""Files that all results in a folder have in common; the last one to be written has what the others had."""
+
+
+def move_files(source: Path, target: Path, overwrite: bool = False, replaceable: Container[Path] = ()) -> None:
+    """Move all files below ``source`` to the same places below ``target``: all of them or, on an error, none.
+
+    Args:
+        source: folder on the same disk.
+        target: folder, made if it is not there.
+        overwrite: replace files that are there.
+        replaceable: replace these.
+
+    Raises:
+        FileExistsError: if a file is there, or comes while others move; ``filename`` is its path, ``filename2`` the
+            path of the file that was to move.
+    """
+    files = {file: target / file.relative_to(source) for file in sorted(p for p in source.rglob("*") if p.is_file())}
+    placed: list[Path] = []
+    try:
+        for file, place in files.items():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if overwrite or file.name in SHARED or place in replaceable:
+                file.replace(place)
+            else:
+                _place(file, place)
+                placed.append(place)
+    except OSError:
+        for place in placed:
+            place.unlink()
+        raise
+
+
+def _place(file: Path, place: Path) -> None:
+    """Give a file its name at another place too, unless that is taken; a disk without hard links gets a copy."""
+    try:
+        os.link(file, place)
+    except FileExistsError as error:
+        raise FileExistsError(error.errno, error.strerror, str(place), None, str(file)) from error
+    except OSError:
+        try:
+            with place.open("xb") as copy, file.open("rb") as content:
+                shutil.copyfileobj(content, copy)
+        except FileExistsError as error:
+            raise FileExistsError(error.errno, error.strerror, str(place), None, str(file)) from error
