@@ -51,7 +51,7 @@ def _case(folder: Path, entry: Entry, contrasts: Sequence[str]) -> Case:
     subject, session = subject_and_session(files.get("kspace", last))
     others = {} if entry.split is None else {"split": entry.split}
     names = {"subject": subject, "session": session} | entry.names
-    return Case(**names, image=image, **files, others=others)  # type: ignore[arg-type]
+    return Case(**names, image=image, **files, others=others)
 
 
 def _images(folder: Path, entry: Entry, contrasts: Sequence[str]) -> list[str] | str:

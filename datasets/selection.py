@@ -59,7 +59,8 @@ class Selection:
             raise InputError.at(f"`selection` {unknown[0]}", "no such part of it", remedy)
         if not isinstance(given.get("skip_incomplete", False), bool):
             raise InputError.at("`skip_incomplete`", f"is {given['skip_incomplete']!r}", "write true or false")
-        return cls(**{name: _names(name, value) if name in ENTITIES else value for name, value in given.items()})
+        read: dict[str, Any] = {n: _names(n, value) if n in ENTITIES else value for n, value in given.items()}
+        return cls(**read)
 
     def among(self, subjects: Iterable[str] | None) -> Selection:
         """Take only what is of ``subjects`` too."""

@@ -12,7 +12,8 @@ from ..operators.field_units import FieldUnit, units_per_ppm
 
 Quantity = Literal["field", "susceptibility"]
 
-# Root mean square over the voxels that are not zero, in ppm, of brains; ten times as much is refused.
+# Root mean square over the voxels that are not zero, in ppm, of brains; ten times as much is refused, and of a field a
+# twentieth, an eighth of the weakest that was seen.
 TYPICAL_PPM: dict[str, float] = {"field": 0.02, "susceptibility": 0.06}
 LARGEST_PPM: dict[str, float] = {"field": 5.0, "susceptibility": 10.0}
 
@@ -29,7 +30,7 @@ def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = N
         place: the file, for the message.
 
     Raises:
-        InputError: if values are not finite, or too large.
+        InputError: if values are not finite, or too large, or those of a field too small.
     """
     inside = values[values != 0].double()
     if not inside.numel():
@@ -37,10 +38,20 @@ def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = N
     spread, largest = float(inside.square().mean().sqrt()), float(inside.abs().max())
     if not math.isfinite(largest):
         raise InputError.at(place or what, "holds values that are not finite", "set them to zero")
+    if what == "field" and spread < TYPICAL_PPM[what] / 20:
+        problem = f"values (root mean square {spread:.3g}) are too small for a field of a brain in ppm"
+        raise InputError.at(place or what, problem, _remedy_of_small(spread))
     if spread <= 10 * TYPICAL_PPM[what] and largest <= LARGEST_PPM[what]:
         return
     problem = f"values (root mean square {spread:.3g}, largest {largest:.3g}) cannot be a {what} in ppm"
     raise InputError.at(place or what, problem, _remedy(spread, largest, what))
+
+
+def _remedy_of_small(spread: float) -> str:
+    """Name what would make the spread that of a brain: another unit of the file, or an echo time in ms."""
+    if spread * 1e6 < 10 * TYPICAL_PPM["field"]:
+        return "it is likely a fraction of B0, or in T: convert it to ppm"
+    return "check `field_unit` (is it in ppm already?), `b0` (T) and `echo_time` (s)"
 
 
 def _remedy(spread: float, largest: float, what: Quantity) -> str:

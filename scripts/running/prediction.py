@@ -164,7 +164,11 @@ def _find_cases(configuration: Configuration, cases: Case | Path | str) -> list[
     if isinstance(cases, Case):
         return [complete_case(cases, configuration)]
     configuration.update({"dataset_dir": str(cases)})
-    return [Case.of(item) for item in configuration.value("cases")]
+    found = [Case.of(item) for item in configuration.value("cases")]
+    if "target" not in configuration and any(case.kspace is not None for case in found):
+        remedy = "give its images as `image`"
+        raise InputError.at(f"{cases}: kspace", f"has no meaning for {configuration.bundle.name}", remedy)
+    return found
 
 
 def _run(

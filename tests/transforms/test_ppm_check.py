@@ -45,6 +45,20 @@ def test_wrong_susceptibility_is_named() -> None:
         check_is_ppm(local_field(3000.0), "susceptibility")
 
 
+@pytest.mark.parametrize(
+    ("scale", "remedy"),
+    [
+        (1e-3, "check `field_unit`"),
+        (1 / units_per_ppm("hz", 3.0), "check `field_unit`"),
+        (1e-6, "likely a fraction of B0"),
+    ],
+)
+def test_fields_that_are_too_small_are_refused(scale: float, remedy: str) -> None:
+    with pytest.raises(InputError, match=f"are too small for a field of a brain in ppm; .*{remedy}"):
+        check_is_ppm(local_field(scale))
+    check_is_ppm(local_field(scale), "susceptibility")
+
+
 def test_single_large_values_are_refused() -> None:
     field = local_field()
     field[0, 8, 8, 8] = 6
