@@ -184,3 +184,16 @@ def test_baseline_has_weights_of_its_own(
     )
     assert run_command("evaluate", tiny_bundle, *arguments) == 2
     assert f"{tiny_bundle / 'models' / 'other.pt'}: no weights of Conv3d" in capsys.readouterr().err
+
+
+def test_an_evaluation_is_replaced_only_where_that_is_wanted(
+    run_command: Run, tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("evaluate", tiny_bundle, "--dataset-dir", tiny_dataset, "--output-dir", tmp_path / "out")
+    assert run_command(*arguments, "--subject", "01") == 0
+    before = (tmp_path / "out" / "metrics.csv").read_text()
+    assert run_command(*arguments) == 2
+    assert "report.html: a result is there already; give --overwrite" in capsys.readouterr().err
+    assert (tmp_path / "out" / "metrics.csv").read_text() == before
+    assert run_command(*arguments, "--overwrite") == 0
+    assert "sub-02" in (tmp_path / "out" / "metrics.csv").read_text()
