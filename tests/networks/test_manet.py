@@ -36,7 +36,7 @@ CENTERED = (-2, -1)
 
 def manet(**options: Any) -> MANet:
     torch.manual_seed(0)
-    network = MANet(width=4, **options)
+    network = MANet(width=8, **options)
     for module in network.modules():
         if isinstance(module, T1GuidedAttention):  # the one unit of the squeeze is active
             nn.init.constant_(module.channel[0].weight, 0.1)
