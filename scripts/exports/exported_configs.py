@@ -34,13 +34,22 @@ def monailabel_configs(bundle: Path) -> dict[str, str]:
     """Return ``configs/NAME.json`` of ``configs/NAME.yaml`` and ``configs/monailabel/NAME.yaml``, where that is.
 
     MONAI Label's app reads one file, and looks for JSON first.
+
+    Raises:
+        InputError: if the two do not fit together.
     """
     from monai.bundle import ConfigParser
 
     configs = bundle / "configs"
     texts = {}
     for overlay in sorted((configs / "monailabel").glob("*.yaml")):
-        merged = ConfigParser.load_config_files([str(configs / overlay.name), str(overlay)])
+        try:
+            merged = ConfigParser.load_config_files([str(configs / overlay.name), str(overlay)])
+        except (OSError, KeyError, ValueError) as error:  # an overlay changes an id that is not there
+            problem = f"does not fit {overlay.name} of the bundle ({error})"
+            raise InputError.at(
+                f"monailabel/{overlay.name}", problem, "correct one of them, or get the bundle anew"
+            ) from error
         texts[f"configs/{overlay.stem}.json"] = json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
     return texts
 

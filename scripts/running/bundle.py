@@ -55,8 +55,20 @@ class Bundle:
 
     @cached_property
     def metadata(self) -> dict[str, Any]:
-        """The content of ``configs/metadata.json``."""
-        metadata: dict[str, Any] = json.loads((self.folder / "configs" / "metadata.json").read_text())
+        """The content of ``configs/metadata.json``.
+
+        Raises:
+            InputError: if it cannot be read, or holds no names and values.
+        """
+        file = self.folder / "configs" / "metadata.json"
+        try:
+            metadata = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError.at(
+                file, f"cannot be read ({error})", "correct its syntax, or get the bundle anew"
+            ) from error
+        if not isinstance(metadata, dict):
+            raise InputError.at(file, "holds no names and values", "get the bundle anew")
         return metadata
 
     @property

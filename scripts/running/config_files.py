@@ -12,9 +12,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def list_configs(bundle: Path) -> list[Path]:
-    """Return the configs of ``bundle``, overlays too, without ``metadata.json``."""
-    files = (file for file in (bundle / "configs").rglob("*") if file.suffix in SUFFIXES)
-    return sorted(file for file in files if file.name != "metadata.json")
+    """Return the configs of ``bundle``, overlays too, without ``metadata.json`` and hidden files."""
+    files = (file for file in (bundle / "configs").rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    return sorted(file for file in files if file.name != "metadata.json" and not file.name.startswith("."))
 
 
 def read_config(file: Path) -> dict[str, Any]:
