@@ -6,22 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 SUFFIXES = (
-    *(
-        ".nii.gz",
-        ".nii",
-        ".img.gz",
-        ".img",
-        ".hdr.gz",
-        ".hdr",
-        ".mgz",
-        ".mgh",
-        ".mnc",
-        ".nrrd",
-        ".nhdr",
-        ".mha",
-        ".mhd",
-    ),
-    *(".gipl.gz", ".gipl", ".dcm", ".ima", ".h5", ".hdf5", ".mrd", ".npz", ".npy", ".json"),
+    *(".nii.gz", ".nii", ".img.gz", ".img", ".hdr.gz", ".hdr", ".mgz", ".mgh", ".mnc", ".nrrd", ".nhdr", ".mha"),
+    *(".mhd", ".gipl.gz", ".gipl", ".dcm", ".ima", ".h5", ".hdf5", ".mrd", ".npz", ".npy", ".json"),
 )
 """Of images, k-space and sidecars; all else behind a dot belongs to the name, as in ``1.2.840.1.nii.gz``."""
 

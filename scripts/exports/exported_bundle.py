@@ -34,8 +34,8 @@ def write_bundle(bundle: Path, folder: Path, *, with_onnx: bool = False) -> Reac
         with_onnx: write the network as ``models/model.onnx`` too.
 
     Raises:
-        InputError: if it lacks an inference config, a license or weights, these are not those of its metadata, or a config cannot be
-            exported, or the network not as ONNX.
+        InputError: if it lacks an inference config, a license or weights, these are not those of its metadata, or a
+            config cannot be exported, or the network not as ONNX.
     """
     Bundle(bundle).config_files(["inference"])
     code = ReachedCode(ROOT)
