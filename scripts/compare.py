@@ -45,6 +45,7 @@ def compare(  # noqa: PLR0913 (one argument per option)
     acquisitions: Acquisitions = None,
     skip_incomplete: SkipIncomplete = False,
     overwrite: Overwrite = False,
+    allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
     trained_dir: Annotated[
         Path | None, typer.Option(help="Output of an earlier compare: test its networks, on other data, say.")
     ] = None,
@@ -59,32 +60,23 @@ def compare(  # noqa: PLR0913 (one argument per option)
     overlays = overlay or []
     found.config_files(["train", *CONFIGS, *overlays, *(n for n in names if n != "default")])
     rates = _floats(learning_rates) if learning_rates else []
-    settings = parse_overrides(overrides or [])
     selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
     from .reports.comparison_report import write_comparison
     from .running.comparison import run_plan
     from .running.comparison_plan import Budget, Plan
     from .running.comparison_record import start_or_continue
 
-    tested = Configuration(found, [*CONFIGS, *overlays])
-    cases = _cases(Configuration(found, ["train", *overlays], settings), dataset_dir, selection)
+    settings = parse_overrides(overrides or []) | ({"allow_nan": True} if allow_nan else {})
+    trained, tested = Configuration(found, ["train", *overlays]), Configuration(found, [*CONFIGS, *overlays])
+    trained.override(settings)
+    cases = _cases(trained, dataset_dir, selection)
+    shared = {name: value for name, value in settings.items() if name in tested}
     if test_dataset_dir is None:
         cases, test_cases = split(cases, fraction=test_share, seed=0)
     else:
         elsewhere = selection_settings(None, sessions, runs, acquisitions, skip_incomplete)
         test_cases = _cases(tested, test_dataset_dir, elsewhere)
-    plan = Plan(
-        found,
-        overlays,
-        settings,
-        {name: value for name, value in settings.items() if name in tested},
-        cases,
-        test_cases,
-        Budget.parse(budget),
-        rates,
-        output,
-        trained_dir,
-    )
+    plan = Plan(found, overlays, settings, shared, cases, test_cases, Budget.parse(budget), rates, output, trained_dir)
     start_or_continue(plan, overwrite)
     with ProgressBars() as progress:
         trainings = run_plan(plan, names, seeds, progress)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError
+from ..handlers.weights import existing_file, read_weights
 from .running.outputs import staged
-from .running.weights import existing_file, read_weights
 from .terminal.console import announce, console
 
 

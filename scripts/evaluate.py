@@ -50,6 +50,7 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
         Path | None,
         typer.Option(help="Output of train: its curves go to the report, the report to its MLflow store."),
     ] = None,
+    allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
     keep: Annotated[bool, typer.Option(help="Keep the predictions, not tables, pictures and report only.")] = True,
     overwrite: Overwrite = False,
 ) -> None:
@@ -82,7 +83,8 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
             overlays=overlay or [],
             subjects=None if subjects is None else ",".join(subjects).split(","),
             overwrite=overwrite,
-            settings=parse_overrides(overrides or []) | selection,
+            settings=selection | ({"allow_nan": True} if allow_nan else {}),
+            overrides=parse_overrides(overrides or []),
             progress=bars,
             finish=write,
         )

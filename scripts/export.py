@@ -26,9 +26,9 @@ def export(
         if (output / name).exists():
             raise InputError.at(output / name, "is there already", "choose another output folder, or remove it")
     announce(f"Exporting {source.name}")
+    from ..handlers.weights import sha256
     from .exports.exported_bundle import write_bundle
     from .exports.reproducible_zip import write_zip
-    from .running.weights import sha256
 
     with staged(output) as stage:
         (stage / source.name).mkdir()

@@ -33,6 +33,7 @@ def train(  # noqa: PLR0913 (one argument per option)
     runs: Runs = None,
     acquisitions: Acquisitions = None,
     skip_incomplete: SkipIncomplete = False,
+    allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
     resume: Annotated[bool, typer.Option(help="Go on from OUTPUT_DIR's last checkpoint.")] = False,
 ) -> None:
     """Train the network of BUNDLE, as python -m monai.bundle run does."""
@@ -45,7 +46,8 @@ def train(  # noqa: PLR0913 (one argument per option)
             output_dir or Path("runs") / found.name / "training",
             overlays=overlay or [],
             tracking=tracking,
-            settings=({"resume": True} if resume else {}) | selection,
+            settings={name: True for name, is_set in (("resume", resume), ("allow_nan", allow_nan)) if is_set}
+            | selection,
             overrides=parse_overrides(overrides or []),
             progress=progress,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ...handlers.weights import sha256
 from ..running.bundle import Bundle
 from ..running.config_files import SUFFIXES
-from ..running.weights import sha256
 from .metadata_rules import METADATA, VERSIONS
 from .outcome import Outcome, failed, listed, passed, skipped, told, warned
 

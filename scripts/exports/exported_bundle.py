@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import InputError
+from ...handlers.weights import read_weights, sha256, verify_shipped
 from ..running.bundle import Bundle
 from ..running.config_files import list_configs, read_config, targets
-from ..running.weights import read_weights, sha256, verify_shipped
 from .exported_configs import EXPORTED, exported_configs, monailabel_configs, reached_names, renamed
 from .package_versions import exact_versions
 from .reached_code import ReachedCode
@@ -121,7 +121,7 @@ def _write_weights(bundle: Path, folder: Path) -> None:
     _existing(bundle / "models" / "model.pt")
     (folder / "models").mkdir()
     for source in sorted((bundle / "models").glob("*.pt")):
-        verify_shipped(source, Bundle(bundle))
+        verify_shipped(source)
         copy = folder / "models" / source.name
         copy.write_bytes(source.read_bytes())
         tensors = {name: value.contiguous().clone() for name, value in read_weights(source).items()}

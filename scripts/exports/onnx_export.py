@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ...handlers.weights import sha256
 from ..running.built_bundle import BuiltBundle
 from ..running.onnx_network import OnnxNetwork, network_description
-from ..running.weights import sha256
 from .runtimes import TOLERANCE, difference_from_eager, first_line, real_inputs, real_network
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...handlers.weights import read_weights
 from .bundle import Bundle
-from .weights import read_weights
+from .given import as_object
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigParser
@@ -41,7 +42,7 @@ class BuiltBundle(Bundle):
         parser = ConfigParser()
         parser.read_config([str(file) for file in files])
         parser.read_meta(str(self.folder / "configs" / "metadata.json"))
-        parser["bundle_root"] = str(self.folder)
+        parser["bundle_root"] = as_object(self.folder)
         parser.parse(reset=True)
         return parser
 

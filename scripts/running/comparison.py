@@ -72,9 +72,11 @@ def evaluate_training(plan: Plan, training: Training, progress: Progress = no_pr
     """Run the evaluation workflow on the test cases with the last checkpoint, as for all networks."""
     folder = plan.output_dir / training.name
     model = (plan.trained_dir or plan.output_dir) / training.name / "models" / "checkpoint_last.pt"
-    settings = {**plan.inference, "cases": plan.test_cases, "output_dir": str(folder / "test")}
+    settings = {"cases": plan.test_cases, "output_dir": folder / "test"}
     configs = [*CONFIGS, *plan.overlays, *overlay_of(training.network)]
-    evaluation = evaluate_network(plan.bundle, configs, settings, Contestant(None, model), progress=progress)
+    evaluation = evaluate_network(
+        plan.bundle, configs, settings, Contestant(None, model), overrides=plan.inference, progress=progress
+    )
     files = [str(file.relative_to(folder)) for file in evaluation.files[0]]
     return replace(training, rows=evaluation.rows, files=files)
 
@@ -86,7 +88,7 @@ def _train(plan: Plan, training: Training, part: str, progress: Progress) -> tup
     settings = {
         "cases": plan.training_cases,
         "seed": training.seed,
-        "output_dir": str(folder),
+        "output_dir": folder,
         "progress": False,
         "val_interval": 1,
         **({} if training.learning_rate is None else {"learning_rate": training.learning_rate}),

@@ -50,8 +50,8 @@ class Plan:
     Attributes:
         bundle: whose networks.
         overlays: configs that all networks share.
-        settings: config ids and values for training.
-        inference: config ids and values for evaluation.
+        overrides: config ids and values for MONAI's training.
+        inference: those of them that there are in the evaluation.
         training_cases: datalist of training and validation.
         test_cases: datalist of the test.
         budget: of each training.
@@ -62,7 +62,7 @@ class Plan:
 
     bundle: Bundle
     overlays: Sequence[str]
-    settings: dict[str, Any]
+    overrides: dict[str, Any]
     inference: dict[str, Any]
     training_cases: list[dict[str, Any]]
     test_cases: list[dict[str, Any]]
@@ -78,9 +78,10 @@ class Plan:
 
     def training(self, network: str, settings: Mapping[str, Any] | None = None) -> Configuration:
         """Return what trains ``network``, an overlay or ``default``."""
-        return Configuration(
-            self.bundle, ["train", *self.overlays, *overlay_of(network)], {**self.settings, **(settings or {})}
-        )
+        configuration = Configuration(self.bundle, ["train", *self.overlays, *overlay_of(network)], settings)
+        configuration.override(self.overrides)
+        configuration.update(configuration.settings)
+        return configuration
 
 
 @dataclass

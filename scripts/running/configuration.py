@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...datasets import InputError
 from .bundle import Bundle
 from .config_files import targets
+from .config_ids import nearest, require_known
+from .given import as_object, has_number_sign
 from .third_parties import is_debugging, silence_loggers
+from .tracked_config import follow, write_record
 from .written_files import Pictures
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ class Configuration:
     Args:
         bundle: whose configs.
         names: of the configs in order, such as ``("inference", "evaluate")``; a first ``"train"`` trains.
-        settings: config ids and values, applied last.
+        settings: config ids and values, which MONAI does not read as text of a config.
         tracking: ``"mlflow"`` or a settings file, as in MONAI.
 
     Raises:
@@ -74,13 +77,17 @@ class Configuration:
         from monai.bundle import ConfigWorkflow
 
         silence_loggers()
-        return ConfigWorkflow(
+        workflow = ConfigWorkflow(
             config_file=[str(file) for file in self.files],
             workflow_type="train" if self.is_training else "infer",
-            tracking=self._tracking,
             logging_file=None if is_debugging() else False,
-            **{"bundle_root": str(self.bundle.folder), **self.settings},
         )
+        _update(workflow.parser, {"bundle_root": self.bundle.folder, **self.settings})
+        if self._tracking:
+            follow(workflow, self._tracking)
+        if not self.is_training:
+            _load_strictly(workflow.parser)
+        return workflow
 
     @property
     def parser(self) -> ConfigParser:
@@ -110,20 +117,35 @@ class Configuration:
         """Check that there are the ids ``names``, for settings of others have no effect.
 
         Raises:
-            InputError: if there is not one of them.
+            InputError: if there is not one of them; names the nearest.
         """
-        if unknown := [name for name in names if name not in self.parser]:
-            problem = f"has no meaning for {self.bundle.name}"
-            raise InputError.at(f"`{unknown[0]}`", problem, "leave it out, or choose another bundle")
+        for name in names:
+            try:
+                require_known(self.parser, [name])
+            except InputError as error:
+                near = nearest(self.parser, name)
+                remedy = f"did you mean {near}?" if near else "leave it out, or choose another bundle"
+                raise InputError.at(f"`{name}`", f"has no meaning for {self.bundle.name}", remedy) from error
 
     def update(self, settings: Mapping[str, Any]) -> None:
-        """Give ids other values; what was built of the old ones is forgotten."""
-        self.parser.update(dict(settings))
+        """Give ids other values, as they are; what was built of the old ones is forgotten."""
+        _update(self.parser, settings)
 
-    def disable(self, class_name: str) -> None:
-        """Leave out each component of this class."""
-        places = [place for place, name in targets(self.parser.get()) if name.rpartition(".")[2] == class_name]
-        self.update({f"{place.removesuffix('_target_')}_disabled_": True for place in places})
+    def override(self, overrides: Mapping[str, Any]) -> None:
+        """Give ids other values in MONAI's terms: text that begins with ``$``, ``@`` or ``%`` is code, ``+id`` adds.
+
+        Raises:
+            InputError: if there is no such id.
+        """
+        from monai.bundle.utils import merge_kv
+
+        require_known(self.parser, overrides)
+        for name, value in overrides.items():
+            content = as_object(value) if has_number_sign(value) else value
+            if name.removeprefix("+") in self.parser:
+                merge_kv(self.parser, name, content)
+            else:
+                self.parser.set(content, name.removeprefix("+"))
 
     @property
     def network_name(self) -> str:
@@ -145,8 +167,16 @@ class Configuration:
         """Where the workflow writes."""
         return Path(self.value("output_dir"))
 
+    @property
+    def weights_file(self) -> Path | None:
+        """The file whose weights are in the network; None where it needs none."""
+        files = (getattr(handler, "loaded", None) for handler in self.value("handlers"))
+        return next((file for file in files if file is not None), None)
+
     def build(self) -> None:
         """Run what the config wants done first; later values are those that the run uses."""
+        if self._tracking:
+            write_record(self.parser)
         self.workflow.initialize()
 
     def run(self, label: str, progress: Progress = no_progress) -> None:
@@ -172,3 +202,15 @@ class Configuration:
             if getattr(best, "best_metric_epoch", -1) > 0:
                 text += f", best {best.key_metric_name} {best.best_metric:.3f} (epoch {best.best_metric_epoch})"
         return text
+
+
+def _update(parser: ConfigParser, settings: Mapping[str, Any]) -> None:
+    parser.update({name: as_object(value) for name, value in settings.items()})
+
+
+def _load_strictly(parser: ConfigParser) -> None:
+    """Put our loader of weights in the place of MONAI's, which takes over what fits, in bundles that have that one."""
+    places = [place for place, name in targets(parser.get()) if name.rpartition(".")[2] == "CheckpointLoader"]
+    target = f"{__name__.partition('.')[0]}.handlers.WeightsLoader"
+    for place in places:
+        parser[place.removesuffix("::_target_")] = {"_target_": target, "file": "@model_file", "network": "@network"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import InputError, Selection, keep_images, select
+from ...handlers.weights import existing_file
 from .bundle import Bundle, code_of
 from .configuration import Configuration, Progress, no_progress
 from .evaluation import CONFIGS, Condition, Evaluation, all_conditions, condition_name
@@ -16,7 +17,6 @@ from .outputs import require_new, staged
 from .records import write_derivative_description
 from .third_parties import input_errors_unwrapped
 from .training import require_dataset
-from .weights import existing_file, load_weights
 from .written_files import WrittenFiles
 
 
@@ -56,6 +56,7 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
     subjects: Sequence[str] | None = None,
     overwrite: bool = False,
     settings: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
     progress: Progress = no_progress,
     finish: Callable[[list[Evaluation], Path], object] = lambda evaluations, folder: None,
 ) -> list[Evaluation]:
@@ -70,7 +71,8 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
         overlays: further configs of the bundle, for all of them; one may have such a list at its id ``vary``.
         subjects: evaluate only these; what else can be selected is at the id ``selection`` of ``settings``.
         overwrite: replace what an evaluation left in ``output_dir``, instead of refusing to.
-        settings: config ids and values, such as ``inferer::overlap``.
+        settings: config ids and values, such as ``allow_nan``.
+        overrides: the same for MONAI, unchecked, such as ``inferer::overlap``.
         progress: is told of each case.
         finish: is given all evaluations and their folder before it moves to ``output_dir``, with what it writes there.
 
@@ -95,7 +97,10 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
         existing_file(model)
     given, evaluations = {"dataset_dir": str(dataset_dir), **(settings or {})}, []
     with input_errors_unwrapped(), keep_images(), code_of(bundle.folder), staged(output, overwrite) as stage:
-        conditions = all_conditions(Configuration(bundle, configs, given), vary)
+        configuration = Configuration(bundle, configs, {"dataset_dir": dataset_dir})
+        configuration.require(settings or {})
+        configuration.override(overrides or {})
+        conditions = all_conditions(configuration, vary)
         parts = [
             (condition, contestant, _folder(condition, contestant))
             for condition, contestant in product(conditions, contestants)
@@ -103,7 +108,9 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
         require_new((output / folder / "dataset_description.json" for *_, folder in parts), overwrite)
         for condition, contestant, folder in parts:
             place = given | {"output_dir": str(stage / folder)}
-            evaluations.append(evaluate_network(bundle, configs, place, contestant, subjects, condition, progress))
+            evaluations.append(
+                evaluate_network(bundle, configs, place, contestant, subjects, overrides, condition, progress)
+            )
             write_derivative_description(bundle, stage / folder, output / folder)
         finish(evaluations, stage)
     return [_moved(evaluation, stage, output) for evaluation in evaluations]
@@ -119,6 +126,7 @@ def evaluate_network(
     settings: Mapping[str, Any],
     contestant: Contestant,
     subjects: Sequence[str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
     condition: Condition | None = None,
     progress: Progress = no_progress,
 ) -> Evaluation:
@@ -127,9 +135,10 @@ def evaluate_network(
     Args:
         bundle: whose configs.
         configs: such as ``("inference", "evaluate")``; the contestant's overlay comes after them.
-        settings: config ids and values, ``output_dir`` among them.
+        settings: config ids and values, ``output_dir`` among them; they hold whatever ``overrides`` say.
         contestant: which network.
         subjects: evaluate only these.
+        overrides: config ids and values, for MONAI.
         condition: further settings, which tell this evaluation from others of the network.
         progress: is told of each case.
 
@@ -140,18 +149,15 @@ def evaluate_network(
     from .attention_maps import attention_maps
 
     overlay, model_file, condition = contestant.overlay, contestant.model_file(bundle), condition or {}
-    configuration = Configuration(bundle, [*configs, *([overlay] if overlay else [])], {**settings, **condition})
-    configuration.disable("CheckpointLoader")
-    if model_file:
-        configuration.update({"model_file": str(model_file)})
+    configuration = Configuration(bundle, [*configs, *([overlay] if overlay else [])])
+    configuration.override(overrides or {})
+    configuration.update({**settings, **condition, **({"model_file": model_file} if model_file else {})})
     if subjects and "selection" in configuration:
         wanted = Selection.of(configuration.value("selection"))
         configuration.update({"selection": replace(wanted, subjects=list(subjects))})
     elif subjects:
         configuration.update({"cases": select(configuration.value("cases"), subjects)})
     configuration.build()
-    is_chosen = contestant.model is not None or "model_file" in settings
-    model = load_weights(configuration, shipped_by=None if is_chosen else bundle)
     written = WrittenFiles(configuration.value("evaluator"))
     configuration.run(f"evaluating {overlay or bundle.name} {condition_name(condition)}".rstrip(), progress)
     cases = configuration.value("cases")
@@ -162,7 +168,7 @@ def evaluate_network(
         rows,
         configuration.output_dir,
         configuration.value("contrasts"),
-        model,
+        configuration.weights_file,
         written.files,
         attention_maps(configuration) if "lesion_f1" in rows[0] else None,
         configuration.pictures,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...datasets import Case, InputError, keep_images, read_volume
+from ...handlers.weights import existing_file, verify_shipped
 from .bundle import Bundle, code_of
 from .case_files import check_case, complete_case, contrasts_of
 from .configuration import Configuration, Progress, no_progress
@@ -16,7 +17,6 @@ from .outputs import staged
 from .processes import share_of_rank, use_device_of_rank
 from .records import write_derivative_description
 from .third_parties import input_errors_unwrapped
-from .weights import existing_file, load_weights, verify_shipped
 from .written_files import Pictures, WrittenFiles
 
 if TYPE_CHECKING:
@@ -87,11 +87,10 @@ def predict(  # noqa: PLR0913 (what the command has as options)
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.find(bundle)
     configuration = Configuration(bundle, ["inference", *overlays])
-    output, given = Path(output_dir), {**(settings or {}), **(overrides or {})}
-    same: set[Path] = set()
+    output, same = Path(output_dir), set[Path]()
     onnx_file = chosen_onnx(runtime, bundle, (settings or {}).get("model_file"))
     with input_errors_unwrapped(), keep_images(), code_of(bundle.folder), staged(output, overwrite, same) as stage:
-        _apply_settings(configuration, settings or {}, given, onnx_file)
+        _apply(configuration, settings or {}, overrides or {}, onnx_file)
         found = share_of_rank(_find_cases(configuration, cases))
         allow_nan = "allow_nan" in configuration and bool(configuration.value("allow_nan"))
         checked = []
@@ -103,9 +102,10 @@ def predict(  # noqa: PLR0913 (what the command has as options)
         use_device_of_rank()
         configuration.update({"cases": [case.item() for case in checked], "output_dir": str(stage)})
         configuration.build()
-        of_cases = digests(configuration, checked, {**given, "mask": mask, "runtime": runtime})
+        given = {**(settings or {}), **(overrides or {}), "mask": mask, "runtime": runtime}
+        of_cases = digests(configuration, checked, given)
         same |= require_new_or_same(configuration, checked, of_cases, output, overwrite)
-        predictions = _run(configuration, checked, None if "model_file" in given else bundle, onnx_file, progress)
+        predictions = _run(configuration, checked, onnx_file, progress)
         made_from = {
             str(file.relative_to(stage)): digest
             for prediction, digest in zip(predictions, of_cases, strict=True)
@@ -117,18 +117,19 @@ def predict(  # noqa: PLR0913 (what the command has as options)
     return [_moved(prediction, stage, output) for prediction in predictions]
 
 
-def _apply_settings(
-    configuration: Configuration, settings: Mapping[str, Any], given: Mapping[str, Any], onnx_file: Path | None
+def _apply(
+    configuration: Configuration, settings: Mapping[str, Any], overrides: Mapping[str, Any], onnx_file: Path | None
 ) -> None:
     configuration.require(settings)
-    configuration.update({name: value for name, value in given.items() if name != "model_file" or not onnx_file})
-    check_scale(configuration, given.get("scale"))
-    configuration.disable("CheckpointLoader")
+    configuration.update({name: value for name, value in settings.items() if name != "model_file" or not onnx_file})
+    configuration.override(overrides)
+    check_scale(configuration, ({**settings, **overrides}).get("scale"))
     if onnx_file is not None:
-        target = f"{__package__}.onnx_network.OnnxNetwork"
-        configuration.update({"network": {"_target_": target, "file": str(onnx_file)}})
+        from .onnx_network import OnnxNetwork
+
+        configuration.update({"network": OnnxNetwork(onnx_file)})
     elif "model_file" in settings:
-        configuration.update({"model_file": str(existing_file(Path(settings["model_file"])))})
+        existing_file(Path(settings["model_file"]))
 
 
 def check_scale(configuration: Configuration, scale: Any) -> None:
@@ -156,7 +157,7 @@ def chosen_onnx(runtime: str, bundle: Bundle, model: Path | str | None) -> Path 
         return Path(model)
     file = bundle.folder / "models" / "model.onnx"
     if file.is_file():
-        verify_shipped(file, bundle)
+        verify_shipped(file)
     return file
 
 
@@ -174,15 +175,12 @@ def _find_cases(configuration: Configuration, cases: Case | Path | str) -> list[
 def _run(
     configuration: Configuration,
     cases: Sequence[Case],
-    shipped_by: Bundle | None,
     onnx_file: Path | None,
     progress: Progress,
 ) -> list[Prediction]:
     from .onnx_network import require_same_network
 
-    if onnx_file is None:
-        load_weights(configuration, shipped_by)
-    else:
+    if onnx_file is not None:
         require_same_network(configuration.parser, onnx_file)
     written = WrittenFiles(configuration.value("evaluator"))
     configuration.run(f"applying {configuration.bundle.name}", progress)

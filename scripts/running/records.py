@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import write_description
+from ...handlers.weights import sha256
 from .bundle import Bundle
-from .weights import sha256
 
 PACKAGES = ("mri-attention", "torch", "monai", "pytorch-ignite", "numpy", "scipy", "nibabel")
 

@@ -68,17 +68,18 @@ def train(
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.find(bundle)
     output = Path(output_dir)
-    given = {"dataset_dir": str(dataset_dir), "output_dir": str(output), **(settings or {}), **(overrides or {})}
+    given = {"dataset_dir": dataset_dir, "output_dir": output}
     if tracking:
         if tracking != "mlflow" and not Path(tracking).is_file():
             raise InputError.at(f"`tracking` {tracking}", "no such kind or settings file", "set `tracking` to mlflow")
         # by default, MONAI loses this file where output_dir is no expression: it looks for "DIR + '/config...'"
-        given = {"save_execute_config": str(output / "config.json"), **given}
-    configs = ["train", *overlays]
-    Configuration(bundle, configs).require(settings or {})
-    configuration = Configuration(bundle, configs, given, tracking)
+        given["save_execute_config"] = output / "config.json"
+    configuration = Configuration(bundle, ["train", *overlays], given, tracking)
+    configuration.require(settings or {})
+    configuration.update(settings or {})
     require_dataset(dataset_dir)
     with input_errors_unwrapped(), code_of(bundle.folder):
+        configuration.override(overrides or {})
         with removed_on_error(output):  # data are read here, so this is where they turn out to be bad
             output.mkdir(parents=True, exist_ok=True)
             configuration.build()

@@ -23,7 +23,7 @@ def test_files_are_parsed_once(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ConfigParser, "load_config_file", lambda file: parsed.append(Path(file).name) or load(file))
     configuration = Configuration(Bundle(tiny_bundle), ["inference", "evaluate"])
     assert configuration.value("contrasts") == ["T1w", "T2w", "FLAIR"]
-    configuration.disable("CheckpointLoader")
+    configuration.override({"handlers": []})
     configuration.update({"cases": [], "device": "cpu"})
     configuration.build()
     assert configuration.value("device") == "cpu"

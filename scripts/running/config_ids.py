@@ -1,0 +1,96 @@
+"""Names of config ids: whether there are such, and which may have been meant."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pydoc import locate
+from typing import TYPE_CHECKING, Any
+
+from ...datasets import InputError
+
+if TYPE_CHECKING:
+    from monai.bundle import ConfigParser
+
+RESERVED = ("_target_", "_disabled_", "_requires_", "_desc_", "_mode_")
+"""Keys of a component that are no arguments."""
+
+
+def require_known(parser: ConfigParser, names: Iterable[str]) -> None:
+    """Check that each name is an id of the config, an argument that a component takes, or begins with ``+``.
+
+    Raises:
+        InputError: if one is not, as that would have no effect; names the nearest.
+    """
+    for name in names:
+        if not (name.startswith("+") or name in parser or _is_argument(parser, name)):
+            near = nearest(parser, name)
+            remedy = f"did you mean {near}? (+{name} adds an id)" if near else f"write +{name} to add it"
+            raise InputError.at(name, "no such id", remedy)
+
+
+def nearest(parser: ConfigParser, name: str) -> str | None:
+    """Return the id or argument whose name is most like ``name``, None where none is."""
+    known = [*_ids(parser.get())]
+    parent = _parent(name)
+    known += [f"{parent}::{argument}" for argument in _arguments(parser, parent) or ()]
+    return next(iter(get_close_matches(_normalized(name), known, n=1)), None)
+
+
+def _normalized(name: str) -> str:
+    return name.replace("#", "::")  # as MONAI reads it
+
+
+def _parent(name: str) -> str:
+    return _normalized(name).rpartition("::")[0]
+
+
+def _is_argument(parser: ConfigParser, name: str) -> bool:
+    """Tell whether ``name`` is an argument, not yet written, of a component; True where that cannot be known."""
+    parent, _, argument = _normalized(name).rpartition("::")
+    content = parser.get(parent) if parent else None
+    if not (isinstance(content, dict) and "_target_" in content):
+        return False
+    arguments = _arguments(parser, parent)
+    return arguments is None or argument in arguments or argument in RESERVED
+
+
+def _arguments(parser: ConfigParser, place: str) -> set[str] | None:
+    """Return names of what the component at ``place`` takes; None for one that takes any, or cannot be found."""
+    from monai.bundle.config_item import ConfigComponent
+
+    content = parser.get(place) if place else None
+    if not ConfigComponent.is_instantiable(content):
+        return set()
+    target = ConfigComponent(content, locator=parser.locator).resolve_module_name()
+    found = locate(target) if isinstance(target, str) else None
+    return None if found is None else _names(found)
+
+
+def _names(target: Any) -> set[str] | None:
+    """Return names of the arguments of a class, or of a function; None where it takes any."""
+    functions = (
+        [vars(kind)["__init__"] for kind in target.__mro__ if "__init__" in vars(kind)]
+        if inspect.isclass(target)
+        else [target]
+    )
+    names: set[str] = set()
+    for function in functions:
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):
+            return None
+        names |= {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+        if all(p.kind != p.VAR_KEYWORD for p in parameters):
+            return names
+    return None
+
+
+def _ids(content: Any, place: str = "") -> Iterator[str]:
+    """Yield the id of each part of a config, lists and dictionaries too."""
+    if isinstance(content, dict | list):
+        for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+            name = f"{place}::{key}" if place else str(key)
+            yield name
+            yield from _ids(value, name)
