@@ -4,6 +4,7 @@ from .bids import find_cases, select, split, write_description
 from .case import Case, subject_and_session
 from .fastmri import paired_slices, read_pairs
 from .input_error import InputError
+from .number_signs import require_same_place
 from .kspace import Kspace
 from .kspace_readers import read_kspace
 from .readers import keep_images
@@ -22,6 +23,7 @@ __all__ = [
     "read_kspace",
     "read_pairs",
     "read_volume",
+    "require_same_place",
     "select",
     "split",
     "subject_and_session",

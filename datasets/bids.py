@@ -14,6 +14,7 @@ from .bids_folder import folder_cases
 from .case import Case
 from .datalists import read_datalist
 from .input_error import InputError
+from .number_signs import remedy_for
 from .selection import Selection
 from .writing import replacing
 
@@ -55,7 +56,7 @@ def find_cases(
     """
     dataset, wanted = Path(dataset_dir), Selection.of(selection).among(subjects)
     if not dataset.exists():
-        raise InputError.at(dataset, "no such folder or datalist", "check `dataset_dir`")
+        raise InputError.at(dataset, "no such folder or datalist", remedy_for(dataset, "check `dataset_dir`"))
     if dataset.is_file():
         cases = select(read_datalist(dataset, contrasts, wanted.skip_incomplete), wanted)
     else:

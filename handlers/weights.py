@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datasets.input_error import InputError
+from ..datasets.number_signs import remedy_for
 
 if TYPE_CHECKING:
     from ignite.engine import Engine
@@ -94,11 +95,9 @@ def _require_file(model: Path, problem: str) -> None:
     if model.is_file():
         return
     remedy = "train it first, or give a checkpoint as `model_file`"
-    if "::" in str(model) and Path(str(model).replace("::", "#")).is_file():
-        remedy = "MONAI reads # in a path as ::, so rename the folder, or use the command mri-attention"
-    elif not model.is_absolute():
+    if not model.is_absolute():
         remedy = f"give the bundle's folder as --bundle_root, or a checkpoint as `model_file` (here is {Path.cwd()})"
-    raise InputError.at(model, problem, remedy)
+    raise InputError.at(model, problem, remedy_for(model, remedy))
 
 
 def shipped_hashes(model: Path) -> dict[str, str] | None:

@@ -124,6 +124,7 @@ class LoadMapd(MapTransform):
         what: ``"susceptibility"`` or ``"field"``, see :func:`check_is_ppm`.
         image_key: of the image loaded before.
         allow_missing_keys: skip keys that are not there.
+        allow_nan: replace NaN and Inf by 0 instead of refusing them.
 
     Raises:
         InputError: if the file is unusable, on another grid, or not in ppm.
@@ -135,8 +136,10 @@ class LoadMapd(MapTransform):
         what: Quantity = "susceptibility",
         image_key: str = "image",
         allow_missing_keys: bool = False,
+        allow_nan: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
+        self.allow_nan = allow_nan
         self.what: Quantity = what
         self.image_key = image_key
 
@@ -145,7 +148,7 @@ class LoadMapd(MapTransform):
         out = dict(data)
         for key in self.key_iterator(out):
             path, image = out[key], out[self.image_key]
-            loaded = read_volume(path)
+            loaded = read_volume(path, allow_nan=self.allow_nan)
             if not same_grid(loaded, image):
                 shapes = f"shape {tuple(loaded.shape[1:])}, its field {tuple(image.shape[1:])}"
                 raise InputError.at(path, f"lies on another grid: {shapes}", "resample it to the field's grid")

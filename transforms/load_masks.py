@@ -24,15 +24,21 @@ class LoadLabeld(MapTransform):
         keys: of the paths of masks.
         image_key: of the image loaded before.
         allow_missing_keys: skip keys that are not there.
+        allow_nan: replace NaN and Inf by 0 instead of refusing them.
 
     Raises:
         InputError: if shape or affine differ from the image's, or values are not integers from 0 to 255.
     """
 
     def __init__(
-        self, keys: KeysCollection = "label", image_key: str = "image", allow_missing_keys: bool = False
+        self,
+        keys: KeysCollection = "label",
+        image_key: str = "image",
+        allow_missing_keys: bool = False,
+        allow_nan: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
+        self.allow_nan = allow_nan
         self.image_key = image_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -40,7 +46,7 @@ class LoadLabeld(MapTransform):
         out = dict(data)
         for key in self.key_iterator(out):
             path, image = out[key], out[self.image_key]
-            label = read_volume(path, allow_constant=True)
+            label = read_volume(path, allow_nan=self.allow_nan, allow_constant=True)
             _check_same_grid(path, label, image)
             values = label.as_tensor()
             if not torch.equal(values, values.round().clamp(0, 255)):

@@ -13,6 +13,7 @@ from ...handlers.weights import existing_file
 from .bundle import Bundle, code_of
 from .configuration import Configuration, Progress, no_progress
 from .evaluation import CONFIGS, Condition, Evaluation, all_conditions, condition_name
+from .mask_steps import require_mask_step
 from .outputs import require_new, staged
 from .records import write_derivative_description
 from .third_parties import input_errors_unwrapped
@@ -157,6 +158,8 @@ def evaluate_network(
         configuration.update({"selection": replace(wanted, subjects=list(subjects))})
     elif subjects:
         configuration.update({"cases": select(configuration.value("cases"), subjects)})
+    for mask in (case["mask"] for case in configuration.value("cases") if case.get("mask")):
+        require_mask_step(configuration, mask)
     configuration.build()
     written = WrittenFiles(configuration.value("evaluator"))
     configuration.run(f"evaluating {overlay or bundle.name} {condition_name(condition)}".rstrip(), progress)

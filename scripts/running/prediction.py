@@ -13,6 +13,7 @@ from .bundle import Bundle, code_of
 from .case_files import check_case, complete_case, contrasts_of
 from .configuration import Configuration, Progress, no_progress
 from .made_from import digests, require_new_or_same
+from .mask_steps import require_mask_step
 from .outputs import staged
 from .processes import share_of_rank, use_device_of_rank
 from .records import write_derivative_description
@@ -95,7 +96,9 @@ def predict(  # noqa: PLR0913 (what the command has as options)
         allow_nan = "allow_nan" in configuration and bool(configuration.value("allow_nan"))
         checked = []
         for case in found:
-            checked.append(check_case(case, configuration.value("contrasts"), mask or case.mask, allow_nan))
+            if own := mask or case.mask:
+                require_mask_step(configuration, own)
+            checked.append(check_case(case, configuration.value("contrasts"), own, allow_nan))
             progress("checking", len(checked), len(found))
         if not checked:
             return []  # more processes than cases

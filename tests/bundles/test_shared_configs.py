@@ -13,14 +13,13 @@ from tests.bundles.bundle_configs import ALL, BundleConfigs
 
 SHARED = {
     "train": """
-bundle_root dataset_dir selection output_dir device rank world_size is_not_rank0 early_stop patience resume start_from
-progress
-compile num_workers seed extra_cases extra_weights parts optimizer half_precision train::sampler train::dataloader
-train::handlers train::trainer checkpoint last_checkpoint checkpointing validate::dataloader validate::handlers
-validate::evaluator initialize run training""",
+bundle_root dataset_dir selection output_dir device rank world_size is_not_rank0 allow_nan early_stop patience resume
+start_from progress compile num_workers seed extra_cases extra_weights parts optimizer half_precision train::sampler
+train::dataloader train::handlers train::trainer checkpoint last_checkpoint checkpointing
+validate::dataloader validate::handlers validate::evaluator initialize run training""",
     "inference": """
-bundle_root dataset_dir selection output_dir overwrite device register allow_nan cases dataset dataloader handlers
-evaluator initialize run inference""",
+bundle_root dataset_dir selection output_dir overwrite device allow_nan cases dataset dataloader handlers evaluator
+initialize run inference""",
 }
 """Ids whose content is the same in every bundle."""
 
@@ -31,7 +30,6 @@ EXCEPTIONS = {
     ("train", "validate::evaluator::additional_metrics"): "not every bundle validates with a second metric",
     ("train", "validate::handlers::2::key_metric_negative_sign"): "an error is the better the smaller it is",
     ("inference", "evaluator::prepare_batch"): "as in training",
-    ("inference", "handlers::0::_disabled_"): "a classical solver has no weights to load",
 }
 """Parts of them in which bundles differ, and why."""
 

@@ -30,7 +30,9 @@ def test_each_further_list_multiplies_and_equal_conditions_count_once() -> None:
 
 def test_overlay_has_the_papers_conditions() -> None:
     assert len(all_conditions(configuration("conditions"))) == 12
-    fastmri = all_conditions(configuration("conditions", vary="$@fastmri"))
+    conditions = configuration("conditions")
+    conditions.override({"vary": "$@fastmri"})
+    fastmri = all_conditions(conditions)
     names = [f"{condition['mask']}-{condition['acceleration']}" for condition in fastmri]
     assert names == ["random-4", "random-8", "equispaced-4", "equispaced-8"]
 
