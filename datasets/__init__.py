@@ -4,9 +4,9 @@ from .bids import find_cases, select, split, write_description
 from .case import Case, subject_and_session
 from .fastmri import paired_slices, read_pairs
 from .input_error import InputError
-from .number_signs import require_same_place
 from .kspace import Kspace
 from .kspace_readers import read_kspace
+from .number_signs import require_same_place
 from .readers import keep_images
 from .selection import Selection
 from .volumes import header_of, read_volume, write_volume

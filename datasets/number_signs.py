@@ -10,7 +10,7 @@ REMEDY = "MONAI reads # in a path as ::, so rename the folder, or use the comman
 
 
 def remedy_for(path: Path | str, otherwise: str) -> str:
-    """Return what helps if ``path`` is not there: other words than ``otherwise`` if it would be with ``#`` for ``::``."""
+    """Return what helps if ``path`` is not there: ``otherwise``, unless it is with ``#`` in the place of ``::``."""
     return REMEDY if "::" in str(path) and Path(str(path).replace("::", "#")).exists() else otherwise
 
 
