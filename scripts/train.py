@@ -19,7 +19,7 @@ def train(  # noqa: PLR0913 (one argument per option)
     dataset_dir: Annotated[Path, typer.Option(help="BIDS folder or JSON datalist.")],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(help="For MONAI, unchanged, after --: -- --train::trainer::max_epochs 5"),
+        typer.Argument(help="For MONAI, after --: -- --train::trainer::max_epochs 5"),
     ] = None,
     output_dir: Annotated[Path | None, typer.Option(help="Default: runs/BUNDLE/training.")] = None,
     overlay: Annotated[
