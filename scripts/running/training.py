@@ -56,7 +56,7 @@ def train(
         overlays: further configs of the bundle, such as ``quickstart`` or ``networks/unet``.
         tracking: ``"mlflow"`` or a file of MONAI's settings for it.
         settings: config ids of the bundle and their values, such as ``epochs`` or ``resume``.
-        overrides: the same for MONAI, unchecked, such as ``train::trainer::max_epochs``.
+        overrides: the same for MONAI, which runs what begins with ``$``, such as ``train::trainer::max_epochs``.
         progress: is told of each step.
 
     Raises:

@@ -137,3 +137,14 @@ def test_map_on_another_grid_or_in_another_unit_is_refused(tmp_path: Path) -> No
         LoadMapd()(data | {"label": str(write(tmp_path / "b.nii.gz", affine=np.eye(4)))})
     with pytest.raises(InputError, match="likely in ppb"):
         LoadMapd()(data | {"label": str(write(tmp_path / "c.nii.gz", 3000.0))})
+
+
+def test_nan_in_a_map_can_be_zero(tmp_path: Path) -> None:
+    data, file = load(write(tmp_path / "a.nii.gz")), write(tmp_path / "chi.nii.gz")
+    values = np.array(nib.load(file).dataobj)
+    values[0, 0, 0] = np.nan
+    nib.save(nib.Nifti1Image(values, nib.load(file).affine), file)
+    with pytest.raises(InputError, match="set `allow_nan` to true"):
+        LoadMapd()(data | {"label": str(file)})
+    loaded = LoadMapd(allow_nan=True)(data | {"label": str(file)})["label"]
+    np.testing.assert_array_equal(loaded[0].numpy(), np.nan_to_num(values))

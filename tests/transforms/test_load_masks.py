@@ -88,3 +88,13 @@ def test_empty_brain_mask_is_refused(tmp_path: Path) -> None:
     data["mask"] = str(save(tmp_path / "mask.nii.gz", np.zeros((20, 22, 10), dtype=np.uint8)))
     with pytest.raises(InputError, match="no voxel of the mask"):
         ApplyBrainMaskd()(data)
+
+
+def test_nan_in_a_label_can_be_zero(tmp_path: Path) -> None:
+    data, mask = label_data(tmp_path), (blob(GRID) > 0.5).astype(np.float32)
+    mask[0, 0, 0] = np.nan
+    data["label"] = str(save(tmp_path / "mask.nii.gz", mask, GRID))
+    with pytest.raises(InputError, match="set `allow_nan` to true"):
+        LoadLabeld()(data)
+    label = LoadLabeld(allow_nan=True)(data)["label"]
+    np.testing.assert_array_equal(label[0].numpy(), np.nan_to_num(mask))
