@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..datasets.file_names import stem_and_suffix
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
+from .mask_position import GRIDS, grids_of
 from .registration import register_rigid
 from .volume_grids import covered_fraction, resample_to
 
@@ -32,7 +33,8 @@ class LoadContrastsd(MapTransform):
     or one path like ``sub-01_FLAIR.nii.gz`` beside which ``sub-01_T1w.nii.gz`` etc. are found (a MONAI
     Label server hands over one path only). It becomes a float32 MetaTensor ``(n_contrasts, x, y, z)`` with
     affine, header and file name of the reference. Its ``meta`` has ``motion``, ``(n_contrasts, 4, 4)``: the
-    world matrices (RAS, mm) by which contrasts were moved, and ``sources``, the paths joined by newlines.
+    world matrices (RAS, mm) by which contrasts were moved, ``sources``, the paths joined by newlines, and
+    ``grids``, the shapes and affines of their files.
 
     Args:
         keys: of the paths.
@@ -76,13 +78,14 @@ class LoadContrastsd(MapTransform):
     def load(self, paths: Mapping[str, Path]) -> MetaTensor:
         """Load ``paths`` (contrast to path) as ``(n_contrasts, x, y, z)``."""
         images = {name: read_volume(path, allow_nan=self.allow_nan) for name, path in paths.items()}
+        grids = grids_of(list(images.values()))
         images[self.reference] = reference = self._on_grid(images[self.reference])
         channels, motions = [], []
         for name in self.contrasts:
             aligned, motion = self._align(images[name], reference, name)
             channels.append(aligned.as_tensor())
             motions.append(motion)
-        added = {"motion": np.stack(motions), "sources": "\n".join(map(str, paths.values()))}
+        added = {"motion": np.stack(motions), "sources": "\n".join(map(str, paths.values())), GRIDS: grids}
         return MetaTensor(torch.cat(channels), meta=reference.meta | added)
 
     def _on_grid(self, reference: MetaTensor) -> MetaTensor:

@@ -14,11 +14,18 @@ from torch import Tensor
 
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
+from .mask_position import check_mask_belongs
 from .volume_grids import resample_to, same_grid
+
+SET = (1.0, 255.0)
+"""What is inside of a mask."""
+
+ROUNDING = 1e-3
+"""Of values that a file stores as integers with a slope."""
 
 
 class LoadLabeld(MapTransform):
-    """Load an integer mask as uint8 ``(1, x, y, z)`` and check that it lies on the image's grid.
+    """Load a mask of 0 and 1, or 0 and 255, as uint8 ``(1, x, y, z)`` of 0 and 1, on the image's grid.
 
     Args:
         keys: of the paths of masks.
@@ -27,7 +34,7 @@ class LoadLabeld(MapTransform):
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
 
     Raises:
-        InputError: if shape or affine differ from the image's, or values are not integers from 0 to 255.
+        InputError: if shape or affine differ from the image's, or there are other values.
     """
 
     def __init__(
@@ -48,25 +55,38 @@ class LoadLabeld(MapTransform):
             path, image = out[key], out[self.image_key]
             label = read_volume(path, allow_nan=self.allow_nan, allow_constant=True)
             _check_same_grid(path, label, image)
-            values = label.as_tensor()
-            if not torch.equal(values, values.round().clamp(0, 255)):
-                problem = f"values from {values.min():g} to {values.max():g} are not all integers from 0 to 255"
-                raise InputError.at(path, problem, "give a mask")
-            out[key] = _mask_on_grid(label, values, image)
+            out[key] = _mask_on_grid(label, binary_mask(path, label.as_tensor()), image)
         return out
+
+
+def binary_mask(path: Path | str, values: Tensor) -> Tensor:
+    """Return where a mask of 0 and 1, or 0 and 255, is not 0; up to the rounding of files with a slope.
+
+    Raises:
+        InputError: if there are other values; names the first of them.
+    """
+    found = values.unique()
+    highest = next((value for value in SET if (found - value).abs().min() < ROUNDING), 1.0)
+    distances = torch.minimum(found.abs(), (found - highest).abs())
+    if (distances < ROUNDING).all():
+        return values > highest / 2
+    listed = ", ".join(f"{value:g}" for value in found[:5].tolist()) + (", ..." if len(found) > 5 else "")
+    raise InputError.at(path, f"holds the values {listed}, a mask has 0 and 1, or 0 and 255", "give a mask of 0 and 1")
 
 
 class ApplyBrainMaskd(MapTransform):
     """Set the image to zero outside of a brain mask; does nothing for cases without one.
 
-    A mask on another grid is resampled with nearest neighbor. The loaded mask replaces its path.
+    A mask on another grid is resampled with nearest neighbor. The loaded mask replaces its path. A mask that has the
+    shape of the image, or of one that went into it, but lies elsewhere has lost its header, see
+    :func:`check_mask_belongs`.
 
     Args:
         keys: of loaded images.
         mask_key: of the path of the mask.
 
     Raises:
-        InputError: if the mask is empty on the image's grid.
+        InputError: if the mask is empty on the image's grid, or its header does not fit.
     """
 
     def __init__(self, keys: KeysCollection = "image", mask_key: str = "mask") -> None:
@@ -81,6 +101,7 @@ class ApplyBrainMaskd(MapTransform):
         path = out[self.mask_key]
         mask = read_volume(path, allow_constant=True)
         for key in self.key_iterator(out):
+            check_mask_belongs(mask, out[key])
             inside = resample_to(mask, out[key], mode="nearest").as_tensor() > 0
             if not inside.any():
                 raise InputError.at(path, "no voxel of the mask lies on the image's grid", "give its brain mask")

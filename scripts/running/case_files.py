@@ -69,7 +69,7 @@ def check_case(case: Case, contrasts: Sequence[str], mask: Path | str | None, al
     case = replace(case, image=[str(path) for path in paths])
     if mask is None:
         return case
-    shape = tuple(read_volume(mask).shape[1:])
+    shape = tuple(read_volume(mask, allow_constant=True).shape[1:])
     if shape not in shapes:
         problem = f"the mask has shape {shape}, the images {', '.join(map(str, dict.fromkeys(shapes)))}"
         raise InputError.at(mask, problem, "give a mask on the grid of one of the images")

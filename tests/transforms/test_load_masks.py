@@ -46,13 +46,24 @@ def test_label_of_another_affine_is_refused(tmp_path: Path) -> None:
         LoadLabeld()(data)
 
 
-@pytest.mark.parametrize("value", [0.5, -1, 256])
-def test_label_of_other_values_is_refused(tmp_path: Path, value: float) -> None:
+@pytest.mark.parametrize("inside", [1, 255, 1.00001, 255 * 0.003921569])
+def test_label_is_0_and_1_whatever_the_file_has_for_1(tmp_path: Path, inside: float) -> None:
     data = label_data(tmp_path)
-    mask = np.zeros((20, 22, 10), dtype=np.float32)
-    mask[3, 3, 3] = value
+    mask = blob(GRID) > 0.5
+    data["label"] = str(save(tmp_path / "mask.nii.gz", mask.astype(np.float32) * np.float32(inside)))
+    np.testing.assert_array_equal(LoadLabeld()(data)["label"][0].numpy(), mask)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [((0, 0.5), "0, 0.5"), ((0, -1), "-1, 0"), ((1, 2), "1, 2"), ((0, 2), "0, 2"), ((0, 1, 255), "0, 1, 255")],
+)
+def test_label_of_other_values_is_refused(tmp_path: Path, values: tuple[float, ...], told: str) -> None:
+    data = label_data(tmp_path)
+    mask = np.full((20, 22, 10), values[0], dtype=np.float32)
+    mask[3, 3, 3 : 2 + len(values)] = values[1:]
     data["label"] = str(save(tmp_path / "mask.nii.gz", mask))
-    with pytest.raises(InputError, match="not all integers from 0 to 255"):
+    with pytest.raises(InputError, match=rf"mask.nii.gz: holds the values {told}, a mask has 0 and 1, or 0 and 255"):
         LoadLabeld()(data)
 
 
