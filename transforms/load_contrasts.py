@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from ..datasets.file_names import stem_and_suffix
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
+from .intensity_faults import repair_intensities
 from .mask_position import GRIDS, grids_of
+from .plausible_contrasts import warn_of_images, warn_of_swaps
 from .registration import register_rigid
 from .volume_grids import covered_fraction, resample_to
 
@@ -34,7 +36,8 @@ class LoadContrastsd(MapTransform):
     Label server hands over one path only). It becomes a float32 MetaTensor ``(n_contrasts, x, y, z)`` with
     affine, header and file name of the reference. Its ``meta`` has ``motion``, ``(n_contrasts, 4, 4)``: the
     world matrices (RAS, mm) by which contrasts were moved, ``sources``, the paths joined by newlines, and
-    ``grids``, the shapes and affines of their files.
+    ``grids``, the shapes and affines of their files. Intensities that would spoil any scaling are put right with a
+    warning (:func:`repair_intensities`), and images that look like other contrasts are a warning too.
 
     Args:
         keys: of the paths.
@@ -77,16 +80,21 @@ class LoadContrastsd(MapTransform):
 
     def load(self, paths: Mapping[str, Path]) -> MetaTensor:
         """Load ``paths`` (contrast to path) as ``(n_contrasts, x, y, z)``."""
-        images = {name: read_volume(path, allow_nan=self.allow_nan) for name, path in paths.items()}
+        images = {name: self._read(path) for name, path in paths.items()}
+        warn_of_images(images)
         grids = grids_of(list(images.values()))
         images[self.reference] = reference = self._on_grid(images[self.reference])
-        channels, motions = [], []
+        aligned, motions = {}, []
         for name in self.contrasts:
-            aligned, motion = self._align(images[name], reference, name)
-            channels.append(aligned.as_tensor())
+            aligned[name], motion = self._align(images[name], reference, name)
             motions.append(motion)
+        warn_of_swaps(aligned)
         added = {"motion": np.stack(motions), "sources": "\n".join(map(str, paths.values())), GRIDS: grids}
-        return MetaTensor(torch.cat(channels), meta=reference.meta | added)
+        channels = torch.cat([image.as_tensor() for image in aligned.values()])
+        return MetaTensor(channels, meta=reference.meta | added)
+
+    def _read(self, path: Path) -> MetaTensor:
+        return repair_intensities(read_volume(path, allow_nan=self.allow_nan))
 
     def _on_grid(self, reference: MetaTensor) -> MetaTensor:
         """Put the reference on the grid of the result: its own."""

@@ -12,7 +12,7 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
 GRID_TOLERANCE = 1e-3  # mm, or mm per voxel: headers written by different programs differ by that much
 
-ROUNDING = 1e-6
+ROUNDING = 1e-9
 """Of the largest value: what is smaller after resampling is an error of rounding where there was zero."""
 
 
