@@ -118,8 +118,8 @@ def geometry_header(
 ) -> nib.Nifti1Header:
     """Make a header of ``shape`` with the qform and sform of ``reference`` if they give ``affine``.
 
-    Otherwise both are set from ``affine``, with the codes of ``reference``, or 1 (scanner) without a
-    reference, or 2 (aligned) where it has neither.
+    Codes of 0 are kept where readers then find ``affine`` by the voxel size alone. Otherwise both are set from
+    ``affine``, with the codes of ``reference``, or 1 (scanner) without a reference, or 2 (aligned) for codes of 0.
     """
     header = nib.Nifti1Header()
     header.set_data_shape(shape)
@@ -130,7 +130,7 @@ def geometry_header(
         header["pixdim"][4:] = 1
         header.set_data_dtype(reference.get_data_dtype())
         codes = (int(reference["qform_code"]), int(reference["sform_code"]))
-        if any(codes) and np.array_equal(header.get_best_affine(), affine):
+        if np.array_equal(header.get_best_affine(), affine):
             return header
     qform_code, sform_code = codes if any(codes) else (2, 2)
     header.set_qform(affine, qform_code)
