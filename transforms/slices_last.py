@@ -11,13 +11,14 @@ from monai.transforms import InvertibleTransform
 
 from ..operators.slice_axis import slice_axis
 from .keyed import InvertibleKeyedTransform
+from .load_fine_contrasts import ACROSS
 
 
 class SlicesLast(InvertibleTransform):
     """Move the axis across slices of a volume ``(c, x, y, z)`` to the end; the affine follows.
 
     Args:
-        axis: across slices, 0 to 2; by :func:`slice_axis` if it is None.
+        axis: across slices, 0 to 2; if it is None, what ``meta["across_slices"]`` tells, else by :func:`slice_axis`.
 
     Raises:
         ValueError: if ``axis`` is another number.
@@ -32,7 +33,7 @@ class SlicesLast(InvertibleTransform):
     def __call__(self, image: MetaTensor, axis: int | None = None) -> MetaTensor:
         """Return ``(c, *in_plane, slices)``; ``axis`` stands above that of the constructor."""
         axis = self.axis if axis is None else axis
-        axis = slice_axis(image.affine) if axis is None else axis
+        axis = across_slices(image) if axis is None else axis
         moved = _permute(image, [i for i in range(3) if i != axis] + [axis])
         self.push_transform(moved, extra_info={"axis": axis})
         return moved
@@ -53,7 +54,12 @@ class SlicesLastd(InvertibleKeyedTransform):
     def arguments(self, data: Mapping[Hashable, Any]) -> dict[str, Any]:
         """Return the axis."""
         axis = self.transform.axis
-        return {"axis": slice_axis(data[self.first_key(dict(data))].affine) if axis is None else axis}
+        return {"axis": across_slices(data[self.first_key(dict(data))]) if axis is None else axis}
+
+
+def across_slices(image: MetaTensor) -> int:
+    """Return the axis that :class:`LoadFineContrastsd` found, else that of :func:`slice_axis`."""
+    return int(image.meta[ACROSS]) if ACROSS in image.meta else slice_axis(image.affine)
 
 
 def _permute(image: MetaTensor, order: list[int]) -> MetaTensor:

@@ -12,7 +12,7 @@ from .configuration import Configuration
 
 
 def complete_case(case: Case, configuration: Configuration) -> Case:
-    """Order the images of ``case`` as the config's ``contrasts``, and name it after its files if it has no name.
+    """Order the images of ``case`` as the config's ``contrasts``; without a name it gets that of the result's image.
 
     Raises:
         InputError: if a contrast is missing or unknown, a file is not there, or the bundle has no ``target`` of which
@@ -25,9 +25,11 @@ def complete_case(case: Case, configuration: Configuration) -> Case:
     for name, file in (("kspace", case.kspace), ("reference", case.reference)):
         if file is not None and not Path(file).is_file():
             raise InputError.at(file, "no such file", f"check `{name}`")
-    files = _in_order(case.image, contrasts_of(case, configuration))
+    contrasts = contrasts_of(case, configuration)
+    files = _in_order(case.image, contrasts)
     if not case.subject:
-        subject, session = subject_and_session(case.kspace or files[-1])
+        named = configuration.value("results")[0] if "results" in configuration else contrasts[-1]
+        subject, session = subject_and_session(case.kspace or files[contrasts.index(named)])
         case = replace(case, subject=subject, session=session)
     return replace(case, image=files)
 

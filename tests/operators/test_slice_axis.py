@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mri_attention.operators import slice_axis
+from mri_attention.operators.slice_axis import is_slice_axis_doubtful, slice_axis_by_guide
 
 SIZES = {
     "isotropic": ((1, 1, 1), 2),
@@ -48,3 +49,20 @@ def test_isotropic_voxels_give_axial_slices_in_any_orientation() -> None:
 def test_order_and_sign_of_axes_do_not_matter() -> None:
     affine = grid(0.6, 0.6, 3.3)[:, [2, 0, 1, 3]] * torch.tensor([-1.0, 1, -1, 1])
     assert slice_axis(affine) == 0
+
+
+def test_slices_lie_along_the_axis_that_image_and_guide_have_in_common() -> None:
+    assert slice_axis(grid(4.8, 4.0, 5.0)) != 2
+    assert slice_axis_by_guide(grid(4.8, 4.0, 5.0), grid(1.2, 1.0, 5.0)) == 2
+    turned = grid(5.0, 1.0, 1.2)[:, [2, 1, 0, 3]]
+    assert slice_axis_by_guide(grid(5.0, 4.0, 4.8), turned) == 0
+
+
+@pytest.mark.parametrize("guide", [(1, 1, 1), (4.8, 4, 5), (1.2, 4, 5), (2, 2, 2.5)])
+def test_other_guides_do_not_tell_the_axis(guide: tuple[float, ...]) -> None:
+    assert slice_axis_by_guide(grid(4.8, 4.0, 5.0), grid(*guide)) is None
+
+
+@pytest.mark.parametrize(("sizes", "expected"), [((4.8, 4, 5), True), ((1, 1, 1), False), ((0.6, 0.6, 3.3), False)])
+def test_doubt_is_known(sizes: tuple[float, ...], expected: bool) -> None:
+    assert is_slice_axis_doubtful(grid(*sizes)) is expected

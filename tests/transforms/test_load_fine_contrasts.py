@@ -11,7 +11,7 @@ import torch
 from monai.data import MetaTensor
 
 from mri_attention.datasets import InputError, write_volume
-from mri_attention.transforms import LoadFineContrastsd, TruncateKspace
+from mri_attention.transforms import LoadFineContrastsd, SlicesLastd, TruncateKspace
 
 AFFINE = np.diag([-0.6, 0.6, 3.0, 1.0])
 AFFINE[:3, 3] = 12.0, -7.0, 5.0
@@ -84,3 +84,17 @@ def test_rejects_other_scales_and_heads(files: list[str], tmp_path: Path) -> Non
     write_volume(tmp_path / "away_T1w.nii.gz", blob((9, 9, 9), away, (502.0, 502.0, 502.0)), away)
     with pytest.raises(InputError, match="does not overlap with the T2w image"):
         load([files[0], str(tmp_path / "away_T1w.nii.gz")])
+
+
+def test_slices_are_those_of_the_guide(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sizes = {"T2w": (4.8, 4.0, 5.0), "T1w": (1.2, 1.0, 5.0), "PDw": (1.0, 1.0, 1.0)}
+    paths = {name: str(tmp_path / f"sub-01_{name}.nii.gz") for name in sizes}
+    for (name, size), shape in zip(sizes.items(), ((5, 6, 4), (20, 24, 4), (20, 24, 20)), strict=True):
+        write_volume(paths[name], torch.rand(shape), np.diag([*size, 1]))
+    image = load([paths["T2w"], paths["T1w"]], scale=4)
+    assert image.shape == (2, 20, 24, 4)
+    np.testing.assert_allclose(np.diag(SlicesLastd("image")({"image": image})["image"].affine), (1.2, 1, 5, 1))
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        load([paths["T2w"], paths["PDw"]], scale=4)
+    assert "voxels of 4.80 x 4.00 x 5.00 mm, axis 1 is taken for the one across slices" in caplog.text
