@@ -50,6 +50,12 @@ def predict(  # noqa: PLR0913 (one argument per option)
     b0: Annotated[float | None, typer.Option(help="Field strength (T), for hz and rad.")] = None,
     echo_time: Annotated[float | None, typer.Option(help="Of the phase (s), for rad.")] = None,
     b0_direction: Annotated[str | None, typer.Option(help="X,Y,Z of the field; else from sidecar or affine.")] = None,
+    invert: Annotated[
+        bool, typer.Option(help="Change the sign of the local field: of phase that falls where the field is higher.")
+    ] = False,
+    slice_axis: Annotated[
+        int | None, typer.Option(help="Across slices of the image to enlarge: 0, 1 or 2.", min=0, max=2)
+    ] = None,
     register: Annotated[bool, typer.Option(help="Align the contrasts rigidly to the reference.")] = False,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
     subjects: Subjects = None,
@@ -71,6 +77,8 @@ def predict(  # noqa: PLR0913 (one argument per option)
         "b0": b0,
         "echo_time": echo_time,
         "b0_direction": b0_direction,
+        "invert": invert or None,
+        "slice_axis": slice_axis,
         "register": register or None,
         "allow_nan": allow_nan or None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ from monai.transforms import MapTransform
 from ..datasets.input_error import InputError
 from ..datasets.plausible_units import checked_b0, checked_echo_time
 from ..datasets.sidecars import read_sidecar
-from ..datasets.volumes import read_volume
+from ..datasets.volumes import header_of, read_volume
 from ..operators.b0_direction import b0_direction_from_affine, unit_vectors, voxel_size_from_affine
 from ..operators.field_units import FieldUnit, units_per_ppm
+from .field_plausibility import is_template_space, is_wrapped
 from .load_masks import ApplyBrainMaskd
 from .ppm_check import Quantity, check_is_ppm
 from .volume_grids import same_grid
+
+logger = logging.getLogger(__name__)
 
 Direction = Sequence[float] | str
 
@@ -47,6 +51,10 @@ class LoadLocalFieldd(MapTransform):
         echo_time: s, for rad; that of the sidecar (``EchoTime``) if it is None.
         b0_direction: in the voxel axes of the file, three numbers or ``"X,Y,Z"``.
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
+        invert: change the sign, of phase that falls where the field is higher.
+
+    What may well be wrong is a warning in the log: a direction of B0 from the affine of a template's space, and phase
+    that is still wrapped.
 
     Raises:
         InputError: if an option or a sidecar does not tell what it should, or in an unlikely unit, a file is unusable,
@@ -61,8 +69,10 @@ class LoadLocalFieldd(MapTransform):
         echo_time: float | None = None,
         b0_direction: Direction | None = None,
         allow_nan: bool = False,
+        invert: bool = False,
     ) -> None:
         super().__init__(keys)
+        self.sign = -1.0 if invert else 1.0
         self.field_unit = field_unit
         self.b0 = None if b0 is None else checked_b0(b0, "`b0`")
         self.echo_time = None if echo_time is None else checked_echo_time(echo_time, "`echo_time`")
@@ -76,7 +86,9 @@ class LoadLocalFieldd(MapTransform):
             path = Path(out[key] if isinstance(out[key], (str, Path)) else out[key][0])
             sidecar = read_sidecar(path)
             field = read_volume(path, allow_nan=self.allow_nan)
-            field = field / self._units_per_ppm(path, sidecar)
+            if self.field_unit == "rad" and is_wrapped(field.as_tensor()):
+                logger.warning("%s: phase jumps by more than pi, it is likely wrapped; unwrap it", path)
+            field = field / (self.sign * self._units_per_ppm(path, sidecar))
             masked = ApplyBrainMaskd(key)({key: field, "mask": out.get("mask")})
             field = masked[key]
             check_is_ppm(field.as_tensor(), "field", str(path))
@@ -110,6 +122,9 @@ class LoadLocalFieldd(MapTransform):
             return self.direction
         if "B0Direction" in sidecar:
             return parse_direction(sidecar["B0Direction"], f"B0Direction beside {path}")
+        if is_template_space(header_of(field)):
+            message = "%s: lies in the space of a template, its affine does not tell the direction of B0 in the scanner"
+            logger.warning(message + "; give `b0_direction`, or B0Direction in its sidecar", path)
         try:
             return b0_direction_from_affine(field.affine.numpy()).float()
         except ValueError as error:

@@ -200,3 +200,9 @@ def test_padding_of_one_changes_nothing_and_others_are_fast_sizes() -> None:
 def test_rejects(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         DipoleConvolution((4, 4, 4), **options)
+
+
+def test_a_paramagnetic_sphere_raises_the_field_at_its_poles_and_lowers_it_at_its_equator() -> None:
+    ball = (places((32, 32, 32)).norm(dim=0) < 4).double()[None, None]
+    field = DipoleConvolution((32, 32, 32), b0_direction=(0, 0, 1), dtype=torch.float64)(ball)[0, 0]
+    assert field[16, 16, 22] > 0.1 > 0 > -0.05 > field[22, 16, 16]
