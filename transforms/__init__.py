@@ -28,6 +28,7 @@ from .masks import (
     mask_mixture,
 )
 from .monai_label import ConcatInputsd, HandOverd, OwnKeysSpacingd
+from .overshoot import LimitOvershootd
 from .paired_patches import RandPairedPatchesd
 from .ppm_check import check_is_ppm
 from .quantile_scaling import ScaleByQuantile, ScaleByQuantiled
@@ -63,6 +64,7 @@ __all__ = [
     "HandOverd",
     "KeepWhiteMatterLesionsd",
     "KspaceMask",
+    "LimitOvershootd",
     "LoadContrastsd",
     "LoadFineContrastsd",
     "LoadGuidedKspaced",
