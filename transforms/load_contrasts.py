@@ -21,11 +21,9 @@ from .intensity_faults import repair_intensities
 from .mask_position import GRIDS, grids_of
 from .plausible_contrasts import warn_of_images, warn_of_swaps
 from .registration import register_rigid
-from .volume_grids import covered_fraction, resample_to
+from .volume_grids import check_overlap, resample_to
 
 logger = logging.getLogger(__name__)
-
-MIN_OVERLAP = 0.5  # of the reference's foreground
 
 
 class LoadContrastsd(MapTransform):
@@ -106,7 +104,7 @@ class LoadContrastsd(MapTransform):
             found = register_rigid(image, reference)
             logger.info("%s registered to %s: %s", name, self.reference, found)
             image, motion = found.apply(image), found.matrix
-        self._check_overlap(image, reference)
+        check_overlap(image, reference, self.reference, self._remedy())
         aligned = resample_to(image, reference)
         if aligned.min() == aligned.max():
             raise InputError.at(
@@ -116,16 +114,6 @@ class LoadContrastsd(MapTransform):
 
     def _remedy(self) -> str:
         return "check their headers" + ("" if self.register else ", or set `register` to true to align them")
-
-    def _check_overlap(self, image: MetaTensor, reference: MetaTensor) -> None:
-        overlap = covered_fraction(reference, image)
-        place = image.meta["filename_or_obj"]
-        if overlap == 0:
-            remedy = self._remedy()
-            raise InputError.at(place, f"does not overlap with the {self.reference} image", remedy)
-        if overlap < MIN_OVERLAP:
-            message = "%s: overlaps with only %.0f %% of the %s image's foreground; consider `register`"
-            logger.warning(message, place, 100 * overlap, self.reference)
 
 
 def contrast_paths(value: Any, contrasts: Sequence[str]) -> dict[str, Path]:

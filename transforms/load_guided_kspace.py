@@ -21,10 +21,12 @@ from ..datasets.volumes import header_of, read_volume
 from ..operators import combine_coils as combine_coil_images
 from ..operators.coil_maps import low_resolution_coil_maps
 from ..operators.fourier import image_to_kspace, kspace_to_image
+from .intensity_faults import repair_intensities
 from .kspace_grid import kspace_on_grid
 from .load_contrasts import LoadContrastsd
+from .plausible_contrasts import warn_of_images
 from .registration import register_rigid
-from .volume_grids import resample_to
+from .volume_grids import check_overlap, resample_to
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +95,8 @@ class LoadGuidedKspaced(MapTransform):
         return {"guide": both[:1], "label": both[1:]}
 
     def _measurement(self, file: Path, guide_file: Any, reference_file: Any) -> dict[Hashable, Any]:
-        guide = read_volume(guide_file, allow_nan=self.allow_nan, allow_2d=True)
+        guide = repair_intensities(read_volume(guide_file, allow_nan=self.allow_nan, allow_2d=True))
+        warn_of_images({self.guide: guide})
         grid = guide if reference_file is None else read_volume(reference_file, allow_constant=True, allow_2d=True)
         kspace = kspace_on_grid(file, read_kspace(file), grid)
         combined, mask = combine_coils(kspace)
@@ -104,6 +107,7 @@ class LoadGuidedKspaced(MapTransform):
             found = register_rigid(guide, MetaTensor(crop(zero_filled), affine=grid.affine, meta=dict(grid.meta)))
             logger.info("%s registered to the zero-filled image: %s", guide_file, found)
             guide, motion = found.apply(guide), found.matrix
+        check_overlap(guide, grid, "reference")
         aligned = resample_to(guide, grid).as_tensor().permute(0, 3, 2, 1)
         meta = {**grid.meta, "slice_axis": 2, "motion": np.stack([motion]), "sources": f"{file}\n{guide_file}"}
         padded = SpatialPad(combined.shape[1:])(aligned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import cast
 
 import numpy as np
@@ -9,6 +10,12 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import SpatialResample
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation, ornt_transform
+
+from ..datasets.input_error import InputError
+
+logger = logging.getLogger(__name__)
+
+MIN_OVERLAP = 0.5  # of the reference's foreground
 
 GRID_TOLERANCE = 1e-3  # mm, or mm per voxel: headers written by different programs differ by that much
 
@@ -30,6 +37,26 @@ def covered_fraction(image: MetaTensor, other: MetaTensor) -> float:
     indices = voxels @ matrix[:3, :3].T + matrix[:3, 3]
     inside = (indices >= -0.5) & (indices <= np.array(other.shape[1:]) - 0.5)
     return float(inside.all(axis=1).mean())
+
+
+def check_overlap(image: MetaTensor, reference: MetaTensor, name: str, remedy: str = "check their headers") -> None:
+    """Warn in the log of an image that covers less than half of the foreground of ``reference``.
+
+    Args:
+        image: ``(1, x, y, z)``.
+        reference: likewise.
+        name: of the reference, for the message.
+        remedy: if they do not overlap at all.
+
+    Raises:
+        InputError: if they do not overlap at all.
+    """
+    overlap, place = covered_fraction(reference, image), image.meta["filename_or_obj"]
+    if overlap == 0:
+        raise InputError.at(place, f"does not overlap with the {name} image", remedy)
+    if overlap < MIN_OVERLAP:
+        message = "%s: overlaps with only %.0f %% of the %s image's foreground; consider `register`"
+        logger.warning(message, place, 100 * overlap, name)
 
 
 def resample_to(image: MetaTensor, reference: MetaTensor, mode: str = "bilinear") -> MetaTensor:

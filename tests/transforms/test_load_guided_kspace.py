@@ -58,3 +58,25 @@ def test_one_slice_needs_a_grid_of_one_slice(guide_shape: tuple[int, ...], tmp_p
         torch.testing.assert_close(
             torch.as_tensor(LoadGuidedKspaced()(case)["guide"]), torch.as_tensor(loaded["guide"])
         )
+
+
+def beside(kspace: Path, shift: float) -> dict[str, object]:
+    """Make a case whose guide lies ``shift`` mm beside the reference."""
+    affine = np.eye(4)
+    affine[0, 3] = shift
+    guide = write_volume(kspace.with_name("a_T1w.nii.gz"), np.random.default_rng(1).random((20, 16, 3)), affine)
+    reference = write_volume(kspace.with_name("reference.nii.gz"), np.ones((20, 16, 3)), np.eye(4))
+    return {"image": [str(guide)], "kspace": str(kspace), "reference": str(reference)}
+
+
+@pytest.mark.parametrize(("shift", "is_told"), [(0, False), (12, True)])
+def test_a_guide_that_is_partly_beside_is_told(
+    shift: float, is_told: bool, kspace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    LoadGuidedKspaced()(beside(kspace, shift))
+    assert ("a_T1w.nii.gz: overlaps with only 40 % of the reference image's foreground" in caplog.text) == is_told
+
+
+def test_a_guide_beside_the_field_of_view_is_refused(kspace: Path) -> None:
+    with pytest.raises(InputError, match=r"a_T1w.nii.gz: does not overlap with the reference image"):
+        LoadGuidedKspaced()(beside(kspace, 100))
