@@ -1,5 +1,18 @@
 """Handlers of ignite's engines that configs name: weights loaded, checkpoints kept."""
 
+from .epoch_seeds import EpochSeeds
+from .training_checkpoints import TrainingCheckpoints
+from .training_folders import claim_folder
 from .weights import WeightsLoader
+from .weights_files import BestWeights, LastWeights
+from .whole_files import save_whole
 
-__all__ = ["WeightsLoader"]
+__all__ = [
+    "BestWeights",
+    "EpochSeeds",
+    "LastWeights",
+    "TrainingCheckpoints",
+    "WeightsLoader",
+    "claim_folder",
+    "save_whole",
+]
