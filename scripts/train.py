@@ -34,7 +34,7 @@ def train(  # noqa: PLR0913 (one argument per option)
     acquisitions: Acquisitions = None,
     skip_incomplete: SkipIncomplete = False,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
-    resume: Annotated[bool, typer.Option(help="Go on from OUTPUT_DIR's last checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on from OUTPUT_DIR's newest whole checkpoint.")] = False,
 ) -> None:
     """Train the network of BUNDLE, as python -m monai.bundle run does."""
     found = Bundle.find(bundle)

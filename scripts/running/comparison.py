@@ -96,6 +96,7 @@ def _train(plan: Plan, training: Training, part: str, progress: Progress) -> tup
     configuration = plan.training(training.network, settings)
     n_epochs = _epochs(plan, training, configuration, progress)
     configuration.update({"epochs": n_epochs, "val_interval": max(n_epochs // 5, 1)})
+    configuration.may_overwrite()  # what an earlier run did not finish
     configuration.build()
     label = ", ".join(filter(None, (short_name(training.network), f"seed {training.seed}", part)))
     seconds = timed_run(configuration, label, progress)
@@ -116,6 +117,7 @@ def _epochs(plan: Plan, training: Training, configuration: Configuration, progre
     stamps: list[float] = []
     trial = plan.training(training.network, configuration.settings)
     trial.update({"epochs": 2, "val_interval": 10**9, "output_dir": f"{configuration.output_dir}/trial"})
+    trial.may_overwrite()
     trial.build()
     trainer = trial.value(TRAINER)
     for event in (Events.EPOCH_STARTED, Events.EPOCH_COMPLETED):

@@ -147,6 +147,11 @@ class Configuration:
             else:
                 self.parser.set(content, name.removeprefix("+"))
 
+    def may_overwrite(self) -> None:
+        """Let a training replace one that stands in its folder."""
+        if "training_folder" in self:
+            self.update({"training_folder::overwrite": True})
+
     @property
     def network_name(self) -> str:
         """Class of ``network_def``, such as ``FANet``; of what it wraps, if it does."""

@@ -50,10 +50,10 @@ def _latest_run(store: Path) -> tuple[MlflowClient, Run]:
 def _read_events(training_dir: Path) -> Curves:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    found: Curves = {}
+    found: dict[str, dict[int, float]] = {}  # a training that goes on writes a file of its own, and some steps again
     for file in sorted(training_dir.rglob("events.out.tfevents.*"), key=os.path.getmtime):
         events = EventAccumulator(str(file)).Reload()
         for name in events.Tags()["scalars"]:
-            points = events.Scalars(name)
-            found[name] = ([p.step for p in points], [p.value for p in points])
-    return found
+            found.setdefault(name, {}).update((point.step, point.value) for point in events.Scalars(name))
+    curves = {name: sorted(points.items()) for name, points in found.items()}
+    return {name: ([step for step, _ in points], [value for _, value in points]) for name, points in curves.items()}

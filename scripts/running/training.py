@@ -24,7 +24,7 @@ class TrainingResult:
         checkpoints: files of weights.
         steps: of the optimizer.
         seconds: of training, validation included.
-        best: highest validation metric, None without validation.
+        best: validation metric of the best epoch, None without validation.
         store: MLflow's, None where nothing was tracked by it.
     """
 
@@ -98,10 +98,11 @@ def require_dataset(dataset_dir: Path | str) -> None:
 
 
 def timed_run(configuration: Configuration, label: str, progress: Progress) -> float:
-    """Run what was built; return the seconds that it took."""
+    """Run what was built; return the seconds that it took, with those before it stopped and went on."""
     start = time.monotonic()
     configuration.run(label, progress)
-    return time.monotonic() - start
+    before = getattr(configuration.value(TRAINER).state, "seconds_before", 0.0)
+    return time.monotonic() - start + before
 
 
 def best_validation(configuration: Configuration) -> float | None:

@@ -144,7 +144,7 @@ def test_training_writes_best_and_last_checkpoint(trained: Path, bundle: BundleC
     network = bundle.parse("train", **bundle.tiny).get_parsed_content("network_def")
     for state in (best, last["model"]):
         network.load_state_dict(state)
-    assert set(last) == {"model", "optimizer", "lr_scheduler", "trainer"}
+    assert set(last) == {"model", "optimizer", "lr_scheduler", "trainer", "progress"}
 
 
 @each_bundle

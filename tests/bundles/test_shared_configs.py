@@ -14,9 +14,9 @@ from tests.bundles.bundle_configs import ALL, BundleConfigs
 SHARED = {
     "train": """
 bundle_root dataset_dir selection output_dir device rank world_size is_not_rank0 allow_nan early_stop patience resume
-start_from progress compile num_workers seed extra_cases extra_weights parts optimizer half_precision train::sampler
-train::dataloader train::handlers train::trainer checkpoint last_checkpoint checkpointing
-validate::dataloader validate::handlers validate::evaluator initialize run training""",
+checkpoint_minutes start_from progress compile num_workers seed extra_cases extra_weights parts optimizer
+half_precision train::sampler train::dataloader train::handlers train::trainer checkpoint training_folder constants
+checkpointing validate::dataloader validate::handlers validate::evaluator initialize run training""",
     "inference": """
 bundle_root dataset_dir selection output_dir overwrite device allow_nan cases dataset dataloader handlers evaluator
 initialize run inference""",
@@ -28,7 +28,7 @@ EXCEPTIONS = {
     ("train", "train::trainer::prepare_batch"): "k-space comes with a guide and a mask",
     ("train", "validate::evaluator::prepare_batch"): "as in training",
     ("train", "validate::evaluator::additional_metrics"): "not every bundle validates with a second metric",
-    ("train", "validate::handlers::2::key_metric_negative_sign"): "an error is the better the smaller it is",
+    ("train", "validate::evaluator::metric_cmp_fn"): "an error is the better the smaller it is",
     ("inference", "evaluator::prepare_batch"): "as in training",
 }
 """Parts of them in which bundles differ, and why."""

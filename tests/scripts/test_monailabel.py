@@ -69,10 +69,12 @@ def test_training_takes_what_the_app_gives_and_writes_what_it_reads(tmp_path: Pa
     parser["train::dataset::data"] = [{"image": "a_FLAIR.nii.gz", "label": "a.nii.gz"}] * 3
     assert parser.get_parsed_content("epochs") == 7
     assert parser.get_parsed_content("train::sampler::weights") == [1.0, 1.0, 1.0]
-    assert parser.get_parsed_content("last_checkpoint").parent == tmp_path / "models"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "model.pt").touch()  # with which the app infers, and which it replaces
+    assert parser.get_parsed_content("training_folder") == tmp_path / "models"
     (validation,) = [h for h in merged["train"]["handlers"] if h["_target_"] == "ValidationHandler"]
     assert "validate::dataset::data" in validation["_disabled_"]
-    assert merged["train"]["handlers"][-1]["_target_"] == "CheckpointSaver"
+    assert merged["train"]["handlers"][-1]["_target_"].endswith(".LastWeights")
 
 
 @pytest.mark.parametrize("bundle", NAMES)

@@ -51,6 +51,18 @@ def test_reads_curves_of_tensorboard(tmp_path: Path) -> None:
     assert read_curves(tmp_path) == {"val_dice": ([1, 2, 3], [0.25, 0.5, 0.75])}
 
 
+def test_curves_of_a_training_that_went_on_are_one(tmp_path: Path) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    from mri_attention.scripts.running.tracking import read_curves
+
+    for number, steps in enumerate([(1, 2, 3), (3, 4)]):
+        with SummaryWriter(str(tmp_path), filename_suffix=f".{number}") as writer:
+            for step in steps:
+                writer.add_scalar("loss", number, step)
+    assert read_curves(tmp_path) == {"loss": ([1, 2, 3, 4], [0, 0, 1, 1])}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
