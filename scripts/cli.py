@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from ..datasets.leaving import leaving_on_signals
 from .benchmark import benchmark
 from .check import check
 from .compare import compare
@@ -37,7 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = options_of(app, given)
     quiet_third_parties(options)
     try:
-        code = app(args=given or ["--help"], prog_name="mri-attention", standalone_mode=False)
+        with leaving_on_signals():  # temporary folders go on the way out
+            code = app(args=given or ["--help"], prog_name="mri-attention", standalone_mode=False)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

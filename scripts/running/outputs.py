@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Container, Iterable, Iterator
@@ -9,8 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...datasets import InputError
+from ...datasets.leaving import leaving_on_signals
 from ...datasets.writing import already_there
 from .moving import move_files
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -32,14 +36,20 @@ def staged(output_dir: Path, overwrite: bool = False, replaceable: Container[Pat
         raise InputError.at(output_dir, problem, "choose a writable output folder") from error
     is_moved = True
     try:
-        yield stage
-        move_files(stage, output_dir, overwrite, replaceable)
+        with leaving_on_signals():
+            yield stage
+            move_files(stage, output_dir, overwrite, replaceable)
     except FileExistsError as error:
         if stage not in Path(str(error.filename2)).parents:
             raise
         is_moved = False
         problem = f"another process wrote this file in the meantime, so that the results stay in {stage}"
         raise InputError.at(str(error.filename), problem, "move them yourself, or set `overwrite` to true") from error
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        problem = f"cannot be written ({error.strerror})"
+        raise InputError.at(output_dir, problem, "choose an output folder with free space") from error
     finally:
         if is_moved:
             shutil.rmtree(stage)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ..running.outputs import FULL_DISK
 from ..running.third_parties import DEBUG_VARIABLE, causes, input_error_in, is_debugging, silence_loggers
 from .options import Options, in_options
 
@@ -108,6 +109,8 @@ def explain(error: BaseException) -> tuple[str, int]:
             return f"{link.format_message()} (see --help)", BAD_INPUT
         if isinstance(link, OSError) and link.filename is not None:
             return f"{link.filename}: {link.strerror or link}", BAD_INPUT
+        if isinstance(link, OSError) and link.errno in FULL_DISK:
+            return f"the output folder: {link.strerror}; free some space, or choose another `output_dir`", BAD_INPUT
     hint = f"set {DEBUG_VARIABLE}=1 for the traceback"
     *_, root = causes(error)  # MONAI wraps what went wrong in what it was doing
     return f"{type(root).__name__}: {root}: {hint}", 1
