@@ -1,9 +1,12 @@
 """Training by several processes, as on several GPUs."""
 
+import contextlib
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,9 @@ TINY = {
     "validation_share": 0.34,
     "progress": False,
 }
+
+
+ENVIRONMENT = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
 
 
 def configs(folder: Path) -> list[str]:
@@ -72,18 +78,18 @@ def train_alone(names: list[str], folder: Path, **settings: Any) -> dict[str, An
 
 def train_in_two_processes(names: list[str], folder: Path, **settings: Any) -> dict[str, Any]:
     """Train under ``torchrun`` and return the last checkpoint in ``folder``."""
+    command = command_for_two(names, folder, **settings)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=1700)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return last_checkpoint(folder)
+
+
+def command_for_two(names: list[str], folder: Path, **settings: Any) -> list[str]:
+    """Return the command that trains by two processes."""
     settings = {**TINY, "bundle_root": ROOT, "output_dir": folder, "config_file": names, **settings}
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-    done = subprocess.run(
-        [*launcher, "-m", "monai.bundle", "run", "training", *options],
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=1700,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return last_checkpoint(folder)
+    return [*launcher, "-m", "monai.bundle", "run", "training", *options]
 
 
 def last_checkpoint(folder: Path) -> dict[str, Any]:
@@ -120,6 +126,33 @@ def test_one_process_of_several_writes(cohort: Path, tmp_path: Path) -> None:
     assert len(writers) == 1, "curves come from one process"
     with sqlite3.connect(tmp_path / "out" / "mlruns.db") as store:
         assert store.execute("select count(*) from runs").fetchone() == (1,), "one process tracks the training"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_two_processes_that_are_killed_go_on_as_if_they_had_not_been(cohort: Path, tmp_path: Path) -> None:
+    names, settings = configs(ROOT / "configs"), {"dataset_dir": cohort, "subjects": 1, "epochs": 5, "resume": True}
+    expected = train_in_two_processes(names, tmp_path / "whole", **settings)
+    command = command_for_two(names, tmp_path / "killed", **settings)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    with subprocess.Popen(command, env=ENVIRONMENT, **quiet) as running:
+        while running.poll() is None and not list(tmp_path.glob("killed/models/checkpoint_epoch=*.pt")):
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGKILL)
+        kill_children(command)
+    assert not (tmp_path / "killed" / "models" / "checkpoint_last.pt").exists()
+    actual = train_in_two_processes(names, tmp_path / "killed", **settings)
+    for name, tensor in expected["model"].items():
+        assert torch.equal(actual["model"][name], tensor), name
+
+
+def kill_children(command: list[str]) -> None:
+    """Kill the processes that torchrun started, in sessions of their own, for this output folder."""
+    folder = command[command.index("--output_dir") + 1].encode()
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if folder in process.read_bytes().split(b"\0"):
+                os.kill(int(process.parent.name), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=[overlay.parents[1].name for overlay in OVERLAYS])
