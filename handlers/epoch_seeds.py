@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ignite import distributed as idist
 from ignite.engine import Engine, Events
 from monai.data.utils import set_rnd
@@ -26,7 +28,7 @@ class EpochSeeds:
         """Seed before each epoch of the trainer ``engine``, and before its DataLoader begins."""
         engine.add_event_handler(Events.EPOCH_STARTED, self.reseed)
 
-    def reseed(self, engine: Engine) -> None:
+    def reseed(self, engine: Any) -> None:
         """Seed the epoch that starts."""
         if engine.state.epoch == 1:
             return

@@ -128,7 +128,7 @@ class TrainingCheckpoints:
         self._saved_epoch = engine.state.epoch
         self._due = now + max(60 * self.minutes, (now - start) / SHARE)
 
-    def _progress(self, engine: Engine) -> Content:
+    def _progress(self, engine: Any) -> Content:
         scaler = getattr(engine, "scaler", None)
         return {
             "best": {name: _best_of(each) for name, each in self._engines(engine).items()},
@@ -138,10 +138,10 @@ class TrainingCheckpoints:
             "seconds": self._seconds_before + time.monotonic() - self._start,
         }
 
-    def _engines(self, engine: Engine) -> dict[str, Engine]:
+    def _engines(self, engine: Any) -> dict[str, Any]:
         return {"trainer": engine} | ({} if self.validator is None else {"validator": self.validator})
 
-    def _go_on(self, engine: Engine) -> None:
+    def _go_on(self, engine: Any) -> None:
         if (newest := self.files.newest()) is None:
             if idist.get_rank() == 0:
                 logger.warning("%s: no checkpoint to go on from; starting at epoch 1", self.files.folder)
@@ -160,7 +160,7 @@ class TrainingCheckpoints:
         if idist.get_rank() == 0:
             self._tell_of_the_start(file, engine, progress)
 
-    def _restore(self, engine: Engine, progress: Content) -> None:
+    def _restore(self, engine: Any, progress: Content) -> None:
         for name, each in self._engines(engine).items():
             if name in progress.get("best", {}):
                 each.state.best_metric, each.state.best_metric_epoch = progress["best"][name]
@@ -170,7 +170,7 @@ class TrainingCheckpoints:
             engine.scaler.load_state_dict(progress["scaler"])
         self._seconds_before = engine.state.seconds_before = float(progress.get("seconds", 0.0))
 
-    def _tell_of_the_start(self, file: Path, engine: Engine, progress: Content) -> None:
+    def _tell_of_the_start(self, file: Path, engine: Any, progress: Content) -> None:
         logger.info("%s: going on after epoch %d", file, engine.state.epoch)
         if not progress:
             logger.warning("%s: of an earlier version; which epoch was best is not known any more", file)
@@ -178,7 +178,7 @@ class TrainingCheckpoints:
             logger.warning("%s: has %d epochs already; set `epochs` higher to go on", file, engine.state.epoch)
 
 
-def _best_of(engine: Engine) -> tuple[float, int]:
+def _best_of(engine: Any) -> tuple[float, int]:
     return float(engine.state.best_metric), int(engine.state.best_metric_epoch)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ignite.engine import Engine, Events
 from torch import nn
@@ -28,7 +29,7 @@ class BestWeights:
         """Look after each validation of the evaluator ``engine``."""
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.keep)
 
-    def keep(self, engine: Engine) -> None:
+    def keep(self, engine: Any) -> None:
         """Write the file if this validation was the best one."""
         if engine.state.best_metric_epoch == engine.state.epoch:
             save_whole(state_of(self.network), self.file)
@@ -41,6 +42,6 @@ class LastWeights(BestWeights):
         """Wait until the trainer ``engine`` is done."""
         engine.add_event_handler(Events.COMPLETED, self.keep)
 
-    def keep(self, engine: Engine) -> None:
+    def keep(self, engine: Any) -> None:
         """Write the file."""
         save_whole(state_of(self.network), self.file)

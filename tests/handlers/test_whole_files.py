@@ -39,5 +39,5 @@ def test_weights_are_those_of_the_best_validation(tmp_path: Path) -> None:
     handler = BestWeights(torch.nn.DataParallel(network), tmp_path / "model.pt")
     for epoch, best in ((1, 1), (2, 1), (3, 3), (4, 3)):
         torch.nn.init.constant_(network.weight, epoch)
-        handler.keep(SimpleNamespace(state=SimpleNamespace(epoch=epoch, best_metric_epoch=best)))  # type: ignore[arg-type]
+        handler.keep(SimpleNamespace(state=SimpleNamespace(epoch=epoch, best_metric_epoch=best)))
     assert torch.load(tmp_path / "model.pt", weights_only=True) == {"weight": torch.tensor([[3.0]])}
