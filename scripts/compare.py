@@ -59,7 +59,6 @@ def compare(  # noqa: PLR0913 (one argument per option)
         raise InputError.at(f"--baseline {baseline}", "not among --networks", f"choose among {networks}")
     overlays = overlay or []
     found.config_files(["train", *CONFIGS, *overlays, *(n for n in names if n != "default")])
-    rates = _floats(learning_rates) if learning_rates else []
     selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
     from .reports.comparison_report import write_comparison
     from .running.comparison import run_plan
@@ -74,9 +73,21 @@ def compare(  # noqa: PLR0913 (one argument per option)
     if test_dataset_dir is None:
         cases, test_cases = split(cases, fraction=test_share, seed=0)
     else:
-        elsewhere = selection_settings(None, sessions, runs, acquisitions, skip_incomplete)
-        test_cases = _cases(tested, test_dataset_dir, elsewhere)
-    plan = Plan(found, overlays, settings, shared, cases, test_cases, Budget.parse(budget), rates, output, trained_dir)
+        test_cases = _cases(
+            tested, test_dataset_dir, selection_settings(None, sessions, runs, acquisitions, skip_incomplete)
+        )
+    plan = Plan(
+        found,
+        overlays,
+        settings,
+        shared,
+        cases,
+        test_cases,
+        Budget.parse(budget),
+        _floats(learning_rates),
+        output,
+        trained_dir,
+    )
     start_or_continue(plan, overwrite)
     with ProgressBars() as progress:
         trainings = run_plan(plan, names, seeds, progress)
@@ -101,8 +112,8 @@ def _parts(text: str) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-def _floats(text: str) -> list[float]:
+def _floats(text: str | None) -> list[float]:
     try:
-        return [float(part) for part in text.split(",")]
+        return [float(part) for part in text.split(",")] if text else []
     except ValueError as error:
         raise InputError.at(f"--learning-rates {text}", "not numbers", "give such as 5e-4,1e-3") from error

@@ -54,7 +54,7 @@ def _content(plan: Plan) -> dict[str, Any]:
     content = {
         "bundle": plan.bundle.name,
         "overlays": list(plan.overlays),
-        "settings": plan.settings,
+        "settings": plan.overrides,
         "training cases": plan.training_cases,
         "test cases": plan.test_cases,
         "budget": f"{plan.budget.kind}={plan.budget.amount}",

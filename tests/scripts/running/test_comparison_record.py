@@ -26,7 +26,7 @@ def test_the_same_comparison_goes_on(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "name"), [({"settings": {"epochs": 3}}, "settings"), ({"test_cases": [{"subject": "c"}]}, "test cases")]
+    ("change", "name"), [({"overrides": {"epochs": 3}}, "settings"), ({"test_cases": [{"subject": "c"}]}, "test cases")]
 )
 def test_another_one_is_refused_or_begins_anew(plan: Plan, change: dict[str, object], name: str) -> None:
     start_or_continue(plan)
