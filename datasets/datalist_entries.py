@@ -107,7 +107,7 @@ def _checked(place: str, part: str | None, entry: Any) -> Entry:
         return Entry(place, None, {}, {}, part)
     for key in entry:
         _refuse_misspelled(place, key, entry, ENTRY, UNREAD)
-    told = {key: value for key, value in entry.items() if value is not None}
+    told = {key: value for key, value in entry.items() if value is not None and not (key in NAMES and value == "")}
     for key in (*NAMES, *FILES):
         _require_text(place, key, told.get(key, key))
     if "image" in told and isinstance(told["image"], str | list | dict):

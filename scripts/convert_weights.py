@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from ..datasets import InputError
-from ..handlers.weights import existing_file, read_weights
 from .running.outputs import staged
 from .terminal.console import announce, console
 
@@ -21,6 +20,8 @@ def convert_weights(
     output: Annotated[Path, typer.Option(help="New file: network, config, state_dict; also for --model.")],
 ) -> None:
     """Convert a checkpoint of another implementation, and infer the network's arguments from its shapes."""
+    from ..handlers.weights import existing_file, read_weights
+
     existing_file(file)
     if output.exists():
         raise InputError.at(output, "is there already", "choose another output file, or remove it")

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...handlers.weights import read_weights
 from .bundle import Bundle
 from .given import as_object
 
@@ -73,6 +72,8 @@ class BuiltBundle(Bundle):
     @cached_property
     def weights(self) -> dict[str, Tensor]:
         """The state dict in ``models/model.pt``, empty without that file."""
+        from ...handlers.weights import read_weights
+
         file = self.folder / "models" / "model.pt"
         return read_weights(file) if file.is_file() else {}
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import InputError, Selection, keep_images, select
-from ...handlers.weights import existing_file
 from .bundle import Bundle, code_of
 from .configuration import Configuration, Progress, no_progress
 from .evaluation import CONFIGS, Condition, Evaluation, all_conditions, condition_name
@@ -91,6 +90,8 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.find(bundle)
     if len({contestant.folder for contestant in contestants}) < len(contestants):
         raise InputError.at("`contestants`", "the same name given twice", "evaluate one of them in another run")
+    from ...handlers.weights import existing_file
+
     configs, output = [*CONFIGS, *overlays], Path(output_dir)
     bundle.config_files([*configs, *(c.overlay for c in contestants if c.overlay is not None)])
     require_dataset(dataset_dir)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...datasets import Case, InputError, keep_images, read_volume
-from ...handlers.weights import existing_file, verify_shipped
 from .bundle import Bundle, code_of
 from .case_files import check_case, complete_case, contrasts_of
 from .configuration import Configuration, Progress, no_progress
@@ -132,6 +131,8 @@ def _apply(
 
         configuration.update({"network": OnnxNetwork(onnx_file)})
     elif "model_file" in settings:
+        from ...handlers.weights import existing_file
+
         existing_file(Path(settings["model_file"]))
 
 
@@ -160,6 +161,8 @@ def chosen_onnx(runtime: str, bundle: Bundle, model: Path | str | None) -> Path 
         return Path(model)
     file = bundle.folder / "models" / "model.onnx"
     if file.is_file():
+        from ...handlers.weights import verify_shipped
+
         verify_shipped(file)
     return file
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import write_description
-from ...handlers.weights import sha256
 from .bundle import Bundle
 
 PACKAGES = ("mri-attention", "torch", "monai", "pytorch-ignite", "numpy", "scipy", "nibabel")
@@ -24,6 +23,8 @@ def describe_run(
     bundle: Bundle, configs: Sequence[str], dataset_dir: Path, models: Mapping[str, Path | None]
 ) -> dict[str, Any]:
     """Return bundle, configs, weights (with their SHA-256), dataset, command, versions and time of a run."""
+    from ...handlers.weights import sha256
+
     return {
         "bundle": bundle.name,
         "bundle_version": bundle.version,

@@ -84,7 +84,8 @@ class BundleConfigs:
 
     def infer(self, output: Path, *overlays: str, **overrides: Any) -> ConfigWorkflow:
         """Run inference, without weights where none are given."""
-        settings = {"output_dir": str(output), "model_file": "none", **overrides}
+        without = {} if "model_file" in overrides else {"handlers::0::_disabled_": True}
+        settings = {"output_dir": str(output), **without, **overrides}
         return self.run("infer", ("inference", *overlays), **settings)
 
 

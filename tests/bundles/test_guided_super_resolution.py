@@ -64,7 +64,7 @@ def test_data_consistency_is_exact_where_asked_for(dataset: Path, tmp_path: Path
     errors = []
     for is_asked in (False, True):
         settings = {"dataset_dir": str(dataset), "scale": 4, "data_consistency": is_asked}
-        workflow = BUNDLE.infer(tmp_path, "evaluate", overlay, **settings)
+        workflow = BUNDLE.infer(tmp_path / str(is_asked), "evaluate", overlay, **settings)
         errors.append(workflow.parser.get_parsed_content("evaluator").state.metrics["data_consistency_error"])
     assert errors[1] < 1e-9
     assert errors[0] > 1e-6
