@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .case import Case
-from .file_names import is_hidden
+from .file_names import is_hidden, is_nifti
 from .input_error import InputError
 from .selection import Selection, entity, some_of
 
@@ -84,13 +84,17 @@ def _case(dataset: Path, anat: Path, contrasts: Sequence[str], label: str | None
     return case if found is None else replace(case, label=str(found))
 
 
+def _niftis(folders: Sequence[Path], pattern: str) -> list[Path]:
+    return [path for folder in folders for path in sorted(folder.glob(pattern)) if is_nifti(path)]
+
+
 def _label_file(dataset: Path, anat: Path, stem: str, label: str, wanted: Selection) -> Path | None:
     pipeline, _, suffix = label.rpartition("/")
     folders = [folder for folder in dataset.glob(f"derivatives/{pipeline or '*'}") if not is_hidden(folder)]
     places = [folder / anat.relative_to(dataset) for folder in sorted(folders)]
-    found = [path for place in places for path in sorted(place.glob(f"{stem}_{suffix}.nii*"))]
+    found = _niftis(places, f"{stem}_{suffix}.nii*")
     if not found and wanted.described():
-        found = wanted.preferred([path for place in places for path in sorted(place.glob(f"{stem}_*_{suffix}.nii*"))])
+        found = wanted.preferred(_niftis(places, f"{stem}_*_{suffix}.nii*"))
     if len(found) > 1:
         names = ", ".join(path.relative_to(dataset).parts[1] for path in found)
         remedy = f"choose one of the derivatives, as in {found[0].relative_to(dataset).parts[1]}/{suffix}"

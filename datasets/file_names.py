@@ -46,6 +46,11 @@ def stem_of(path: Path | str) -> str:
     return stem_and_suffix(path)[0]
 
 
+def is_nifti(path: Path) -> bool:
+    """Tell whether a name is that of a NIfTI file, and not of a hidden or half-downloaded one."""
+    return path.name.endswith((".nii", ".nii.gz")) and not is_hidden(path)
+
+
 def is_hidden(path: Path) -> bool:
     """Tell whether a file is one of those that systems leave beside others, such as ``._T1w.nii.gz`` of macOS."""
     return path.name.startswith(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,6 +168,10 @@ def _read(model: Path) -> Any:
         from safetensors.torch import load_file
 
         return load_file(model)
+    if zipfile.is_zipfile(model):  # torch does not compare the checksums that it writes
+        with zipfile.ZipFile(model) as archive:
+            if (damaged := archive.testzip()) is not None:
+                raise zipfile.BadZipFile(damaged)
     return torch.load(model, map_location="cpu", weights_only=True)
 
 

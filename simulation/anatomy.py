@@ -13,7 +13,7 @@ from nilearn.datasets import load_mni152_brain_mask, load_mni152_gm_template, lo
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..datasets.file_names import is_hidden
+from ..datasets.file_names import is_nifti
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from .tissues import BRAIN_TISSUES
@@ -134,7 +134,7 @@ def list_images(folder: Path, ending: str, kind: str) -> list[Path]:
     Raises:
         InputError: if there is none.
     """
-    paths = sorted(path for path in folder.rglob(f"*{ending}.nii*") if not is_hidden(path))
+    paths = sorted(path for path in folder.rglob(f"*{ending}.nii*") if is_nifti(path))
     if not paths:
         raise InputError.at(folder, f"has no *{ending}.nii.gz in it", f"give a folder of {kind}")
     return paths

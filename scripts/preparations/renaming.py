@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from ...datasets.file_names import is_hidden
+from ...datasets.file_names import is_nifti
 from ...datasets.input_error import InputError
 from ...datasets.volumes import header_of, read_volume, write_volume
 from ...datasets.writing import Progress, reporting
@@ -36,7 +36,7 @@ def find_named(
     if not source.is_dir():
         raise InputError.at(source, "no such folder", "check --source")
     found: Named = {}
-    for path in sorted(path for path in source.rglob("*.nii*") if not is_hidden(path)):
+    for path in sorted(path for path in source.rglob("*.nii*") if is_nifti(path)):
         if (name := name_of(path.name)) is not None:
             subject, suffix = name
             other = found.setdefault(subject, {}).setdefault(suffix, path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mri_attention.datasets.file_names import BidsName, is_hidden, stem_and_suffix
+from mri_attention.datasets.file_names import BidsName, is_hidden, is_nifti, stem_and_suffix
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,13 @@ def test_other_names_are_none_of_bids(name: str) -> None:
 @pytest.mark.parametrize(("name", "hidden"), [("._sub-01_T1w.nii.gz", True), (".DS_Store", True), ("a.nii", False)])
 def test_files_with_a_leading_dot_are_hidden(name: str, hidden: bool) -> None:
     assert is_hidden(Path("folder", name)) == hidden
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_nifti_files_are_known_by_their_names(name: str) -> None:
+    assert is_nifti(Path(name))
+
+
+@pytest.mark.parametrize("name", ["._a.nii.gz", "a.nii.gz.tmp", "a.nii.gz.part", "a.nii~", "a.mha"])
+def test_what_lies_beside_nifti_files_is_none(name: str) -> None:
+    assert not is_nifti(Path(name))

@@ -164,3 +164,12 @@ def test_fitted_values_are_loaded_from_what_did_not_ship(tmp_path: Path) -> None
 def test_a_chosen_file_of_fitted_values_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no weights of Fitted"):
         load(tmp_path / "fitted.pt", Fitted())
+
+
+def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
+    torch.save({"weight": torch.arange(1000.0)}, tmp_path / "model.pt")
+    content = bytearray((tmp_path / "model.pt").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "model.pt").write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read as weights: it is damaged"):
+        WeightsLoader(tmp_path / "model.pt", nn.Linear(1, 1)).attach(Engine(lambda engine, batch: None))
