@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -109,10 +110,11 @@ class TrainingCheckpoints:
         if idist.get_rank() == 0 and not isinstance(error, InputError) and not getattr(error, "is_told", False):
             error.is_told = True  # type: ignore[attr-defined]
             place = f"{self.files.folder}: stopped in epoch {engine.state.epoch} of {engine.state.max_epochs}"
-            if self._saved_epoch:
-                logger.warning("%s; set `resume` to true to go on after epoch %d", place, self._saved_epoch)
-            else:
-                logger.warning("%s, before the first checkpoint; it has to start over", place)
+            before = f"; set `resume` to true to go on after epoch {self._saved_epoch}"
+            line = place + (before if self._saved_epoch else ", before the first checkpoint; it has to start over")
+            logger.warning("%s", line)
+            if sys.version_info >= (3, 11):
+                error.add_note(line)  # stands below the traceback, where there is one
         raise error
 
     def _leave(self) -> None:

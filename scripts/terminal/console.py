@@ -33,6 +33,13 @@ class _Warning(logging.Formatter):
         return in_options(super().format(record), self.options)
 
 
+class _ToTerminal(logging.Handler):
+    """Writes to the present ``sys.stderr``, which a bar replaces by one that puts lines above it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
 def console() -> Console:
     """Return a terminal that writes to the present ``sys.stdout``."""
     return Console(highlight=False, markup=False, soft_wrap=True)
@@ -48,11 +55,13 @@ def quiet_third_parties(options: Options) -> None:
         return
     warnings.simplefilter("ignore")
     os.environ["PYTHONWARNINGS"] = "ignore"  # reaches the workers of a DataLoader
-    handler = logging.StreamHandler()
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if not isinstance(each, _ToTerminal)]
+    handler = _ToTerminal()
     handler.setFormatter(_Warning(options))
     handler.setLevel(logging.WARNING)
     handler.addFilter(logging.Filter(__name__.partition(".")[0]))
-    logging.getLogger().addHandler(handler)
+    root.addHandler(handler)
     silence_loggers()
 
 

@@ -1,0 +1,31 @@
+"""Tests of what the commands share at the terminal."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from mri_attention.scripts.terminal import console
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The logger of all, which gets its handlers back."""
+    logger = logging.getLogger()
+    before = list(logger.handlers)
+    yield logger
+    logger.handlers = before
+
+
+def test_warnings_go_once_to_the_stderr_of_the_moment(root: logging.Logger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "silence_loggers", lambda: None)
+    console.quiet_third_parties({})
+    console.quiet_third_parties({})
+    above_the_bar = io.StringIO()  # what a bar puts in the place of stderr
+    monkeypatch.setattr(sys, "stderr", above_the_bar)
+    logging.getLogger("mri_attention.handlers").warning("stopped")
+    assert above_the_bar.getvalue() == "Warning: stopped\n"
