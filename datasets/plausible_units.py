@@ -37,11 +37,13 @@ def checked_b0(value: Any, place: str) -> float:
 
 
 def checked_echo_time(value: Any, place: str) -> float:
-    """Return an echo time (s) as number.
+    """Return an echo time (s), which may stand alone in a list, as number.
 
     Raises:
         InputError: if it is no number, or no image has it; with the likely unit.
     """
+    if isinstance(value, list | tuple) and len(value) == 1:
+        (value,) = value
     if isinstance(value, list | tuple):
         problem = f"has {len(value)} echo times, where the phase is of one"
         raise InputError.at(place, problem, "give the phase of one echo with its time")

@@ -101,6 +101,7 @@ def test_other_fields_are_refused_with_the_likely_unit(value: Any, message: str)
 @pytest.mark.parametrize("value", [3e-5, 0.00492, 0.02, 0.12, 0.3])
 def test_echo_times_of_images_pass(value: float) -> None:
     assert checked_echo_time(value, "x") == value
+    assert checked_echo_time([value], "x") == value
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,8 @@ def test_echo_times_of_images_pass(value: float) -> None:
         (-0.02, "write it in s"),
         (1e-6, "write it in s"),
         ("20", "'20' is no number"),
+        ([20], "20 s is the echo time of no image; it is likely in ms: write 0.02$"),
+        ([], "has 0 echo times"),
         ([0.01, 0.02], "has 2 echo times, where the phase is of one; give the phase of one echo"),
         (None, "None is no number"),
     ],
