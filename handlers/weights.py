@@ -88,11 +88,14 @@ def existing_file(model: Path) -> Path:
     Raises:
         InputError: if there is no such file.
     """
-    _require_file(model, "no such file of weights")
+    if not model.is_file():
+        here = "" if model.is_absolute() else f" (here is {Path.cwd()})"
+        raise InputError.at(model, "no such file of weights", f"train it first, or give a checkpoint{here}")
     return model
 
 
 def _require_file(model: Path, problem: str) -> None:
+    """Check that a config's file is there, which may be relative to where MONAI's own commands are run."""
     if model.is_file():
         return
     remedy = "train it first, or give a checkpoint as `model_file`"

@@ -17,6 +17,7 @@ from torch import nn
 
 from mri_attention.datasets import InputError
 from mri_attention.handlers import WeightsLoader
+from mri_attention.handlers.weights import existing_file
 
 
 class Fitted(nn.Module):
@@ -114,6 +115,14 @@ def test_a_relative_file_that_is_missing_asks_for_the_folder(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"give the bundle's folder as --bundle_root"):
         load("./models/model.pt", conv())
+
+
+def test_files_that_people_name_are_asked_for_without_options_of_monai(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"^nope\.pt: no such file of weights; train it first, or give a checkpoint"):
+        existing_file(Path("nope.pt"))
 
 
 def test_a_number_sign_that_was_replaced_is_told(tmp_path: Path) -> None:
