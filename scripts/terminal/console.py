@@ -100,7 +100,12 @@ class ProgressBars(ExitStack):
 
 
 def exit_with(error: BaseException, options: Options) -> None:
-    """Leave the program with one line on stderr that tells ``error``; bad input has exit code 2."""
+    """Leave the program with one line on stderr that tells ``error``; bad input has exit code 2.
+
+    A signal that came while MONAI looked something up is wrapped in an error: the program leaves as asked, silently.
+    """
+    if leaving := next((link for link in causes(error) if isinstance(link, SystemExit)), None):
+        raise leaving
     if is_debugging():
         traceback.print_exception(error)
     message, code = explain(error)
