@@ -86,7 +86,7 @@ class ApplyBrainMaskd(MapTransform):
         mask_key: of the path of the mask.
 
     Raises:
-        InputError: if the mask is empty on the image's grid, or its header does not fit.
+        InputError: if the mask is empty on the image's grid, its header does not fit, or the image is zero within it.
     """
 
     def __init__(self, keys: KeysCollection = "image", mask_key: str = "mask") -> None:
@@ -106,6 +106,9 @@ class ApplyBrainMaskd(MapTransform):
             if not inside.any():
                 raise InputError.at(path, "no voxel of the mask lies on the image's grid", "give its brain mask")
             out[key] = out[key] * inside
+            if not out[key].any():
+                remedy = "give a mask that is 1 within the brain and 0 around it"
+                raise InputError.at(path, "nothing of the image lies within the mask", remedy)
             out[self.mask_key] = _mask_on_grid(mask, inside, out[key])
         return out
 

@@ -94,6 +94,15 @@ def test_case_without_brain_mask_is_left_alone(tmp_path: Path, more: dict[str, N
     assert ApplyBrainMaskd()(data)["image"] is data["image"]
 
 
+def test_mask_of_the_background_is_refused(tmp_path: Path) -> None:
+    data = label_data(tmp_path)
+    brain = blob(GRID) > 0.5
+    data["image"] = data["image"] * torch.from_numpy(brain)
+    data["mask"] = str(save(tmp_path / "mask.nii.gz", (~brain).astype(np.uint8)))
+    with pytest.raises(InputError, match="nothing of the image lies within the mask; give a mask that is 1 within"):
+        ApplyBrainMaskd()(data)
+
+
 def test_empty_brain_mask_is_refused(tmp_path: Path) -> None:
     data = label_data(tmp_path)
     data["mask"] = str(save(tmp_path / "mask.nii.gz", np.zeros((20, 22, 10), dtype=np.uint8)))
