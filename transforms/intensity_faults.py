@@ -28,7 +28,7 @@ def repair_intensities(image: MetaTensor) -> MetaTensor:
     path, values = image.meta["filename_or_obj"], image.as_tensor()[0].numpy()
     clipped, n_spikes = clip_spikes(values)
     if n_spikes:
-        message = "%s: %d voxels of up to %.6g (without sign) are outliers, clipped to %.6g; check the image, or mend them"
+        message = "%s: %d voxels are outliers of up to %.6g in magnitude, clipped to %.6g; check the image"
         logger.warning(message, path, n_spikes, np.abs(values).max(), np.abs(clipped).max())
     level = background_level(clipped)
     if level:

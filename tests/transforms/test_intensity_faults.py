@@ -31,7 +31,7 @@ def test_a_spike_is_clipped_to_the_rest_and_told(spike: float, caplog: pytest.Lo
     clean[9, 9, 5] = repaired[9, 9, 5]
     np.testing.assert_array_equal(repaired, clean)
     assert 0 <= clean[9, 9, 5] < 701
-    assert "a.nii: 1 voxels of up to" in caplog.text
+    assert "a.nii: 1 voxels are outliers of up to" in caplog.text
 
 
 def test_a_spike_among_few_voxels_is_found() -> None:
