@@ -228,6 +228,14 @@ LABELS = (
 """Of masks and label maps."""
 
 
+_UNSURE = (in_another_orientation, with_axes_swapped, all_zero, removed)
+TRAINED = (
+    *(damage for damage in IMAGES if damage.change not in _UNSURE),
+    *(Corruption(change, Outcome.ANY) for change in _UNSURE),
+)
+"""Of images and labels of a training: these must fit together, labels may be empty, and cases without are left out."""
+
+
 # Configs and metadata.
 
 

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from mri_attention.scripts.running.bundle import BUNDLES
-from tests.fuzz.corruptions import FILES, IMAGES, LABELS, TEXTS, Corruption, Outcome
+from tests.fuzz.corruptions import FILES, IMAGES, LABELS, TEXTS, TRAINED, Corruption, Outcome
 from tests.fuzz.inputs import kspace_case, label_maps, lesion_dataset, susceptibility_case, two_contrasts
 
 Run = Callable[..., int]
@@ -107,16 +107,8 @@ COMMANDS = {
             "ms_lesion_segmentation_fanet",
             *("--dataset-dir", folder, "--output-dir", output, "--", *TINY, *ONE_STEP),
         ),
+        damages=TRAINED,
         keep=lambda path: path.name == "checkpoint_last.pt",
-    ),
-    "compare": Command(
-        lesion_dataset,
-        lambda folder, output: (
-            *("compare", "ms_lesion_segmentation_fanet", "--networks", "default,unet3d", "--seeds", "1"),
-            *("--dataset-dir", folder, "--output-dir", output, "--budget", "steps=1"),
-            *("--", "--network_def::channels", "[8,16]", "--patch", "[16,16,16]", "--validation_share", "0.5"),
-        ),
-        keep=lambda path: False,
     ),
     "prepare": Command(
         label_maps,
