@@ -229,10 +229,7 @@ LABELS = (
 
 
 _UNSURE = (in_another_orientation, with_axes_swapped, all_zero, removed)
-TRAINED = (
-    *(damage for damage in IMAGES if damage.change not in _UNSURE),
-    *(Corruption(change, Outcome.ANY) for change in _UNSURE),
-)
+TRAINED = tuple(Corruption(damage.change, Outcome.ANY) if damage.change in _UNSURE else damage for damage in IMAGES)
 """Of images and labels of a training: these must fit together, labels may be empty, and cases without are left out."""
 
 
