@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ..datasets import InputError
-from .whole_files import save_whole
+from .whole_files import load_whole, save_whole
 
 logger = logging.getLogger(__name__)
 Content = dict[str, Any]
@@ -80,11 +76,9 @@ class CheckpointFiles:
 def read_checkpoint(file: Path) -> Content | None:
     """Return what a checkpoint holds, None if it is damaged; its checksums are compared."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            if archive.testzip() is not None:
-                return None
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, pickle.UnpicklingError):
+        content = load_whole(file)
+    except Exception:  # of the many that readers raise for damaged files
+        logger.debug("%s cannot be read", file, exc_info=True)
         return None
     is_checkpoint = isinstance(content, dict) and {"model", "trainer"} <= content.keys()
     return content if is_checkpoint else None

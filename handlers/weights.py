@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datasets.input_error import InputError
 from ..datasets.number_signs import remedy_for
+from .whole_files import load_whole
 
 if TYPE_CHECKING:
     from ignite.engine import Engine
@@ -165,17 +165,11 @@ def read_weights(model: Path, remedy: str = "give a checkpoint that train wrote"
 
 
 def _read(model: Path) -> Any:
-    import torch
-
     if model.suffix == ".safetensors":
         from safetensors.torch import load_file
 
         return load_file(model)
-    if zipfile.is_zipfile(model):  # torch does not compare the checksums that it writes
-        with zipfile.ZipFile(model) as archive:
-            if (damaged := archive.testzip()) is not None:
-                raise zipfile.BadZipFile(damaged)
-    return torch.load(model, map_location="cpu", weights_only=True)
+    return load_whole(model)
 
 
 def _is_refused(error: Exception) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,20 @@ def save_whole(content: Any, file: Path | str) -> None:
         problem = f"cannot be written ({getattr(error.__cause__, 'strerror', None) or error.__cause__})"
         remedy = "what was there stays; free some space, then set `resume` to true to go on"
         raise InputError.at(file, problem, remedy) from error
+
+
+def load_whole(file: Path | str) -> Any:
+    """Read what ``torch.save`` wrote, tensors and plain values alone.
+
+    Raises:
+        Exception: of the many that torch raises for damaged files; ``BadZipFile`` for a wrong checksum, which torch
+            writes but does not compare.
+    """
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            if (damaged := archive.testzip()) is not None:
+                raise zipfile.BadZipFile(damaged)
+    return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def state_of(network: nn.Module) -> dict[str, torch.Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,10 @@ import numpy as np
 import torch
 from monai.data import MetaTensor
 from numpy.typing import NDArray
+
+from ..datasets.file_names import stem_of
+from ..datasets.input_error import InputError
+from ..datasets.sidecars import read_sidecar
 
 logger = logging.getLogger(__name__)
 
@@ -68,14 +71,12 @@ def _agents(images: Mapping[str, MetaTensor]) -> Iterator[tuple[str, str, str]]:
 
 def contrast_agent(path: Path) -> str:
     """Return what name or sidecar of an image tell of a contrast agent; empty where there is none."""
-    if found := AFTER_CONTRAST.search(path.name.partition(".")[0]):
+    if found := AFTER_CONTRAST.search(stem_of(path)):
         return found[1]
-    sidecar = path.with_name(f"{path.name.partition('.')[0]}.json")
     try:
-        content = json.loads(sidecar.read_text(encoding="utf-8")) if sidecar.is_file() else {}
-    except (OSError, ValueError):
-        return ""  # others tell
-    agent = content.get("ContrastBolusAgent") if isinstance(content, dict) else None
+        agent = read_sidecar(path).get("ContrastBolusAgent")
+    except InputError:
+        return ""  # a warning needs no sidecar
     return str(agent) if agent and str(agent).lower() not in ("none", "no", "n/a") else ""
 
 

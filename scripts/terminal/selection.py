@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -36,16 +35,13 @@ def selection_settings(
 ) -> dict[str, Any]:
     """Return ``selection`` for a bundle's config, empty without options.
 
-    Names that a config might evaluate are handed over within an object, which it leaves alone.
-
     Raises:
         InputError: if a name is empty.
     """
     given = {"subjects": subjects, "sessions": sessions, "runs": runs, "acquisitions": acquisitions}
     names = {part: ",".join(texts) for part, texts in given.items() if texts}
     selection = Selection.of({**names, "skip_incomplete": skip_incomplete})
-    is_plain = all(re.fullmatch(r"[\w+,-]+", text) for text in names.values())
-    return {"selection": asdict(selection) if is_plain else selection} if selection else {}
+    return {"selection": asdict(selection)} if selection else {}
 
 
 def require_dataset_for(settings: dict[str, Any], dataset_dir: Path | None) -> None:
