@@ -31,8 +31,10 @@ def input_errors_unwrapped() -> Iterator[None]:
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield ``error`` and, in turn, what it was raised from or while handling."""
-    while error is not None:
+    """Yield ``error`` and, in turn, what it was raised from or while handling; each once, for they may go round."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 
