@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from ..datasets import InputError, split
 from .running.bundle import Bundle
+from .running.case_files import check_cases
 from .running.configuration import Configuration
 from .running.evaluation import CONFIGS
 from .terminal.console import ProgressBars, console, print_table
@@ -54,9 +56,7 @@ def compare(  # noqa: PLR0913 (one argument per option)
     found = Bundle.find(bundle)
     output = output_dir or Path("runs") / found.name / "comparison"
     names = [name if name == "default" or "/" in name else f"networks/{name}" for name in _parts(networks)]
-    against = names[-1] if baseline is None else next((n for n in names if Path(n).name == Path(baseline).name), None)
-    if against is None:
-        raise InputError.at(f"--baseline {baseline}", "not among --networks", f"choose among {networks}")
+    against = _among(names, baseline, networks)
     overlays = overlay or []
     found.config_files(["train", *CONFIGS, *overlays, *(n for n in names if n != "default")])
     selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
@@ -76,6 +76,8 @@ def compare(  # noqa: PLR0913 (one argument per option)
         test_cases = _cases(
             tested, test_dataset_dir, selection_settings(None, sessions, runs, acquisitions, skip_incomplete)
         )
+    tested.override(shared)
+    check_cases(test_cases, tested)
     plan = Plan(
         found,
         overlays,
@@ -101,6 +103,13 @@ def _cases(configuration: Configuration, dataset_dir: Path, selection: dict[str,
     configuration.update({"dataset_dir": str(dataset_dir)} | selection)
     cases: list[dict[str, Any]] = configuration.value("cases")
     return cases
+
+
+def _among(names: Sequence[str], baseline: str | None, networks: str) -> str:
+    against = names[-1] if baseline is None else next((n for n in names if Path(n).name == Path(baseline).name), None)
+    if against is None:
+        raise InputError.at(f"--baseline {baseline}", "not among --networks", f"choose among {networks}")
+    return against
 
 
 def _parts(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,19 @@ def _in_order(image: Any, contrasts: Sequence[str]) -> list[str]:
     if missing := [name for name in contrasts if name not in image]:
         raise InputError.at("`image`", f"no {', '.join(missing)} given", f"add {', '.join(missing)}")
     return [str(image[name]) for name in contrasts]
+
+
+def check_cases(items: Iterable[Mapping[str, Any]], configuration: Configuration) -> None:
+    """Read images and truths of cases that are looked at late, so that bad ones are told before hours of work.
+
+    Raises:
+        InputError: if one cannot be used.
+    """
+    allow_nan = "allow_nan" in configuration and bool(configuration.value("allow_nan"))
+    for case in map(Case.of, items):
+        check_case(case, configuration.value("contrasts"), case.mask, allow_nan)
+        if case.label is not None:
+            read_volume(case.label, allow_nan=allow_nan, allow_constant=True)
 
 
 def check_case(case: Case, contrasts: Sequence[str], mask: Path | str | None, allow_nan: bool) -> Case:

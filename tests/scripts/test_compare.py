@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,6 +127,18 @@ def test_compares_trains_searches_and_goes_on(cohort: Path, tmp_path: Path, run_
     assert all((tmp_path / "again" / "unet3d-1" / file).is_file() for file in tested.pop("files"))
     del trained["files"]
     assert tested == trained
+
+
+def test_damaged_test_images_are_told_before_anything_is_trained(
+    cohort: Path, tmp_path: Path, run_command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(cohort, tmp_path / "copy")
+    (image,) = (copy / "sub-002" / "anat").glob("*_T2w.nii.gz")
+    image.write_bytes(image.read_bytes()[:2000])
+    arguments = ["--networks", "default,unet3d", "--output-dir", tmp_path / "out", "--test-dataset-dir", copy]
+    assert run_command("compare", BUNDLE.name, "--dataset-dir", cohort, *arguments, "--", *SMALL) == 2
+    assert f"Error: {image}: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_trainings_that_are_not_there_cannot_be_tested(
