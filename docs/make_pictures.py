@@ -99,7 +99,9 @@ def save(figure: plt.Figure, path: Path) -> None:
 
 def floors() -> list[list[str]]:
     """Return the rooms from the top down, those of one floor together; commands are one room."""
-    contract = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    contract = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ][0]
     names = [
         [name for name in layer.replace("mri_attention.", "").split() if name not in ":|"]
         for layer in contract["layers"]

@@ -77,7 +77,7 @@ def _lock(folder: Path) -> None:
     """Lock a file in ``folder``; locks of this kind are not passed on to workers."""
     if fcntl is None or folder in _claimed:
         return
-    file = (folder / LOCK).open("a+")
+    file = (folder / LOCK).open("a+", encoding="utf-8")
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:

@@ -35,7 +35,7 @@ def export(
         code = write_bundle(source, stage / source.name, with_onnx=onnx)
         write_zip(stage / archive, stage / source.name)
         digest = sha256(stage / archive)
-        (stage / f"{archive}.sha256").write_text(f"{digest}  {archive}\n")
+        (stage / f"{archive}.sha256").write_text(f"{digest}  {archive}\n", encoding="utf-8")
         files = sorted(p.name for p in (stage / source.name / "models").iterdir())
     console().print(f"{output / source.name}: {len(code.modules)} modules, {', '.join(files)}")
     console().print(f"{output / archive}: SHA-256 {digest}")

@@ -183,7 +183,7 @@ def _write_subject(
             image = image * _on_grid(head.brain, head.grid, image.shape, affine)
         write_volume(anat / f"{name}_{contrast}.nii.gz", image, affine, dtype="int16")
         fields = protocol.sidecar() | {"SliceThickness": round(thickness, 2), "Simulated": True}
-        (anat / f"{name}_{contrast}.json").write_text(json.dumps(fields, indent=2) + "\n")
+        (anat / f"{name}_{contrast}.json").write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
     derivatives = output / "derivatives" / "simulator"
     write_description(derivatives, "Truth of the simulation", generated_by=MAKER)
     labels = largest_tissue(head.tissues)

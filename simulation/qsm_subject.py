@@ -99,7 +99,9 @@ def write_qsm_subject(  # noqa: PLR0913 - all that is known of one subject
     affine = turned_to_scanner(affine, protocol.b0_direction)
     anat, derivatives = output / name / "anat", output / "derivatives" / pipeline
     write_volume(anat / f"{name}_localfield.nii.gz", field, affine)
-    (anat / f"{name}_localfield.json").write_text(json.dumps(_sidecar(protocol, direction), indent=2) + "\n")
+    (anat / f"{name}_localfield.json").write_text(
+        json.dumps(_sidecar(protocol, direction), indent=2) + "\n", encoding="utf-8"
+    )
     write_volume(derivatives / name / "anat" / f"{name}_Chimap.nii.gz", chi, affine)
     write_volume(derivatives / name / "anat" / f"{name}_desc-brain_mask.nii.gz", inside, affine, dtype="uint8")
     if regions is not None:

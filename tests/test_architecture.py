@@ -49,3 +49,21 @@ def test_operators_know_no_transforms() -> None:
 def test_scripts_are_no_regular_package() -> None:
     """An exported bundle has a package of that name, which must win where both can be seen."""
     assert not (ROOT / "scripts" / "__init__.py").exists()
+
+
+def test_texts_name_their_encoding() -> None:
+    """Texts are UTF-8 whatever the locale of the user, or of a library that sets it in this process."""
+    files = {file for room in ROOT.glob("*/__init__.py") for file in room.parent.rglob("*.py")} - set(
+        (ROOT / "tests").rglob("*.py")
+    )
+    files |= set((ROOT / "scripts").rglob("*.py"))
+    calls = [
+        (f"{file.relative_to(ROOT)}:{node.lineno}", {word.arg for word in node.keywords})
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"read_text", "write_text"}
+    ]
+    assert len(calls) > 20
+    assert not [place for place, words in calls if "encoding" not in words]

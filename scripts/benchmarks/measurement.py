@@ -115,10 +115,10 @@ def peak_memory(function: Callable[[], object], device: torch.device) -> int:
     process = psutil.Process()
     if not HIGH_WATER_MARK.exists():
         return _sampled_peak(function, process)
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     before = process.memory_info().rss
     function()
-    peak = int(HIGH_WATER_MARK.read_text().partition("VmHWM:")[2].split()[0]) * 1024
+    peak = int(HIGH_WATER_MARK.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0]) * 1024
     return max(peak - before, 0)
 
 
@@ -182,7 +182,7 @@ def _seconds(function: Callable[[], object], device: torch.device) -> float:
 
 def describe_machine(device: torch.device) -> dict[str, str]:
     """Name what numbers depend on: processor, threads, versions, load."""
-    info = CPU_INFO.read_text() if CPU_INFO.exists() else ""
+    info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
     found = re.search(r"^model name\s*: (.*)", info, re.MULTILINE)
     processor = found[1].strip() if found else platform.processor()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor

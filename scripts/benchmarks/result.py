@@ -81,7 +81,9 @@ class Result(NamedTuple):
         machine = {**machine, **self.facts}
         facts = "".join(f"- {key}: {value}\n" for key, value in machine.items())
         write_json({"machine": machine, **self.content}, folder / f"{name}.json")
-        (folder / f"{name}.md").write_text(f"# {self.title}\n\n{facts}\n{self.table}\n{self.remark}\n")
+        (folder / f"{name}.md").write_text(
+            f"# {self.title}\n\n{facts}\n{self.table}\n{self.remark}\n", encoding="utf-8"
+        )
         (folder / f"{name}.png").write_bytes(self.plot)
         return [f"{name}.{kind}" for kind in ("json", "md", "png")]
 

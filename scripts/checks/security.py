@@ -46,7 +46,7 @@ def _code_findings(bundle: Path) -> list[str]:
     """Tell, file by file, what Python code imports or calls that runs code or programs, or uses the network."""
     found = []
     for file in sorted(bundle.rglob("*.py")):
-        words = {word for node in ast.walk(ast.parse(file.read_text())) for word in _words(node)}
+        words = {word for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) for word in _words(node)}
         found += [f"{file.relative_to(bundle)} uses {word}" for word in sorted(words & (DANGEROUS | CALLS))]
     return found
 
@@ -85,7 +85,7 @@ def check_paths(bundle: Path) -> Outcome:
     problems = [f"{place}: {text}" for place, text in texts if _ABSOLUTE.match(text)]
     readme = bundle / "docs" / "README.md"
     if readme.is_file():
-        problems += [f"docs/README.md: {found[0]}" for found in _PERSONAL.finditer(readme.read_text())]
+        problems += [f"docs/README.md: {found[0]}" for found in _PERSONAL.finditer(readme.read_text(encoding="utf-8"))]
     return told(problems, "no absolute paths in configs, no personal ones in the readme")
 
 

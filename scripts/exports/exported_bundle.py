@@ -64,7 +64,7 @@ def _existing(file: Path) -> Path:
 def _write_texts(folder: Path, texts: dict[str, str]) -> None:
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
+        (folder / path).write_text(text, encoding="utf-8")
 
 
 def _add_versions(metadata: dict[str, Any], code: ReachedCode, folder: Path) -> None:
@@ -82,7 +82,7 @@ def _target_classes(folder: Path) -> set[str]:
 
 
 def _write_documents(bundle: Path, folder: Path) -> None:
-    _write_texts(folder, {"LICENSE": _existing(bundle / "LICENSE").read_text()})
+    _write_texts(folder, {"LICENSE": _existing(bundle / "LICENSE").read_text(encoding="utf-8")})
     for file in sorted(p for p in (bundle / "docs").rglob("*") if p.is_file()):
         target = folder / file.relative_to(bundle)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def _write_documents(bundle: Path, folder: Path) -> None:
     for file in sorted((bundle / "configs").glob("*.conf")):
         (folder / "configs" / file.name).write_bytes(file.read_bytes())
     readme = _existing(bundle / "docs" / "README.md")
-    text = readme.read_text()
+    text = readme.read_text(encoding="utf-8")
     for link in set(_PICTURE.findall(text)):
         picture = _existing((readme.parent / link).resolve())
         (folder / "docs" / picture.name).write_bytes(picture.read_bytes())

@@ -64,4 +64,4 @@ def _exported(file: Path) -> str:
         if PACKAGE in text:
             remedy = f"write {{_target_: {PACKAGE}.a.b, ...}}, with _mode_: callable for a function as it is"
             raise InputError.at(f"{file} {place}", f"names {PACKAGE} in an expression, ${text}", remedy)
-    return renamed(file.read_text()).replace("\ninitialize:\n- ", f"\ninitialize:\n{SEARCH_PATH}- ")
+    return renamed(file.read_text(encoding="utf-8")).replace("\ninitialize:\n- ", f"\ninitialize:\n{SEARCH_PATH}- ")

@@ -34,7 +34,7 @@ def _preferred(distributions: list[str], wanted: set[str]) -> str:
 def _tested_versions() -> dict[str, str]:
     if not CONSTRAINTS.is_file():
         return {}
-    lines = (line.partition("#")[0].strip() for line in CONSTRAINTS.read_text().splitlines())
+    lines = (line.partition("#")[0].strip() for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines())
     pins = [Requirement(line) for line in lines if line]
     fitting = [pin for pin in pins if pin.marker is None or pin.marker.evaluate(dict(ZOO_PYTHON))]
     return {pin.name.lower(): next(iter(pin.specifier)).version for pin in fitting}

@@ -127,7 +127,7 @@ class ReachedCode:
         return self._path(module).name == "__init__.py"
 
     def _text(self, module: str) -> str:
-        return (self.root / self._path(module)).read_text()
+        return (self.root / self._path(module)).read_text(encoding="utf-8")
 
 
 def _imports(node: ast.AST, *, is_inside: bool = False) -> Iterator[tuple[ast.AST, bool]]:

@@ -36,7 +36,7 @@ def write_comparison(plan: Plan, trainings: Sequence[Training], baseline: str, d
     costs = cost_table(comparison)
     metrics = comparison_table(comparison, explain(trainings, baseline, len(plan.test_cases)))
     text = f"{costs.markdown()}\n{metrics.markdown()}\n{metrics.caption}\n\n`{provenance['command']}`\n"
-    (plan.output_dir / "comparison.md").write_text(text)
+    (plan.output_dir / "comparison.md").write_text(text, encoding="utf-8")
     sections = [Section("Tables", tables=[costs, metrics]), *_picture_sections(plan, trainings)]
     facts = {"Bundle": f"{provenance['bundle']} {provenance['bundle_version']}", "Command": provenance["command"]}
     report = Report(f"Comparison of networks: {provenance['bundle']}", facts | {"Date": provenance["date"]}, sections)

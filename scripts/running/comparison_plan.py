@@ -122,7 +122,7 @@ class Training:
     @classmethod
     def read(cls, record: Path) -> Training:
         """Read what :meth:`write` wrote."""
-        content = json.loads(record.read_text())
+        content = json.loads(record.read_text(encoding="utf-8"))
         rows = [{k: math.nan if v is None else v for k, v in row.items()} for row in content["rows"]]
         return cls(**content | {"rows": rows})
 

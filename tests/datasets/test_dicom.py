@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import logging
 import os
 import sys
@@ -354,6 +355,21 @@ def test_pixels_against_the_header_are_refused(tmp_path: Path, monkeypatch: pyte
         read_volume(folder)
 
 
+def save_as_jpeg(raw: Path, path: Path, compression: str) -> None:
+    # SimpleITK's writer sets the locale of the process to "C", in which texts without an encoding are ASCII.
+    before = locale.setlocale(locale.LC_ALL)
+    writer = SimpleITK.ImageFileWriter()
+    writer.SetImageIO("GDCMImageIO")
+    writer.KeepOriginalImageUIDOn()
+    writer.UseCompressionOn()
+    writer.SetCompressor(compression)
+    writer.SetFileName(str(path))
+    try:
+        writer.Execute(SimpleITK.ReadImage(str(raw)))
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+
+
 @pytest.mark.parametrize("compression", ["JPEG", "JPEG2000", "RLE", "deflated", "implicit"])
 def test_compressed_pixels_are_read_bit_by_bit(tmp_path: Path, compression: str) -> None:
     images = slices(places(8, directions(), 2.0), volume=pixels().astype("<u2"))
@@ -363,13 +379,7 @@ def test_compressed_pixels_are_read_bit_by_bit(tmp_path: Path, compression: str)
     for number, one in enumerate(images):
         path = folder / f"IM{number:04d}.dcm"
         if compression.startswith("JPEG"):
-            writer = SimpleITK.ImageFileWriter()
-            writer.SetImageIO("GDCMImageIO")
-            writer.KeepOriginalImageUIDOn()
-            writer.UseCompressionOn()
-            writer.SetCompressor(compression)
-            writer.SetFileName(str(path))
-            writer.Execute(SimpleITK.ReadImage(str(tmp_path / "raw" / path.name)))
+            save_as_jpeg(tmp_path / "raw" / path.name, path, compression)
         elif compression == "RLE":
             one.compress(RLELossless, generate_instance_uid=False)
             save(one, path)
