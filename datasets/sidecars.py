@@ -28,12 +28,17 @@ def read_sidecar(image: Path) -> dict[str, Any]:
 
 def sidecars_of(image: Path) -> list[Path]:
     """List the JSON files of an image, the one that wins last."""
-    name, own = BidsName.of(image), image.with_name(f"{stem_of(image)}.json")
+    name, own = BidsName.of(image), sidecar_of(image)
     if name is None:
         return [own] if own.is_file() else []
     found = [_applicable(folder, name) for folder in reversed(_folders(image, name))]
     files = [file for of_folder in found for file in of_folder if file != own]
     return [*files, own] if own.is_file() else files
+
+
+def sidecar_of(image: Path) -> Path:
+    """Name the JSON file beside an image that is of it alone."""
+    return image.with_name(f"{stem_of(image)}.json")
 
 
 def _folders(image: Path, name: BidsName) -> list[Path]:

@@ -56,7 +56,9 @@ def predict(  # noqa: PLR0913 (one argument per option)
     slice_axis: Annotated[
         int | None, typer.Option(help="Across slices of the image to enlarge: 0, 1 or 2.", min=0, max=2)
     ] = None,
-    register: Annotated[bool, typer.Option(help="Align the contrasts rigidly to the reference.")] = False,
+    register: Annotated[
+        bool | None, typer.Option(help="Align all contrasts, or none, to the reference.", show_default="where apart")
+    ] = None,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
     subjects: Subjects = None,
     sessions: Sessions = None,
@@ -79,7 +81,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
         "b0_direction": b0_direction,
         "invert": invert or None,
         "slice_axis": slice_axis,
-        "register": register or None,
+        "register": register,
         "allow_nan": allow_nan or None,
     }
     selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
@@ -107,11 +109,12 @@ def predict(  # noqa: PLR0913 (one argument per option)
             progress=progress,
             finish=draw,
         )
+    from .reports.alignment_texts import alignment_lines
+
     for prediction, overview in zip(predictions, overviews, strict=True):
         findings, pictures = ([], []) if overview is None else ([overview[0]], [overview[1].name])
-        moved = [f"{contrast} was moved by {motion}" for contrast, motion in prediction.motions.items()]
         paths = sorted([*prediction.files, *(prediction.files[0].with_name(name) for name in pictures)])
-        console().print("\n  ".join([prediction.case.name, *findings, *moved, *map(str, paths)]))
+        console().print("\n  ".join([prediction.case.name, *findings, *alignment_lines(prediction), *map(str, paths)]))
 
 
 def parse_images(texts: Sequence[str]) -> dict[str, str]:

@@ -32,8 +32,9 @@ from .overshoot import LimitOvershootd
 from .paired_patches import RandPairedPatchesd
 from .ppm_check import check_is_ppm
 from .quantile_scaling import ScaleByQuantile, ScaleByQuantiled
-from .registration import RigidMotion, register_rigid
+from .registration import register_rigid
 from .rician_noise import RicianNoise, RicianNoised
+from .rigid_motion import RigidMotion
 from .rotation import RandRotateWithFieldd
 from .save_derivative import SaveDerivatived
 from .save_finer_derivative import SaveFinerDerivatived

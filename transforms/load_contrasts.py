@@ -12,15 +12,14 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
-from numpy.typing import NDArray
 
 from ..datasets.file_names import stem_and_suffix
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
+from .alignment import ALIGNMENT, Alignment, Register, align, as_json
 from .intensity_faults import repair_intensities
 from .mask_position import GRIDS, grids_of
 from .plausible_contrasts import warn_of_images, warn_of_swaps
-from .registration import register_rigid
 from .volume_grids import check_overlap, resample_to
 
 logger = logging.getLogger(__name__)
@@ -33,15 +32,17 @@ class LoadContrastsd(MapTransform):
     or one path like ``sub-01_FLAIR.nii.gz`` beside which ``sub-01_T1w.nii.gz`` etc. are found (a MONAI
     Label server hands over one path only). It becomes a float32 MetaTensor ``(n_contrasts, x, y, z)`` with
     affine, header and file name of the reference. Its ``meta`` has ``motion``, ``(n_contrasts, 4, 4)``: the
-    world matrices (RAS, mm) by which contrasts were moved, ``sources``, the paths joined by newlines, and
-    ``grids``, the shapes and affines of their files. Intensities that would spoil any scaling are put right with a
-    warning (:func:`repair_intensities`), and images that look like other contrasts are a warning too.
+    world matrices (RAS, mm) by which contrasts were moved, ``alignment``, what was found (see
+    :func:`~.alignment.as_json`), ``sources``, the paths joined by newlines, and ``grids``, the shapes and affines of
+    their files. Intensities that would spoil any scaling are put right with a warning (:func:`repair_intensities`),
+    and images that look like other contrasts are a warning too.
 
     Args:
         keys: of the paths.
         contrasts: BIDS suffixes, in the order of the channels.
         reference: the contrast that gives the grid.
-        register: align every other contrast rigidly before resampling.
+        register: align the other contrasts rigidly before resampling: ``auto`` those that lie apart (see
+            :func:`~.alignment.align`), true all, false none.
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
         allow_missing_keys: skip keys that are not there.
 
@@ -57,7 +58,7 @@ class LoadContrastsd(MapTransform):
         keys: KeysCollection = "image",
         contrasts: Sequence[str] = ("T1w", "T2w", "FLAIR"),
         reference: str = "FLAIR",
-        register: bool = False,
+        register: bool | str | Register = False,
         allow_nan: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
@@ -66,7 +67,7 @@ class LoadContrastsd(MapTransform):
             raise ValueError(f"reference must be one of contrasts, got {reference=}, {contrasts=}")
         self.contrasts = tuple(contrasts)
         self.reference = reference
-        self.register = register
+        self.register = Register.of(register)
         self.allow_nan = allow_nan
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -82,12 +83,13 @@ class LoadContrastsd(MapTransform):
         warn_of_images(images)
         grids = grids_of(list(images.values()))
         images[self.reference] = reference = self._on_grid(images[self.reference])
-        aligned, motions = {}, []
+        aligned, found = {}, {}
         for name in self.contrasts:
-            aligned[name], motion = self._align(images[name], reference, name)
-            motions.append(motion)
+            aligned[name], found[name] = self._align(images[name], reference, name)
         warn_of_swaps(aligned)
-        added = {"motion": np.stack(motions), "sources": "\n".join(map(str, paths.values())), GRIDS: grids}
+        motions = np.stack([alignment.matrix for alignment in found.values()])
+        added = {"motion": motions, "sources": "\n".join(map(str, paths.values())), GRIDS: grids}
+        added[ALIGNMENT] = as_json(self.register, self.reference, found)
         channels = torch.cat([image.as_tensor() for image in aligned.values()])
         return MetaTensor(channels, meta=reference.meta | added)
 
@@ -98,22 +100,26 @@ class LoadContrastsd(MapTransform):
         """Put the reference on the grid of the result: its own."""
         return reference
 
-    def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, NDArray[Any]]:
-        motion = np.eye(4)
-        if self.register and image is not reference:
-            found = register_rigid(image, reference)
-            logger.info("%s registered to %s: %s", name, self.reference, found)
-            image, motion = found.apply(image), found.matrix
+    def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, Alignment]:
+        found = Alignment()
+        if image is not reference:
+            found = align(image, reference, self.register, self.reference)
+            image = found.apply(image)
+        if found.motion is not None:
+            done = "registered to" if found.is_applied else "compared with"
+            logger.info("%s %s %s: %s", name, done, self.reference, found.motion)
         check_overlap(image, reference, self.reference, self._remedy())
         aligned = resample_to(image, reference)
         if aligned.min() == aligned.max():
             raise InputError.at(
                 image.meta["filename_or_obj"], f"is empty where the {self.reference} image is", self._remedy()
             )
-        return aligned, motion
+        return aligned, found
 
     def _remedy(self) -> str:
-        return "check their headers" + ("" if self.register else ", or set `register` to true to align them")
+        return "check their headers" + (
+            "" if self.register is Register.ALWAYS else ", or set `register` to true to align them"
+        )
 
 
 def contrast_paths(value: Any, contrasts: Sequence[str]) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from ..datasets.volumes import geometry_header, header_of, read_volume
 from ..operators.grids import first_voxel_affine
 from ..operators.kspace_truncation import zero_fill_kspace
 from ..operators.slice_axis import is_slice_axis_doubtful, slice_axis, slice_axis_by_guide
+from .alignment import Alignment
 from .load_contrasts import LoadContrastsd
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class LoadFineContrastsd(LoadContrastsd):
         values = zero_fill_kspace(reference.as_tensor(), size)
         return MetaTensor(values, affine=affine.new_tensor(best), meta=reference.meta | grid)
 
-    def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, np.ndarray]:
+    def _align(self, image: MetaTensor, reference: MetaTensor, name: str) -> tuple[MetaTensor, Alignment]:
         if self.is_joint and image is not reference:
             image = self._enlarged(image, slice_axis(image.affine) if self.axis is None else self.axis)
         voxel, fine = (np.sort(np.linalg.norm(x.affine[:3, :3].numpy(), axis=0)) for x in (image, reference))

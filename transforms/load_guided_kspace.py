@@ -7,7 +7,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
@@ -21,11 +20,11 @@ from ..datasets.volumes import header_of, read_volume
 from ..operators import combine_coils as combine_coil_images
 from ..operators.coil_maps import low_resolution_coil_maps
 from ..operators.fourier import image_to_kspace, kspace_to_image
+from .alignment import ALIGNMENT, Alignment, Register, align, as_json
 from .intensity_faults import repair_intensities
 from .kspace_grid import kspace_on_grid
 from .load_contrasts import LoadContrastsd
 from .plausible_contrasts import warn_of_images
-from .registration import register_rigid
 from .volume_grids import check_overlap, resample_to
 
 logger = logging.getLogger(__name__)
@@ -50,7 +49,8 @@ class LoadGuidedKspaced(MapTransform):
     Args:
         keys: of the images; k-space is at ``kspace_key``.
         contrasts: names of guide and target.
-        register: align the guide rigidly with the target, or with the zero-filled image.
+        register: align the guide rigidly with the target, or with the zero-filled image: ``auto`` if they lie apart
+            (see :func:`~.alignment.align`), true in any case, false never.
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
         kspace_key: of the file of k-space; cases without it have images only.
         reference_key: of an image on the grid of k-space's images.
@@ -65,7 +65,7 @@ class LoadGuidedKspaced(MapTransform):
         self,
         keys: KeysCollection = "image",
         contrasts: Sequence[str] = ("T1w", "T2w"),
-        register: bool = False,
+        register: bool | str | Register = False,
         allow_nan: bool = False,
         kspace_key: str = "kspace",
         reference_key: str = "reference",
@@ -74,7 +74,7 @@ class LoadGuidedKspaced(MapTransform):
         if len(contrasts) != 2:
             raise ValueError(f"contrasts must be guide and target, got {tuple(contrasts)}")
         self.guide, self.target = contrasts
-        self.register, self.allow_nan = register, allow_nan
+        self.register, self.allow_nan = Register.of(register), allow_nan
         self.kspace_key, self.reference_key = kspace_key, reference_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -100,18 +100,24 @@ class LoadGuidedKspaced(MapTransform):
         grid = guide if reference_file is None else read_volume(reference_file, allow_constant=True, allow_2d=True)
         kspace = kspace_on_grid(file, read_kspace(file), grid)
         combined, mask = combine_coils(kspace)
-        motion = np.eye(4)
-        if self.register:
-            zero_filled = kspace_to_image(combined).abs().permute(0, 3, 2, 1)
-            crop = CenterSpatialCrop(header_of(grid).get_data_shape())
-            found = register_rigid(guide, MetaTensor(crop(zero_filled), affine=grid.affine, meta=dict(grid.meta)))
-            logger.info("%s registered to the zero-filled image: %s", guide_file, found)
-            guide, motion = found.apply(guide), found.matrix
+        found = self._alignment(guide, combined, grid)
+        guide = found.apply(guide)
         check_overlap(guide, grid, "reference")
         aligned = resample_to(guide, grid).as_tensor().permute(0, 3, 2, 1)
-        meta = {**grid.meta, "slice_axis": 2, "motion": np.stack([motion]), "sources": f"{file}\n{guide_file}"}
+        meta = {**grid.meta, "slice_axis": 2, "motion": found.matrix[None], "sources": f"{file}\n{guide_file}"}
+        meta[ALIGNMENT] = as_json(self.register, "zero-filled", {self.guide: found})
         padded = SpatialPad(combined.shape[1:])(aligned)
         return {"image": MetaTensor(combined, meta=meta), "sampled": mask, "guide": MetaTensor(padded, meta=meta)}
+
+    def _alignment(self, guide: MetaTensor, combined: Tensor, grid: MetaTensor) -> Alignment:
+        if self.register is Register.NEVER:
+            return Alignment()
+        zero_filled = kspace_to_image(combined).abs().permute(0, 3, 2, 1)
+        crop = CenterSpatialCrop(header_of(grid).get_data_shape())
+        image = MetaTensor(crop(zero_filled), affine=grid.affine, meta=dict(grid.meta))
+        found = align(guide, image, self.register, "zero-filled")
+        logger.info("%s registered to the zero-filled image: %s", guide.meta["filename_or_obj"], found.motion)
+        return found
 
 
 def _beside(file: Path, contrast: str) -> Path:

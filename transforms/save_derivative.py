@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,8 +18,10 @@ from torch import Tensor
 
 from ..datasets.file_names import stem_of
 from ..datasets.input_error import InputError
+from ..datasets.sidecars import sidecar_of
 from ..datasets.volumes import header_of, write_volume
-from ..datasets.writing import already_there
+from ..datasets.writing import already_there, replacing
+from .alignment import ALIGNMENT
 from .volume_grids import GRID_TOLERANCE
 
 BIDS_NAME = re.compile(r"(?P<stem>(?P<subject>sub-[^_]+)(_(?P<session>ses-[^_]+))?(_[^_]+-[^_]+)*)_[^_-]+")
@@ -30,7 +33,8 @@ class SaveDerivatived(MapTransform):
     ``sub-01_ses-1_FLAIR.nii.gz`` gives ``<output_dir>/sub-01/ses-1/anat/sub-01_ses-1_<suffix>.nii.gz``; other
     names give ``<output_dir>/<stem>_<suffix>.nii.gz``. Where a case has a ``result_prefix``, as those of a datalist
     whose files have the same names, it comes before that. Data pass unchanged, and the paths written are added at
-    ``<key>_path``.
+    ``<key>_path``. How the contrasts of the source lay to each other, where that was measured (``alignment`` in its
+    ``meta``), is the field ``Alignment`` of a JSON file beside each result.
 
     Args:
         keys: of the results.
@@ -84,11 +88,16 @@ class SaveDerivatived(MapTransform):
 
     def _write(self, path: Path, result: MetaTensor, source: MetaTensor, dtype: str) -> Path:
         inputs = str(source.meta.get("sources", source.meta["filename_or_obj"])).split("\n")
+        alignment = source.meta.get(ALIGNMENT)
         if path.resolve() not in {Path(file).resolve() for file in inputs}:  # which writing refuses in other words
-            self._claim(path, " and ".join(inputs))
+            for file in [path, sidecar_of(path)] if alignment else [path]:
+                self._claim(file, " and ".join(inputs))
         affine = self._affine(result, source)
         array = result.as_subclass(Tensor).detach().cpu()
-        return write_volume(path, array, affine, header=header_of(source), dtype=dtype, sources=inputs)
+        written = write_volume(path, array, affine, header=header_of(source), dtype=dtype, sources=inputs)
+        if alignment:
+            _write_alignment(sidecar_of(path), alignment)
+        return written
 
     def _claim(self, path: Path, sources: str) -> None:
         """Refuse to write what another case gave, or what was there before."""
@@ -106,6 +115,12 @@ class SaveDerivatived(MapTransform):
             name = source.meta["filename_or_obj"]
             raise ValueError(f"result is not on the grid of {name}: shapes {grids}, {result.affine=}, {affine=}")
         return affine
+
+
+def _write_alignment(path: Path, alignment: str) -> None:
+    content = {"Alignment": json.loads(alignment)}
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def derivative_path(output_dir: Path, source: Path | str, suffix: str, prefix: str = "") -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.file_names import stem_of
+from ..datasets.sidecars import sidecar_of
 from ..datasets.writing import replacing
 from .field_plausibility import is_inverted
 from .save_derivative import SaveDerivatived
@@ -40,13 +40,13 @@ class SaveSusceptibilityd(SaveDerivatived):
             "Sources": [Path(source).name for source in sources.split("\n")],
         }
         for key in self.key_iterator(out):
-            with replacing(_sidecar_of(Path(out[f"{key}_path"]))) as temporary:
+            with replacing(sidecar_of(Path(out[f"{key}_path"]))) as temporary:
                 temporary.write_text(json.dumps(sidecar, indent=2) + "\n", encoding="utf-8")
         return out
 
     def _claim(self, path: Path, sources: str) -> None:
         super()._claim(path, sources)
-        super()._claim(_sidecar_of(path), sources)
+        super()._claim(sidecar_of(path), sources)
 
     def _check_sign(self, data: Mapping[Hashable, Any]) -> None:
         mask = next((data[key] for key in ("brain", "mask") if data.get(key) is not None), None)
@@ -56,7 +56,3 @@ class SaveSusceptibilityd(SaveDerivatived):
                 problem = "veins and basal ganglia come out diamagnetic, its phase likely has the other sign"
                 place = data[self.source_key].meta["filename_or_obj"]
                 logger.warning("%s: %s; set `invert` to true to change it", place, problem)
-
-
-def _sidecar_of(path: Path) -> Path:
-    return path.with_name(f"{stem_of(path)}.json")

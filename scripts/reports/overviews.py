@@ -9,6 +9,7 @@ import numpy as np
 from ...metrics import match_lesions
 from ..running.prediction import Prediction
 from ..running.written_files import LESION_MASK, file_of
+from .alignment_texts import alignment_note
 from .axial_slices import load_aligned
 from .image_figures import image_overview_figure
 from .lesion_figures import overview_figure
@@ -35,7 +36,7 @@ def _image_overview(result: Path, prediction: Prediction) -> tuple[str, bytes]:
     suffix = result.name.removesuffix(".nii.gz").rpartition("_")[2]
     sizes = " x ".join(map(str, image.shape)), " x ".join(f"{v:.2f}" for v in voxel_size)
     window = prediction.pictures.window if prediction.pictures else None
-    picture = image_overview_figure(image, voxel_size, prediction.case.name, window)
+    picture = image_overview_figure(image, voxel_size, prediction.case.name + alignment_note(prediction), window)
     return f"{suffix}: {sizes[0]} voxels of {sizes[1]} mm", picture
 
 
@@ -45,4 +46,6 @@ def _lesion_overview(mask_file: Path, prediction: Prediction) -> tuple[str, byte
     found = mask > 0
     volumes = match_lesions(found, found, float(np.prod(voxel_size))).predicted_volumes
     finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.3g} ml"
-    return finding, overview_figure(image, found, voxel_size, f"{prediction.case.name}: {finding}")
+    return finding, overview_figure(
+        image, found, voxel_size, f"{prediction.case.name}: {finding}{alignment_note(prediction)}"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from .written_files import Pictures, WrittenFiles
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...transforms.registration import RigidMotion
+    from ...transforms.rigid_motion import RigidMotion
 
 RUNTIMES = ("torch", "onnx")
 
@@ -35,12 +35,14 @@ class Prediction:
         case: its images.
         files: results.
         motions: rotation and translation of the contrasts that were moved, by contrast.
+        alignment: how its contrasts lay to each other, as in the results' sidecars; empty where nothing was measured.
         pictures: how its image is shown, where the bundle makes images.
     """
 
     case: Case
     files: list[Path]
     motions: dict[str, RigidMotion] = field(default_factory=dict)
+    alignment: dict[str, Any] = field(default_factory=dict)
     pictures: Pictures | None = None
 
 
@@ -191,9 +193,10 @@ def _run(
     written = WrittenFiles(configuration.value("evaluator"))
     configuration.run(f"applying {configuration.bundle.name}", progress)
     predictions = []
-    for case, files, matrices in zip(cases, written.files, written.motions, strict=True):
+    collected = zip(cases, written.files, written.motions, written.alignments, strict=True)
+    for case, files, matrices, alignment in collected:
         paths = dict(zip(contrasts_of(case, configuration), case.image, strict=True))
-        predictions.append(Prediction(case, files, _motions(paths, matrices), configuration.pictures))
+        predictions.append(Prediction(case, files, _motions(paths, matrices), alignment, configuration.pictures))
     return predictions
 
 
@@ -201,7 +204,7 @@ def _motions(paths: Mapping[str, str], matrices: NDArray[Any] | None) -> dict[st
     """Express the world matrices of contrasts that were moved as rotations and shifts of their centers."""
     import numpy as np
 
-    from ...transforms.registration import RigidMotion
+    from ...transforms.rigid_motion import RigidMotion
 
     motions: dict[str, RigidMotion] = {}
     if matrices is None:
@@ -217,4 +220,4 @@ def _motions(paths: Mapping[str, str], matrices: NDArray[Any] | None) -> dict[st
 def _moved(prediction: Prediction, stage: Path, output_dir: Path) -> Prediction:
     """Tell where the files are after they left ``stage``."""
     files = [output_dir / file.relative_to(stage) for file in prediction.files]
-    return Prediction(prediction.case, files, prediction.motions, prediction.pictures)
+    return replace(prediction, files=files)

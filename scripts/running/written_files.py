@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ class WrittenFiles:
     Attributes:
         files: paths of each case.
         motions: world matrices ``(n_contrasts, 4, 4)`` of each case, its image's ``meta["motion"]``, or None.
+        alignments: how the contrasts of each case lay to each other, its image's ``meta["alignment"]``, empty without.
         sampled: mask of k-space ``(y, x)`` of the first case's first slice, its ``sampled``, or None.
     """
 
@@ -55,6 +57,7 @@ class WrittenFiles:
 
         self.files: list[list[Path]] = []
         self.motions: list[NDArray[Any] | None] = []
+        self.alignments: list[dict[str, Any]] = []
         self.sampled: NDArray[Any] | None = None
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._remember)
 
@@ -70,6 +73,7 @@ class WrittenFiles:
             self.files.append([Path(path) for path in paths])
             meta = getattr(item.get("image"), "meta", {})
             self.motions.append(np.asarray(meta["motion"]) if "motion" in meta else None)
+            self.alignments.append(json.loads(meta.get("alignment") or "{}"))
 
 
 def file_of(files: Sequence[Path], suffix: str) -> Path | None:
