@@ -1,6 +1,7 @@
 """Tests of scripts.predict on a tiny bundle."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,13 +69,22 @@ def test_brain_mask_hides_what_is_outside(
     np.testing.assert_array_equal(found, lesion_mask() * brain)
 
 
-def test_tells_the_motion_that_registration_found(
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [((), {"T1w": True, "T2w": False}), (("--register",), {"T1w": True, "T2w": True}), (("--no-register",), {})],
+)
+def test_contrasts_that_lie_apart_are_moved_and_told(
+    wanted: tuple[str, ...],
+    expected: dict[str, bool],
     run_command: Run,
     tiny_bundle: Path,
     images: dict[str, Path],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "tiny")
+    config = bundle / "configs" / "inference.yaml"
+    config.write_text(config.read_text().replace("register: false", "register: auto"))
     rng = np.random.default_rng(0)
     blob = np.exp(-sum((g - c) ** 2 for g, c in zip(np.indices(SHAPE), (12, 9, 8), strict=True)) / 30)
     head = (blob + 0.02 * rng.random(SHAPE)).astype(np.float32)
@@ -82,10 +92,17 @@ def test_tells_the_motion_that_registration_found(
         shift = np.eye(4)
         shift[1, 3] = 4.0 if contrast == "T1w" else 0.0
         write_image(path, head, shift @ AFFINE)
-    assert run_command("predict", tiny_bundle, "--output-dir", tmp_path / "out", "--register", *options(images)) == 0
+    assert run_command("predict", bundle, "--output-dir", tmp_path / "out", *wanted, *options(images)) == 0
     told = capsys.readouterr().out
-    assert "T1w was moved by rotation" in told
-    assert "FLAIR was moved" not in told
+    sidecar = tmp_path / "out" / "sub-01" / "anat" / "sub-01_label-lesion_mask.json"
+    content = json.loads(sidecar.read_text())["Alignment"] if sidecar.exists() else {"Contrasts": {}}
+    moved = {name: found["Moved"] for name, found in content["Contrasts"].items()}
+    assert moved == expected
+    assert content.get("Automatic", False) is (wanted == ())
+    assert [name for name in CONTRASTS if f"{name} was moved by rotation" in told] == [n for n in moved if moved[n]]
+    assert [name for name in CONTRASTS if f"{name} was not moved" in told] == [n for n in moved if not moved[n]]
+    if moved:
+        np.testing.assert_allclose(content["Contrasts"]["T1w"]["TranslationMillimeters"], [0, -4, 0], atol=0.3)
 
 
 def with_value(data: np.ndarray, value: float, n_voxels: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Tests of transforms.derivatives."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,34 @@ def test_result_of_another_affine_is_refused(tmp_path: Path) -> None:
     data["pred"].affine = data["pred"].affine + 0.01
     with pytest.raises(ValueError, match="not on the grid"):
         SaveDerivatived("pred", tmp_path / "out", "mask")(data)
+
+
+def test_what_alignment_found_is_in_the_sidecar_of_each_result(tmp_path: Path) -> None:
+    data = case(tmp_path)
+    data["image"].meta["alignment"] = '{"Reference": "FLAIR"}'
+    out = SaveDerivatived("pred", tmp_path / "out", "mask")(data)
+    sidecar = Path(out["pred_path"].replace(".nii.gz", ".json"))
+    assert json.loads(sidecar.read_text()) == {"Alignment": {"Reference": "FLAIR"}}
+
+
+@pytest.mark.parametrize("alignment", [None, ""])
+def test_without_alignment_there_is_no_sidecar(tmp_path: Path, alignment: str | None) -> None:
+    data = case(tmp_path)
+    data["image"].meta["alignment"] = alignment
+    SaveDerivatived("pred", tmp_path / "out", "mask")(data)
+    assert not [*(tmp_path / "out").rglob("*.json")]
+
+
+def test_a_sidecar_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    data = case(tmp_path)
+    data["image"].meta["alignment"] = '{"Reference": "FLAIR"}'
+    path = derivative_path(tmp_path / "out", data["image"].meta["filename_or_obj"], "mask")
+    path.parent.mkdir(parents=True)
+    sidecar = path.with_name(path.name.replace(".nii.gz", ".json"))
+    sidecar.write_text("{}")
+    with pytest.raises(InputError, match=r"mask.json: a result is there already"):
+        SaveDerivatived("pred", tmp_path / "out", "mask")(data)
+    assert not path.exists()
 
 
 def test_source_is_not_overwritten(tmp_path: Path) -> None:

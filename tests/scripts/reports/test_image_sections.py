@@ -110,7 +110,7 @@ def test_overview_shows_a_map_of_both_signs() -> None:
 
 
 def test_files_and_motions_are_collected_case_by_case() -> None:
-    image = MetaTensor(np.zeros((1, 2, 2, 2)), meta={"motion": np.eye(4)[None]})
+    image = MetaTensor(np.zeros((1, 2, 2, 2)), meta={"motion": np.eye(4)[None], "alignment": '{"Reference": "FLAIR"}'})
     batches = [[{"image": image, "pred_path": "a_x.nii.gz", "other": 1}], [{"image": 3.0, "pred_path": "b_x.nii.gz"}]]
     batches[0][0]["sampled"] = torch.tensor([[[[True, False]]]])
     engine = Engine(lambda _, batch: batch)
@@ -118,6 +118,7 @@ def test_files_and_motions_are_collected_case_by_case() -> None:
     engine.run(batches)
     assert written.files == [[Path("a_x.nii.gz")], [Path("b_x.nii.gz")]]
     assert [motion is None for motion in written.motions] == [False, True]
+    assert written.alignments == [{"Reference": "FLAIR"}, {}]
     assert written.sampled is not None
     assert written.sampled.tolist() == [[True, False]]
     assert file_of(written.files[0], "x") == Path("a_x.nii.gz")
