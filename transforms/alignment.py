@@ -81,8 +81,8 @@ def align(moving: MetaTensor, fixed: MetaTensor, register: Register, reference: 
     """Find how ``moving`` lies to ``fixed``, both ``(1, x, y, z)``, and whether it is to be moved.
 
     ``Register.AUTO`` takes the motion that registration finds if it shifts some point of the head by more than 1 mm,
-    could be that of a head in a scanner, and makes the images say more about each other; what could not be is told in
-    a line and left as it is, as are images of too few slices. ``Register.ALWAYS`` takes it in any case, and tells.
+    could be that of a head in a scanner, and makes the images say more about each other. What could not be is told in
+    a line, and left as it is; so are images of too few slices. ``Register.ALWAYS`` takes any, and tells too.
 
     Args:
         moving: the contrast.
@@ -98,10 +98,11 @@ def align(moving: MetaTensor, fixed: MetaTensor, register: Register, reference: 
     if register is Register.AUTO:
         return _align_if_apart(moving, fixed, reference)
     motion = register_rigid(moving, fixed)
-    if doubt := _doubt(motion, moving, fixed):
+    distance = _largest_shift(motion, fixed)
+    if distance > LIMIT and (doubt := _doubt(motion, moving, fixed)):
         message = "%s: registration to the %s image moves it by %s, %s; look whether they fit"
         logger.warning(message, _place(moving), reference, motion, doubt)
-    return Alignment(motion, _largest_shift(motion, fixed), is_applied=True)
+    return Alignment(motion, distance, is_applied=True)
 
 
 def as_json(register: Register, reference: str, alignments: Mapping[str, Alignment]) -> str:
@@ -135,8 +136,7 @@ def _align_if_apart(moving: MetaTensor, fixed: MetaTensor, reference: str) -> Al
             motion = register_rigid(moving, fixed)
             distance = _largest_shift(motion, fixed)
     except InputError as error:
-        message = "%s: could not be aligned with the %s image (%s), and stays where its header puts it"
-        logger.warning(message, _place(moving), reference, error)
+        logger.warning("%s; it stays where its header puts it", error)
         return Alignment()
     if distance <= LIMIT:
         return Alignment(motion, distance)

@@ -49,8 +49,8 @@ class LoadGuidedKspaced(MapTransform):
     Args:
         keys: of the images; k-space is at ``kspace_key``.
         contrasts: names of guide and target.
-        register: align the guide rigidly with the target, or with the zero-filled image: ``auto`` if they lie apart
-            (see :func:`~.alignment.align`), true in any case, false never.
+        register: align the guide rigidly with the target, or with the zero-filled image: ``auto`` if images
+            lie apart (see :func:`~.alignment.align`), and not with measured k-space; true in any case, false never.
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
         kspace_key: of the file of k-space; cases without it have images only.
         reference_key: of an image on the grid of k-space's images.
@@ -110,8 +110,8 @@ class LoadGuidedKspaced(MapTransform):
         return {"image": MetaTensor(combined, meta=meta), "sampled": mask, "guide": MetaTensor(padded, meta=meta)}
 
     def _alignment(self, guide: MetaTensor, combined: Tensor, grid: MetaTensor) -> Alignment:
-        if self.register is Register.NEVER:
-            return Alignment()
+        if self.register is not Register.ALWAYS:
+            return Alignment()  # by aliasing, registration is some millimeters wrong where nothing is
         zero_filled = kspace_to_image(combined).abs().permute(0, 3, 2, 1)
         crop = CenterSpatialCrop(header_of(grid).get_data_shape())
         image = MetaTensor(crop(zero_filled), affine=grid.affine, meta=dict(grid.meta))

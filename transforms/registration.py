@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ COMPARED_AT = 2.0  # mm, size of voxels at which the similarity of images is tol
 class Effort(NamedTuple):
     """How hard to search: at voxels of these sizes (mm), one after the other, with the metric at so many points."""
 
-    voxel_sizes: Sequence[float]
+    voxel_sizes: tuple[float, ...]
     n_samples: int
 
 
@@ -93,9 +93,9 @@ def _shrink(image: sitk.Image, voxel_size: float) -> sitk.Image:
 
 def similarity(moving: MetaTensor, fixed: MetaTensor, seed: int = 0) -> float:
     """Tell how much two images ``(1, x, y, z)`` say about each other as they lie: mutual information times overlap."""
-    pair = [_shrink(_to_sitk(image), COMPARED_AT) for image in (fixed, moving)]
+    fixed_image, moving_image = (_shrink(_to_sitk(image), COMPARED_AT) for image in (fixed, moving))
     with _single_thread():
-        return _gain(*pair, seed, sitk.Euler3DTransform())
+        return _gain(fixed_image, moving_image, seed, sitk.Euler3DTransform())
 
 
 def _best_start(fixed: sitk.Image, moving: sitk.Image, size: float, seed: int) -> sitk.Euler3DTransform:

@@ -105,6 +105,19 @@ def test_contrasts_that_lie_apart_are_moved_and_told(
         np.testing.assert_allclose(content["Contrasts"]["T1w"]["TranslationMillimeters"], [0, -4, 0], atol=0.3)
 
 
+def test_another_word_for_register_is_refused(
+    run_command: Run,
+    tiny_bundle: Path,
+    images: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = ("--output-dir", tmp_path / "out")
+    assert run_command("predict", tiny_bundle, *output, *options(images), "--", "--register", "maybe") == 2
+    assert "--register maybe: no such choice; give auto, true (or always)" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def with_value(data: np.ndarray, value: float, n_voxels: int) -> np.ndarray:
     spoiled = data.copy()
     spoiled[3, 3, :n_voxels] = value

@@ -1,6 +1,7 @@
 """Tests of transforms.alignment: what lies apart is moved, what lies close stays, what is doubtful is told."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from mri_attention.datasets.input_error import InputError
 from mri_attention.transforms import alignment
 from mri_attention.transforms.alignment import Alignment, Register, align, as_json
+from mri_attention.transforms.registration import QUICK, THOROUGH
 from mri_attention.transforms.rigid_motion import RigidMotion
 from tests.transforms.ellipsoid_heads import CENTER, FIXED_GRID, MOVING_GRID, head, motion_matrix
 
@@ -35,13 +37,6 @@ def named(image: MetaTensor, name: str) -> MetaTensor:
     return image
 
 
-@cache
-def found_by(
-    register: Register, angles: tuple[float, ...] = (0, 0, 0), shift: tuple[float, ...] = (0, 0, 0)
-) -> Alignment:
-    return align(moving(angles, shift), fixed(), register, "FLAIR")
-
-
 def rotated_by(angle: float) -> RigidMotion:
     return RigidMotion.of(motion_matrix((0, 0, angle), (0, 0, 0)), CENTER)
 
@@ -61,7 +56,7 @@ def test_other_values_of_register_are_refused(value: Any) -> None:
 
 
 def test_aligned_contrasts_stay(caplog: pytest.LogCaptureFixture) -> None:
-    found = found_by(Register.AUTO)
+    found = align(moving(), fixed(), Register.AUTO, "FLAIR")
     assert not found.is_applied
     assert 0 < found.distance < alignment.LIMIT
     assert found.apply(moving()) is moving()
@@ -69,11 +64,9 @@ def test_aligned_contrasts_stay(caplog: pytest.LogCaptureFixture) -> None:
     assert not caplog.records
 
 
-@pytest.mark.parametrize(("angles", "shift"), [SHIFTED, ((4, -5, 3), (5, -3, 4))])
-def test_contrasts_that_lie_apart_are_moved(
-    angles: tuple[float, ...], shift: tuple[float, ...], caplog: pytest.LogCaptureFixture
-) -> None:
-    found = found_by(Register.AUTO, angles, shift)
+def test_contrasts_that_lie_apart_are_moved(caplog: pytest.LogCaptureFixture) -> None:
+    angles, shift = (4.0, -5.0, 3.0), (5.0, -3.0, 4.0)
+    found = align(moving(angles, shift), fixed(), Register.AUTO, "FLAIR")
     assert found.is_applied
     error = found.matrix @ np.linalg.inv(motion_matrix(angles, shift))
     assert np.linalg.norm(error[:3, :3] @ CENTER + error[:3, 3] - CENTER) < 0.3
@@ -81,15 +74,32 @@ def test_contrasts_that_lie_apart_are_moved(
     assert not caplog.records
 
 
-def test_what_is_found_by_itself_is_what_always_finds() -> None:
-    by_itself, always = (found_by(how, *SHIFTED) for how in (Register.AUTO, Register.ALWAYS))
+def shifts_by_effort(quick: tuple[float, ...], thorough: tuple[float, ...]) -> Callable[..., RigidMotion]:
+    """Return what finds one shift with little effort, and another with more."""
+    shifts = {QUICK: quick, THOROUGH: thorough}
+    return lambda *_, effort=THOROUGH: RigidMotion.of(motion_matrix((0, 0, 0), shifts[effort]), CENTER)
+
+
+def test_what_lies_apart_is_moved_as_always_moves_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alignment, "register_rigid", shifts_by_effort((0, 3, 1), SHIFTED[1]))
+    by_itself, always = (align(moving(*SHIFTED), fixed(), how, "FLAIR") for how in (Register.AUTO, Register.ALWAYS))
+    assert by_itself.is_applied
     np.testing.assert_array_equal(by_itself.matrix, always.matrix)
 
 
-def test_always_moves_what_lies_close() -> None:
-    found = found_by(Register.ALWAYS)
-    assert found.is_applied
-    assert not np.array_equal(found.matrix, np.eye(4))
+def test_what_is_far_at_a_glance_and_close_at_a_second_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alignment, "register_rigid", shifts_by_effort((0, 1.2, 0), (0, 0.8, 0)))
+    found = align(moving(), fixed(), Register.AUTO, "FLAIR")
+    assert not found.is_applied
+    assert found.distance == pytest.approx(0.8, abs=1e-6)
+
+
+def test_always_tells_nothing_of_a_small_motion(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(alignment, "register_rigid", lambda *_, **__: rotated_by(0.2))
+    assert align(moving(), fixed(), Register.ALWAYS, "FLAIR").is_applied
+    assert not caplog.records
 
 
 def test_never_measures_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +138,7 @@ def test_a_registration_that_fails_is_told_and_changes_nothing(
 
     monkeypatch.setattr(alignment, "register_rigid", fail)
     assert align(moving(), fixed(), Register.AUTO, "FLAIR") == Alignment()
-    assert "could not be aligned with the FLAIR image" in caplog.text
+    assert "a.nii: registration failed; check; it stays where its header puts it" in caplog.text
     with pytest.raises(InputError, match="registration failed"):
         align(moving(), fixed(), Register.ALWAYS, "FLAIR")
 

@@ -9,7 +9,9 @@ import torch
 
 from mri_attention.datasets import InputError
 from mri_attention.datasets.volumes import write_volume
-from mri_attention.transforms import LoadGuidedKspaced
+from mri_attention.transforms import LoadGuidedKspaced, load_guided_kspace
+from mri_attention.transforms.alignment import Alignment
+from mri_attention.transforms.rigid_motion import RigidMotion
 
 
 @pytest.fixture
@@ -80,3 +82,17 @@ def test_a_guide_that_is_partly_beside_is_told(
 def test_a_guide_beside_the_field_of_view_is_refused(kspace: Path) -> None:
     with pytest.raises(InputError, match=r"a_T1w.nii.gz: does not overlap with the reference image"):
         LoadGuidedKspaced()(beside(kspace, 100))
+
+
+@pytest.mark.parametrize(("register", "shift"), [(True, 2.0), ("auto", 0.0), (False, 0.0)])
+def test_a_guide_is_aligned_with_kspace_only_where_that_is_asked_for(
+    register: bool | str, shift: float, kspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Aliasing of what was measured misleads registration."""
+    matrix = np.eye(4)
+    matrix[0, 3] = 2.0
+    found = Alignment(RigidMotion.of(matrix, np.zeros(3)), 2.0, is_applied=True)
+    monkeypatch.setattr(load_guided_kspace, "align", lambda *_: found)
+    image = LoadGuidedKspaced(register=register)(beside(kspace, 0))["image"]
+    assert image.meta["motion"][0, 0, 3] == shift
+    assert bool(image.meta["alignment"]) is (shift > 0)

@@ -19,6 +19,7 @@ from scipy.spatial.transform import Rotation
 
 from mri_attention.datasets.volumes import read_volume
 from mri_attention.simulation.cohort import simulate_dataset
+from mri_attention.transforms.alignment import Register, align
 from mri_attention.transforms.registration import register_rigid
 from mri_attention.transforms.rigid_motion import RigidMotion
 
@@ -33,6 +34,7 @@ HEADS = {
     "ms_lesions/sub-19": "ms_lesions/sub-19/anat/sub-19",
     "multicontrast/sub-fg6692": "multicontrast/sub-fg6692/anat/sub-fg6692",
     "multicontrast_more/sub-cstar": "multicontrast_more/sub-cstar/anat/sub-cstar",
+    "ms_lesions_more/sub-msl14": "ms_lesions_more/sub-msl14/ses-2/anat/sub-msl14_ses-2",
     "ms_lesions_more/sub-msl39": "ms_lesions_more/sub-msl39/anat/sub-msl39",
     "multicontrast_2d/sub-04": "multicontrast_2d/sub-04/ses-1/anat/sub-04_ses-1",
     "multicontrast_2d/sub-12": "multicontrast_2d/sub-12/ses-2/anat/sub-12_ses-2",
@@ -51,6 +53,19 @@ PAIRS = [
     ("multicontrast_2d/sub-12", "T1w", "T2w", 1),
     ("multicontrast_2d_more/sub-12", "T1w", "FLAIR", 1),
     ("multicontrast_2d_more/sub-long19", "T1w", "FLAIR", 1),
+]
+ALIGNED = [
+    (head, *contrasts)
+    for head in ("ms_lesions/sub-07", "ms_lesions/sub-19", "multicontrast/sub-fg6692", "multicontrast_more/sub-cstar")
+    for contrasts in (("T1w", "FLAIR"), ("T2w", "FLAIR"), ("T1w", "T2w"))
+]
+APART = [
+    ("ms_lesions_more/sub-msl14", "T1w", "FLAIR"),
+    ("ms_lesions_more/sub-msl14", "T2w", "FLAIR"),
+    ("ms_lesions_more/sub-msl39", "T1w", "FLAIR"),
+    ("multicontrast_2d/sub-12", "T1w", "T2w"),
+    ("multicontrast_2d_more/sub-12", "T1w", "FLAIR"),
+    ("multicontrast_2d_more/sub-long19", "T1w", "FLAIR"),
 ]
 
 
@@ -122,24 +137,30 @@ def test_known_motions_of_real_heads_are_found(head: str, moving: str, fixed: st
 @pytest.mark.slow
 @pytest.mark.parametrize("motion", MOTIONS)
 @pytest.mark.parametrize("thick", [1, THICK])
-@pytest.mark.parametrize("skull", [False, True])
-def test_known_motions_of_simulated_heads_are_found(
-    skull: bool, thick: int, motion: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = simulated(skull, tmp_path_factory)
+def test_known_motions_of_simulated_heads_are_found(simulated: tuple[str, Path], thick: int, motion: str) -> None:
+    name, folder = simulated
     image, reference = (read_volume(next(folder.rglob(f"*_{name}.nii.gz"))) for name in ("T1w", "FLAIR"))
     reference = in_thick_slices(reference, thick)
     known = known_motion(motion, head_points(reference).mean(0))
     found = register_rigid(moved(image, known), reference).matrix
-    name = f"simulated {'with' if skull else 'without'} skull"
     check(f"| {name} | T1w to FLAIR, {thick} | {motion}", errors(found @ known, np.eye(4), reference))
 
 
-@cache
-def simulated(skull: bool, folders: pytest.TempPathFactory) -> Path:
-    folder = folders.mktemp("heads")
-    simulate_dataset(folder, n_subjects=1, seed=3, spacing=1.0, skull=skull)
-    return folder
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason="needs the shared data")
+@pytest.mark.parametrize(("head", "moving", "fixed"), [*ALIGNED, *APART])
+def test_contrasts_of_real_heads_stay_or_are_moved(head: str, moving: str, fixed: str) -> None:
+    images = [read_volume(DATA / f"{HEADS[head]}_{contrast}.nii.gz") for contrast in (moving, fixed)]
+    found = align(images[0], images[1], Register.AUTO, fixed)
+    logger.info("| %s | %s to %s | %.2f | %s |", head, moving, fixed, found.distance, found.is_applied)
+    assert found.is_applied is ((head, moving, fixed) in APART)
+
+
+@pytest.fixture(scope="module", params=["simulated without skull", "simulated with skull"])
+def simulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    folder = tmp_path_factory.mktemp("heads")
+    simulate_dataset(folder, n_subjects=1, seed=3, spacing=1.0, skull=request.param.endswith("with skull"))
+    return request.param, folder
 
 
 def check(name: str, found: tuple[float, float, float]) -> None:
