@@ -44,6 +44,9 @@ def predict(  # noqa: PLR0913 (one argument per option)
         str, typer.Option(help="torch, or onnx: models/model.onnx, which export --onnx writes.")
     ] = "torch",
     mask: Annotated[Path | None, typer.Option(help="Brain mask; outside of it images become zero.")] = None,
+    brain_extraction: Annotated[
+        bool, typer.Option(help="Make a brain mask where a head has its skull and no mask; needs deepbet.")
+    ] = False,
     reference: Annotated[Path | None, typer.Option(help="Image with the geometry of the k-space.")] = None,
     scale: Annotated[str | None, typer.Option(help="How many times finer, such as 2 or 1,1,3.")] = None,
     field_unit: Annotated[str | None, typer.Option(help="Of the local field: ppm, hz or rad.")] = None,
@@ -82,6 +85,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
         "invert": invert or None,
         "slice_axis": slice_axis,
         "register": register,
+        "brain_extraction": brain_extraction or None,
         "allow_nan": allow_nan or None,
     }
     selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)

@@ -1,4 +1,4 @@
-"""The command ``prepare``: a downloaded dataset as a BIDS folder."""
+"""The command ``prepare``: a downloaded dataset as a BIDS folder, and brain masks of one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..datasets import InputError
 from .running.outputs import require_empty, staged
 from .terminal.console import ProgressBars, console
 
-DATASETS = ("ixi", "fastmri", "kirby21", "brats", "qsm-labels")
+DATASETS = ("ixi", "fastmri", "kirby21", "brats", "qsm-labels", "brain-masks")
 
 
 def prepare(  # noqa: PLR0913 (one argument per option)
-    dataset: Annotated[str, typer.Argument(help=f"What was downloaded: {', '.join(DATASETS)}.")],
-    source: Annotated[Path, typer.Option(help="Folder of the download, unpacked.")],
-    output: Annotated[Path, typer.Option(help="New BIDS folder.")],
+    dataset: Annotated[str, typer.Argument(help=f"What was downloaded: {', '.join(DATASETS)} (of any BIDS folder).")],
+    source: Annotated[Path, typer.Option(help="Folder of the download, unpacked; brain-masks: a BIDS folder.")],
+    output: Annotated[Path, typer.Option(help="New BIDS folder; brain-masks: of masks and a datalist.")],
     pairs: Annotated[Path | None, typer.Option(help="CSV of pairs PD,PDFS of fastMRI files.")] = None,
     snr: Annotated[float, typer.Option(min=1.0, help="qsm-labels: of the magnitude at 3 T and 20 ms.")] = 40.0,
     b0_direction: Annotated[str, typer.Option(help="qsm-labels: X,Y,Z in voxel axes.")] = "0,0,1",
@@ -28,7 +28,7 @@ def prepare(  # noqa: PLR0913 (one argument per option)
     vary: Annotated[bool, typer.Option(help="qsm-labels: draw all of these for each subject, for training.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="qsm-labels: of noise and susceptibility.")] = 0,
 ) -> None:
-    """Bring a downloaded dataset into the form that the bundles read, with contrasts aligned."""
+    """Bring a downloaded dataset into the form that the bundles read, with contrasts aligned; or make brain masks."""
     if dataset not in DATASETS:
         raise InputError.at(dataset, "no such dataset", f"choose among {', '.join(DATASETS)}")
     if dataset == "fastmri" and pairs is None:
@@ -48,9 +48,11 @@ def prepare(  # noqa: PLR0913 (one argument per option)
             protocol = FieldProtocol(direction, sizes or None, snr, erosion)
             names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress)
         else:
-            module = import_module(f".preparations.{dataset}", __package__)
-            names = getattr(module, f"prepare_{dataset}")(source, stage, progress)
-    console().print(f"{len(names)} subjects in {output} ({names[0]} to {names[-1]})")
+            name = dataset.replace("-", "_")
+            module = import_module(f".preparations.{name}", __package__)
+            names = getattr(module, f"prepare_{name}")(source, stage, progress)
+    kind = "sessions" if dataset == "brain-masks" else "subjects"
+    console().print(f"{len(names)} {kind} in {output} ({names[0]} to {names[-1]})")
 
 
 def _vector(text: str, option: str) -> tuple[float, float, float]:

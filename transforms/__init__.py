@@ -1,3 +1,4 @@
+from .brain_extraction import ExtractBraind, WarnOfSkulld, extract_brain
 from .compressed_sensing import CompressedSensingKspaced
 from .contrast_mix import RandContrastMix, RandContrastMixd
 from .field_consistency import AgreeWithFieldd
@@ -40,6 +41,7 @@ from .save_derivative import SaveDerivatived
 from .save_finer_derivative import SaveFinerDerivatived
 from .save_susceptibility import SaveSusceptibilityd
 from .shared_random_state import SharedRandomState
+from .skull import SkullSigns, shows_skull, skull_signs
 from .slices import FromSlicesd, RandSlicesd, SpreadSlicesd, ToSlicesd
 from .slices_last import SlicesLast, SlicesLastd
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
@@ -56,6 +58,7 @@ __all__ = [
     "CompressedSensingKspaced",
     "ConcatInputsd",
     "EquispacedMask",
+    "ExtractBraind",
     "ForegroundMaskFromImaged",
     "FourierTransform",
     "FourierTransformd",
@@ -99,6 +102,7 @@ __all__ = [
     "SharedRandomState",
     "SimulateLowResolution",
     "SimulateLowResolutiond",
+    "SkullSigns",
     "SlicesLast",
     "SlicesLastd",
     "SpiralMask",
@@ -110,11 +114,15 @@ __all__ = [
     "UndersampleKspace",
     "UndersampleKspaced",
     "UniformMask",
+    "WarnOfSkulld",
     "ZeroFilledd",
     "check_is_ppm",
+    "extract_brain",
     "grow_to_half_maximum",
     "keep_white_matter_lesions",
     "mask_by_name",
     "mask_mixture",
     "register_rigid",
+    "shows_skull",
+    "skull_signs",
 ]

@@ -83,7 +83,7 @@ class ApplyBrainMaskd(MapTransform):
 
     Args:
         keys: of loaded images.
-        mask_key: of the path of the mask.
+        mask_key: of the path of the mask, or of one that was made, uint8 ``(1, x, y, z)``.
 
     Raises:
         InputError: if the mask is empty on the image's grid, its header does not fit, or the image is zero within it.
@@ -98,8 +98,9 @@ class ApplyBrainMaskd(MapTransform):
         out = dict(data)
         if out.get(self.mask_key) is None:
             return out
-        path = out[self.mask_key]
-        mask = read_volume(path, allow_constant=True)
+        given = out[self.mask_key]
+        mask = _as_float(given) if isinstance(given, MetaTensor) else read_volume(given, allow_constant=True)
+        path = mask.meta["filename_or_obj"]
         for key in self.key_iterator(out):
             check_mask_belongs(mask, out[key])
             inside = resample_to(mask, out[key], mode="nearest").as_tensor() > 0
@@ -111,6 +112,10 @@ class ApplyBrainMaskd(MapTransform):
                 raise InputError.at(path, "nothing of the image lies within the mask", remedy)
             out[self.mask_key] = _mask_on_grid(mask, inside, out[key])
         return out
+
+
+def _as_float(mask: MetaTensor) -> MetaTensor:
+    return MetaTensor(mask.as_tensor().float(), affine=mask.affine, meta=dict(mask.meta))
 
 
 def _mask_on_grid(mask: MetaTensor, values: Tensor, image: MetaTensor) -> MetaTensor:

@@ -12,20 +12,27 @@ from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from .axial_slices import Window, display_window, select_slices
-from .slice_panels import SlicePanels
+from .slice_panels import BRAIN, SlicePanels
 
 ERROR_COLORS = "RdBu_r"
 ERROR_SHARE = 0.2  # of the gray window, for the ends of the color scale
 
 
 def image_overview_figure(
-    image: NDArray[Any], voxel_size: Sequence[float], title: str, window: Window | None = None, n_slices: int = 6
+    image: NDArray[Any],
+    voxel_size: Sequence[float],
+    title: str,
+    window: Window | None = None,
+    brain: NDArray[Any] | None = None,
+    n_slices: int = 6,
 ) -> bytes:
-    """Show axial slices of an RAS image ``(x, y, z)`` over the head, bottom to top."""
+    """Show axial slices of an RAS image ``(x, y, z)`` over the head, bottom to top, with the outline of ``brain``."""
     columns = sorted(slices_of_head(image, voxel_size, n_slices))
     panels = SlicePanels(1, len(columns), image, voxel_size, headroom=0.35)
     for axis, index in zip(panels.axes[0], columns, strict=True):
         panels.show(axis, image, index, window)
+        if brain is not None:
+            panels.contour(axis, brain > 0, index, BRAIN)
     panels.head(title)
     return panels.png()
 

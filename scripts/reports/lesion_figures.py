@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .axial_slices import select_slices
 from .charts import COLORS, chart_panels, to_png
-from .slice_panels import SlicePanels
+from .slice_panels import BRAIN, SlicePanels
 
 TRUTH, PREDICTION = "#ffd24d", "#3fd0ff"
 ERRORS = {
@@ -83,7 +83,12 @@ def contour_figure(
 
 
 def overview_figure(
-    image: NDArray[Any], prediction: NDArray[Any], voxel_size: Sequence[float], title: str, n_slices: int = 6
+    image: NDArray[Any],
+    prediction: NDArray[Any],
+    voxel_size: Sequence[float],
+    title: str,
+    brain: NDArray[Any] | None = None,
+    n_slices: int = 6,
 ) -> bytes:
     """Show the axial slices of an RAS image with most predicted area, bottom to top, above with the contour.
 
@@ -92,6 +97,7 @@ def overview_figure(
         prediction: mask of the same shape.
         voxel_size: mm along x, y, z.
         title: line above the pictures.
+        brain: mask of the same shape, whose outline is shown.
         n_slices: columns at most.
     """
     columns = sorted(select_slices(prediction, n_slices, _gap(voxel_size)))
@@ -100,8 +106,11 @@ def overview_figure(
         for axis in panels.axes[:, column]:
             panels.show(axis, image, index)
         panels.contour(panels.axes[1, column], prediction > 0, index, PREDICTION)
+        if brain is not None:
+            panels.contour(panels.axes[1, column], brain > 0, index, BRAIN)
     panels.head(title)
-    panels.legend([Line2D([], [], color=PREDICTION, label="predicted lesions")])
+    lines = {"predicted lesions": PREDICTION} | ({} if brain is None else {"brain that was looked at": BRAIN})
+    panels.legend([Line2D([], [], color=color, label=label) for label, color in lines.items()])
     return panels.png()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...metrics import match_lesions
 from ..running.prediction import Prediction
-from ..running.written_files import LESION_MASK, file_of
+from ..running.written_files import BRAIN_MASK, LESION_MASK, file_of
 from .alignment_texts import alignment_note
 from .axial_slices import load_aligned
 from .image_figures import image_overview_figure
@@ -18,10 +18,13 @@ from .lesion_figures import overview_figure
 def write_overview(prediction: Prediction) -> tuple[str, Path] | None:
     """Draw the picture beside the results; return what there is to tell and the picture's path, None without images."""
     mask = file_of(prediction.files, LESION_MASK)
-    result = mask or next((file for file in prediction.files if file.name.endswith(".nii.gz")), None)
+    brain = file_of(prediction.files, BRAIN_MASK)
+    images = (file for file in prediction.files if file.name.endswith(".nii.gz") and file != brain)
+    result = mask or next(images, None)
     if result is None:
         return None
-    finding, picture = _image_overview(result, prediction) if mask is None else _lesion_overview(mask, prediction)
+    draw = _image_overview if mask is None else _lesion_overview
+    finding, picture = draw(result, prediction, brain)
     stem = result.name.removesuffix(".nii.gz" if mask is None else f"_{LESION_MASK}.nii.gz")
     if "_rec-" in stem:  # which tells it from those of other networks already
         stem = stem.rpartition("_")[0]
@@ -30,22 +33,23 @@ def write_overview(prediction: Prediction) -> tuple[str, Path] | None:
     return finding, path
 
 
-def _image_overview(result: Path, prediction: Prediction) -> tuple[str, bytes]:
+def _image_overview(result: Path, prediction: Prediction, brain: Path | None) -> tuple[str, bytes]:
     """Return the size of the image, and its picture."""
-    (image,), voxel_size = load_aligned([result], result)
+    (image, *masks), voxel_size = load_aligned([result, *([brain] if brain else [])], result)
     suffix = result.name.removesuffix(".nii.gz").rpartition("_")[2]
     sizes = " x ".join(map(str, image.shape)), " x ".join(f"{v:.2f}" for v in voxel_size)
     window = prediction.pictures.window if prediction.pictures else None
-    picture = image_overview_figure(image, voxel_size, prediction.case.name + alignment_note(prediction), window)
+    title = prediction.case.name + alignment_note(prediction)
+    picture = image_overview_figure(image, voxel_size, title, window, next(iter(masks), None))
     return f"{suffix}: {sizes[0]} voxels of {sizes[1]} mm", picture
 
 
-def _lesion_overview(mask_file: Path, prediction: Prediction) -> tuple[str, bytes]:
+def _lesion_overview(mask_file: Path, prediction: Prediction, brain: Path | None) -> tuple[str, bytes]:
     """Return number and volume of the lesions, and the picture of them."""
-    (image, mask), voxel_size = load_aligned([Path(prediction.case.image[-1]), mask_file], mask_file)
+    files = [Path(prediction.case.image[-1]), mask_file, *([brain] if brain else [])]
+    (image, mask, *masks), voxel_size = load_aligned(files, mask_file)
     found = mask > 0
     volumes = match_lesions(found, found, float(np.prod(voxel_size))).predicted_volumes
     finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.3g} ml"
-    return finding, overview_figure(
-        image, found, voxel_size, f"{prediction.case.name}: {finding}{alignment_note(prediction)}"
-    )
+    title = f"{prediction.case.name}: {finding}{alignment_note(prediction)}"
+    return finding, overview_figure(image, found, voxel_size, title, next(iter(masks), None))

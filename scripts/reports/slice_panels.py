@@ -17,6 +17,7 @@ from .charts import to_png
 
 CONVENTION = "Radiological convention: the patient's right is on the left of the picture."
 SHORT_CONVENTION = "Patient's right on the left"  # fits below one image
+BRAIN = "#7ddf64"  # outline of its mask
 WIDTH = 1.9  # of a panel, inches
 TALLEST = 4.0  # height of a panel, as a multiple of its width; few sagittal slices have no width to speak of
 
