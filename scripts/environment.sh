@@ -52,6 +52,12 @@ install_packages() {
   fingerprint >"$stamp"
 }
 
+# install_alone PACKAGE==VERSION: installs what is not there yet, without its dependencies, which nothing here needs.
+install_alone() {
+  .venv/bin/python -c 'import sys; from importlib.metadata import version; name, _, wanted = sys.argv[1].partition("=="); sys.exit(version(name) != wanted)' "$1" 2>/dev/null ||
+    .venv/bin/python -m pip install --disable-pip-version-check --no-compile --no-deps "$1"
+}
+
 # Makes .venv if it is not there; a broken one, as after an upgrade of the system's Python, is made again.
 make_environment() {
   if ! is_supported .venv/bin/python; then

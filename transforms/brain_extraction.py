@@ -99,8 +99,8 @@ class WarnOfSkulld(MapTransform):
             return out
         for key in self.key_iterator(out):
             if found := contrasts_with_skull(out[key], self.contrasts):
+                others = f" (so do {', '.join(list(found)[1:])})" if len(found) > 1 else ""
                 message = "%s: shows the head with its skull%s, and the network was trained on brains alone"
-                others = f", as the {' and '.join(list(found)[1:])} image does" if len(found) > 1 else ""
                 remedy = "; set `brain_extraction` to true or give `mask`"
                 logger.warning(message + remedy, next(iter(found.values())), others)
         return out

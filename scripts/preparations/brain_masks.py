@@ -49,7 +49,8 @@ def prepare_brain_masks(source: Path | str, output: Path | str, progress: Progre
     require_deepbet()
     sessions, folder, entries = _find_sessions(Path(source)), Path(output), []
     for (subject, session), images in reporting(sessions.items(), progress):
-        found = next(filter(None, (_head(images[name]) for name in BEST_FIRST if name in images)), None)
+        heads = (_head(images[name]) for name in BEST_FIRST if name in images)
+        found = next((image for image in heads if image is not None), None)
         named = {name: str(path.resolve()) for name, path in images.items()}
         entry = {"subject": subject, "session": session, "image": named}
         if found is None:
