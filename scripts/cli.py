@@ -8,6 +8,7 @@ import typer
 
 from ..datasets.leaving import leaving_on_signals
 from .benchmark import benchmark
+from .bids import bids
 from .check import check
 from .compare import compare
 from .convert_weights import convert_weights
@@ -18,6 +19,7 @@ from .prepare import prepare
 from .simulate import simulate
 from .terminal.console import exit_with, quiet_third_parties
 from .terminal.options import options_of
+from .terminal.value_lists import ValueListCommand
 from .train import train
 
 app = typer.Typer(
@@ -30,6 +32,7 @@ app = typer.Typer(
 COMMANDS = (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights, export, check)
 for command in COMMANDS:
     app.command()(command)
+app.command(cls=ValueListCommand)(bids)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..datasets import Case, InputError, keep_images
+from .running import Bundle
 from .running import predict as predict_cases
 from .running.prediction import Prediction
 from .terminal.console import ProgressBars, console
@@ -16,6 +17,7 @@ from .terminal.overrides import parse_overrides
 from .terminal.selection import (
     Acquisitions,
     Overwrite,
+    Regions,
     Runs,
     Sessions,
     SkipIncomplete,
@@ -23,6 +25,9 @@ from .terminal.selection import (
     require_dataset_for,
     selection_settings,
 )
+
+if TYPE_CHECKING:
+    from .reports.study import Study
 
 
 def predict(  # noqa: PLR0913 (one argument per option)
@@ -68,6 +73,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
     runs: Runs = None,
     acquisitions: Acquisitions = None,
     skip_incomplete: SkipIncomplete = False,
+    regions: Regions = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Apply the network of BUNDLE to images: masks or images, and pictures."""
@@ -89,7 +95,8 @@ def predict(  # noqa: PLR0913 (one argument per option)
         "allow_nan": allow_nan or None,
     }
     selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
-    require_dataset_for(selection, dataset_dir)
+    require_dataset_for(selection if regions is None else {"regions": regions}, dataset_dir)
+    study = None if dataset_dir is None else study_of(bundle, dataset_dir, regions)
     files = {"kspace": kspace, "reference": reference}
     named = Case(image=parse_images(image or []), **{name: str(file) for name, file in files.items() if file})
     overviews: list[tuple[str, Path] | None] = []
@@ -98,6 +105,8 @@ def predict(  # noqa: PLR0913 (one argument per option)
         from .reports.overviews import write_overview  # takes seconds to import
 
         overviews.append(write_overview(prediction))
+        if study is not None:
+            study.add(prediction)
 
     with keep_images(), ProgressBars() as progress:
         predictions = predict_cases(
@@ -119,6 +128,15 @@ def predict(  # noqa: PLR0913 (one argument per option)
         findings, pictures = ([], []) if overview is None else ([overview[0]], [overview[1].name])
         paths = sorted([*prediction.files, *(prediction.files[0].with_name(name) for name in pictures)])
         console().print("\n  ".join([prediction.case.name, *findings, *alignment_lines(prediction), *map(str, paths)]))
+    for table in study.write(output_dir) if study is not None and predictions else []:
+        console().print(f"Table of all cases: {table}")
+
+
+def study_of(bundle: str, dataset_dir: Path, regions: str | None) -> Study:
+    """Return what gathers the numbers of the cases of a dataset."""
+    from .reports.study import Study  # takes seconds to import
+
+    return Study(Bundle.find(bundle), dataset_dir, regions)
 
 
 def parse_images(texts: Sequence[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...datasets import Case, InputError, keep_images, read_volume
 from .bundle import Bundle, code_of
 from .case_files import check_case, complete_case, contrasts_of
+from .case_notes import CaseNotes
 from .configuration import Configuration, Progress, no_progress
 from .made_from import digests, require_new_or_same
 from .mask_steps import require_mask_step
@@ -37,6 +39,9 @@ class Prediction:
         motions: rotation and translation of the contrasts that were moved, by contrast.
         alignment: how its contrasts lay to each other, as in the results' sidecars; empty where nothing was measured.
         pictures: how its image is shown, where the bundle makes images.
+        contrasts: names of the case's images, in their order.
+        seconds: from reading its images to writing the results.
+        warnings: what was told of it.
     """
 
     case: Case
@@ -44,6 +49,9 @@ class Prediction:
     motions: dict[str, RigidMotion] = field(default_factory=dict)
     alignment: dict[str, Any] = field(default_factory=dict)
     pictures: Pictures | None = None
+    contrasts: list[str] = field(default_factory=list)
+    seconds: float = math.nan
+    warnings: list[str] = field(default_factory=list)
 
 
 def predict(  # noqa: PLR0913 (what the command has as options)
@@ -91,12 +99,19 @@ def predict(  # noqa: PLR0913 (what the command has as options)
     configuration = Configuration(bundle, ["inference", *overlays])
     output, same = Path(output_dir), set[Path]()
     onnx_file = chosen_onnx(runtime, bundle, (settings or {}).get("model_file"))
-    with input_errors_unwrapped(), keep_images(), code_of(bundle.folder), staged(output, overwrite, same) as stage:
+    with (
+        input_errors_unwrapped(),
+        keep_images(),
+        code_of(bundle.folder),
+        CaseNotes.listening() as notes,
+        staged(output, overwrite, same) as stage,
+    ):
         _apply(configuration, settings or {}, overrides or {}, onnx_file)
         found = share_of_rank(_find_cases(configuration, cases))
         allow_nan = "allow_nan" in configuration and bool(configuration.value("allow_nan"))
         checked = []
-        for case in found:
+        for number, case in enumerate(found):
+            notes.begin(number)
             if own := mask or case.mask:
                 require_mask_step(configuration, own)
             checked.append(check_case(case, configuration.value("contrasts"), own, allow_nan))
@@ -109,7 +124,7 @@ def predict(  # noqa: PLR0913 (what the command has as options)
         given = {**(settings or {}), **(overrides or {}), "mask": mask, "runtime": runtime}
         of_cases = digests(configuration, checked, given)
         same |= require_new_or_same(configuration, checked, of_cases, output, overwrite)
-        predictions = _run(configuration, checked, onnx_file, progress)
+        predictions = _run(configuration, checked, onnx_file, progress, notes)
         made_from = {
             str(file.relative_to(stage)): digest
             for prediction, digest in zip(predictions, of_cases, strict=True)
@@ -185,18 +200,30 @@ def _run(
     cases: Sequence[Case],
     onnx_file: Path | None,
     progress: Progress,
+    notes: CaseNotes,
 ) -> list[Prediction]:
     from .onnx_network import require_same_network
 
     if onnx_file is not None:
         require_same_network(configuration.parser, onnx_file)
     written = WrittenFiles(configuration.value("evaluator"))
+    notes.follow(configuration.value("evaluator"))
     configuration.run(f"applying {configuration.bundle.name}", progress)
     predictions = []
     collected = zip(cases, written.files, written.motions, written.alignments, strict=True)
-    for case, files, matrices, alignment in collected:
+    for number, (case, files, matrices, alignment) in enumerate(collected):
         paths = dict(zip(contrasts_of(case, configuration), case.image, strict=True))
-        predictions.append(Prediction(case, files, _motions(paths, matrices), alignment, configuration.pictures))
+        prediction = Prediction(
+            case,
+            files,
+            motions=_motions(paths, matrices),
+            alignment=alignment,
+            pictures=configuration.pictures,
+            contrasts=list(paths),
+            seconds=notes.seconds.get(number, math.nan),
+            warnings=list(notes.warnings[number]),
+        )
+        predictions.append(prediction)
     return predictions
 
 

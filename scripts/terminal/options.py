@@ -9,7 +9,12 @@ from typing import Any
 Options = Mapping[str, str]
 """Option by config id or argument, such as ``{"allow_nan": "--allow-nan"}``."""
 
-OTHER_NAMES = {"model_file": "model", "contestants": "baseline"}
+OTHER_NAMES = {
+    "model_file": "model",
+    "contestants": "baseline",
+    "subjects": "participant_label",
+    "sessions": "session_label",
+}
 """Config ids and arguments whose options have other names."""
 
 
@@ -21,7 +26,7 @@ def options_of(app: Any, arguments: Sequence[str]) -> dict[str, str]:
     parameters = [] if command is None else command.params
     options = {p.name: next((name for name in p.opts if name.startswith("--")), None) for p in parameters}
     known = {str(name): option for name, option in options.items() if option is not None}
-    return known | {name: known[option] for name, option in OTHER_NAMES.items() if option in known}
+    return {name: known[option] for name, option in OTHER_NAMES.items() if option in known} | known
 
 
 def in_options(message: str, options: Options) -> str:

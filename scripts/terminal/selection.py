@@ -23,6 +23,12 @@ Acquisitions = Annotated[list[str] | None, typer.Option("--acquisition", "--acqu
 SkipIncomplete = Annotated[
     bool, typer.Option("--skip-incomplete", help="Go on without cases that lack an image, and tell which.")
 ]
+Regions = Annotated[
+    str | None,
+    typer.Option(
+        help="Add means by region to the table of all cases: label maps in derivatives of DATASET_DIR, as in qsm/dseg."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there already.")]
 
 
