@@ -71,7 +71,7 @@ def find_lesions(
     Raises:
         ValueError: without a T1w or FLAIR where ``parts`` are not given, or if shapes differ.
     """
-    labels, matrix = _labels(np.asarray(mask) != 0), np.asarray(affine, float)
+    labels, matrix = _labels(np.asarray(mask) != 0), np.asarray(affine, np.float64)
     if not labels.any():
         return []
     if parts is None:
@@ -134,7 +134,7 @@ def _lesion(
     return Lesion(number, float(volume), (x, y, z), place_of(_filled(voxels, affine)), probability)
 
 
-def _filled(voxels: NDArray[np.int64], affine: Points) -> Points:
+def _filled(voxels: NDArray[np.int64], affine: NDArray[Any]) -> Points:
     """Return points of the voxels (mm), of large voxels several, at most 1 mm apart."""
     n_points = np.ceil(np.linalg.norm(affine[:3, :3], axis=0) - 0.01).astype(int)
     steps = [(np.arange(n) + 0.5) / n - 0.5 for n in n_points]
@@ -142,7 +142,7 @@ def _filled(voxels: NDArray[np.int64], affine: Points) -> Points:
     return _moved((voxels[:, None] + offsets).reshape(-1, 3), affine)
 
 
-def _moved(points: NDArray[Any], affine: Points) -> Points:
+def _moved(points: NDArray[Any], affine: NDArray[Any]) -> Points:
     return np.asarray(points @ affine[:3, :3].T + affine[:3, 3])
 
 

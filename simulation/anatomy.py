@@ -37,7 +37,9 @@ LABELS: dict[str, tuple[int, ...]] = {
     "muscle": (502, 506, 507, 508, 530),
 }
 VENTRICLES = (4, 5, 14, 15, 43, 44)
+CHOROID_PLEXUS = (31, 63)
 INFRATENTORIAL = (7, 8, 16, 46, 47)
+CORTEX = (3, 42)
 BRAIN = tuple(
     label for name in BRAIN_TISSUES for label in LABELS[name] if label < 500 and label not in (24, 136, 137, 163, 164)
 )
@@ -52,7 +54,7 @@ class Anatomy:
         affine: voxel-to-world matrix (RAS, mm) of all maps, the brain's center at :data:`BRAIN_CENTER`.
         brain_volume: volume (ml) of the brain, ventricles included.
         read: gives the map of a name, shape ``(x, y, z)``, values 0 to 1: a tissue of :data:`TISSUES`, or the
-            regions ``brain``, ``ventricles``, ``infratentorial``.
+            regions ``brain``, ``ventricles``, ``infratentorial``, of a label map ``choroid_plexus``, ``cortex`` too.
         names: all names that ``read`` knows.
     """
 
@@ -108,6 +110,7 @@ def read_label_map(path: Path, with_skull: bool = False) -> Anatomy:
     brain = ndimage.binary_closing(np.isin(labels, BRAIN), iterations=4)
     affine[:3, 3] += np.asarray(BRAIN_CENTER) - affine[:3, :3] @ np.argwhere(brain).mean(0) - affine[:3, 3]
     regions = {"ventricles": VENTRICLES, "infratentorial": INFRATENTORIAL}
+    regions |= {"choroid_plexus": CHOROID_PLEXUS, "cortex": CORTEX}
 
     def read(name: str) -> NDArray[np.float32]:
         return (brain if name == "brain" else np.isin(labels, (LABELS | regions)[name])).astype(np.float32)
