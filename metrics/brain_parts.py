@@ -19,6 +19,9 @@ Volume = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Affine = NDArray[np.float64]
 
+GUIDES = ("T1w", "FLAIR")
+"""Contrasts in which parts are found."""
+
 MARGIN = 4  # mm around the brain
 SMOOTHNESS = 15.0  # mm, of what brightens images unevenly
 DARK_ON_FLAIR = 0.6  # of the brain's median: halfway between fluid and tissue
@@ -61,10 +64,11 @@ def find_brain_parts(
 ) -> BrainParts | None:
     """Find ventricles, cortex, brain stem and cerebellum by gray values and by the place in the MNI152 template.
 
-    Fluid is what is dark in all images: on the T1w by Otsu's thresholds for three classes, on the FLAIR below
-    0.6 of the median. Where the fluid is narrowest, a watershed parts the deep one, the ventricles, from the outer
-    one. Cortex is gray matter on the T1w, without deep nuclei and the ventricles' lining; without a T1w it is all
-    within 4 mm of the outer fluid and the surface. Brain stem and cerebellum are told by their place alone.
+    Fluid is what is below 0.6 of the median on the FLAIR; without one, the darkest of three classes on the T1w (Otsu
+    1979, IEEE Trans Syst Man Cybern 9:62). Where the fluid is narrowest, a watershed parts the deep one, the
+    ventricles, from the outer one. Cortex is gray matter on the T1w, without deep nuclei and the ventricles' lining;
+    without a T1w it is all within 4 mm of the outer fluid and the surface. Brain stem and cerebellum are told by their
+    place alone.
 
     The brain must be seen for the most part; large tumors, resections and hydrocephalus are beyond this.
 
@@ -81,7 +85,7 @@ def find_brain_parts(
     Raises:
         ValueError: without a T1w or FLAIR, or if shapes differ.
     """
-    known = {name: np.asarray(images[name]) for name in ("T1w", "FLAIR") if name in images}
+    known = {name: np.asarray(images[name]) for name in GUIDES if name in images}
     if not known or any(image.shape != lesions.shape for image in known.values()):
         shapes = {name: np.shape(image) for name, image in images.items()}
         raise ValueError(f"images must have a T1w or FLAIR of the shape {lesions.shape} of lesions, got {shapes}")
@@ -149,7 +153,7 @@ def _tissues(even: Mapping[str, Volume], brain: Mask, lesions: Mask) -> tuple[Ma
         fluid &= even["FLAIR"] < DARK_ON_FLAIR * np.median(even["FLAIR"][healthy])
     if "T1w" in even:
         low, high = threshold_multiotsu(even["T1w"][healthy], 3)
-        fluid &= even["T1w"] < low
+        fluid = fluid if "FLAIR" in even else fluid & (even["T1w"] < low)
         gray = healthy & (even["T1w"] >= low) & (even["T1w"] < high)
     return fluid, gray
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from .brain_parts import BrainParts, find_brain_parts
+from .brain_parts import GUIDES, BrainParts, find_brain_parts
 
 PLACES = ("periventricular", "juxtacortical", "infratentorial", "other")
 UNKNOWN = "unknown"
@@ -63,18 +63,19 @@ def find_lesions(
     Args:
         mask: of the lesions, ``(x, y, z)``.
         affine: voxel-to-world matrix (RAS, mm).
-        images: ``T1w``, ``FLAIR`` or both on the mask's grid, zero outside of the brain unless ``brain`` is given.
+        images: ``T1w``, ``FLAIR`` or both on the mask's grid, zero outside of the brain unless ``brain`` is given;
+            places are unknown without them.
         probability: of lesion, on the mask's grid.
         brain: mask of the brain, on the mask's grid.
         parts: of the brain, where they are known; found in the images otherwise.
 
     Raises:
-        ValueError: without a T1w or FLAIR where ``parts`` are not given, or if shapes differ.
+        ValueError: if shapes differ.
     """
     labels, matrix = _labels(np.asarray(mask) != 0), np.asarray(affine, np.float64)
     if not labels.any():
         return []
-    if parts is None:
+    if parts is None and any(name in images for name in GUIDES):
         arrays = {name: np.asarray(image, np.float32) for name, image in images.items()}
         parts = find_brain_parts(arrays, matrix, labels > 0, None if brain is None else np.asarray(brain) != 0)
     if parts is None:

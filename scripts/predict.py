@@ -95,8 +95,8 @@ def predict(  # noqa: PLR0913 (one argument per option)
         "allow_nan": allow_nan or None,
     }
     selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
-    require_dataset_for(selection if regions is None else {"regions": regions}, dataset_dir)
-    study = None if dataset_dir is None else study_of(bundle, dataset_dir, regions)
+    require_dataset_for(selection, dataset_dir)
+    study = study_of(bundle, dataset_dir, regions)
     files = {"kspace": kspace, "reference": reference}
     named = Case(image=parse_images(image or []), **{name: str(file) for name, file in files.items() if file})
     overviews: list[tuple[str, Path] | None] = []
@@ -132,11 +132,19 @@ def predict(  # noqa: PLR0913 (one argument per option)
         console().print(f"Table of all cases: {table}")
 
 
-def study_of(bundle: str, dataset_dir: Path, regions: str | None) -> Study:
-    """Return what gathers the numbers of the cases of a dataset."""
+def study_of(bundle: str, dataset_dir: Path | None, regions: str | None) -> Study | None:
+    """Return what gathers the numbers of the cases of a dataset, None without a dataset.
+
+    Raises:
+        InputError: if there are ``regions`` of nothing, or the dataset has none.
+    """
     from .reports.study import Study  # takes seconds to import
 
-    return Study(Bundle.find(bundle), dataset_dir, regions)
+    if dataset_dir is not None:
+        return Study(Bundle.find(bundle), dataset_dir, regions)
+    if regions is not None:
+        raise InputError.at(f"`regions` {regions}", "has no meaning without `dataset_dir`", "leave it out")
+    return None
 
 
 def parse_images(texts: Sequence[str]) -> dict[str, str]:

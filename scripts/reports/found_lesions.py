@@ -10,25 +10,19 @@ from monai.data import MetaTensor
 
 from ...datasets import read_volume
 from ...metrics import Lesion, find_lesions
+from ...metrics.brain_parts import GUIDES
 from ...transforms.volume_grids import resample_to
 from ..running.prediction import Prediction
 from ..running.written_files import LESION_MASK, file_of
 
 BRAIN_MASK = "desc-brain_mask"
 PROBABILITY = "label-lesion_probseg"
-GUIDES = ("T1w", "FLAIR")
-"""Contrasts in which the parts of a brain are found."""
-
 Guide = tuple[str, str, tuple[float, ...] | None]
 """Contrast, file, and the world matrix by which it was moved, if it was."""
 
 
 def lesions_of(prediction: Prediction) -> list[Lesion]:
-    """Return the lesions of the mask of ``prediction``, the largest first; those of the last cases are kept.
-
-    Raises:
-        ValueError: if the case has lesions, but neither T1w nor FLAIR.
-    """
+    """Return the lesions of the mask of ``prediction``, the largest first; those of the last cases are kept."""
     mask = file_of(prediction.files, LESION_MASK)
     if mask is None:
         return []

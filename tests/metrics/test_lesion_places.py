@@ -88,7 +88,12 @@ def test_place_is_unknown_where_there_is_hardly_a_brain(caplog: pytest.LogCaptur
     assert "was not found" in caplog.text
 
 
-@pytest.mark.parametrize("images", [{}, {"T2w": np.ones(SHAPE)}, {"FLAIR": np.ones((2, 2, 2))}])
-def test_images_without_t1w_or_flair_on_the_grid_are_refused(images: dict[str, np.ndarray]) -> None:
+@pytest.mark.parametrize("images", [{}, {"T2w": np.ones(SHAPE)}])
+def test_place_is_unknown_without_t1w_and_flair(images: dict[str, np.ndarray]) -> None:
+    (lesion,) = find_lesions(box((10, 13), (15, 18), (25, 28)), AFFINE, images)
+    assert lesion.place == "unknown"
+
+
+def test_images_of_another_grid_are_refused() -> None:
     with pytest.raises(ValueError, match="T1w or FLAIR"):
-        find_lesions(box((10, 13), (15, 18), (25, 28)), AFFINE, images)
+        find_lesions(box((10, 13), (15, 18), (25, 28)), AFFINE, {"FLAIR": np.ones((2, 2, 2))})

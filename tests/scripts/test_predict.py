@@ -388,3 +388,21 @@ def test_a_selection_of_named_files_is_refused(
     arguments = ("--output-dir", tmp_path / "out", "--session", "1", *options(images))
     assert run_command("predict", tiny_bundle, *arguments) == 2
     assert "have no meaning without --dataset-dir" in capsys.readouterr().err
+
+
+def test_regions_without_dataset_are_refused(
+    run_command: Run, tiny_bundle: Path, images: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("predict", tiny_bundle, "--output-dir", tmp_path / "out", *options(images), "--regions", "qsm/dseg")
+    assert run_command(*arguments) == 2
+    assert "--regions qsm/dseg: has no meaning without --dataset-dir" in capsys.readouterr().err
+
+
+def test_only_a_dataset_gets_a_table(
+    run_command: Run, tiny_bundle: Path, tiny_dataset: Path, images: dict[str, Path], tmp_path: Path
+) -> None:
+    one, all_of_them = tmp_path / "one", tmp_path / "all"
+    assert run_command("predict", tiny_bundle, "--output-dir", one, *options(images)) == 0
+    assert not list(one.rglob("*.tsv"))
+    assert run_command("predict", tiny_bundle, "--output-dir", all_of_them, "--dataset-dir", tiny_dataset) == 0
+    assert len((all_of_them / "tiny.tsv").read_text().splitlines()) == 3
