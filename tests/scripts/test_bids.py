@@ -132,3 +132,28 @@ def test_a_folder_without_description_is_taken_if_wanted(
 def test_version_needs_no_arguments(run_command: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command("bids", "--version") == 0
     assert version("mri-attention") in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_simulated_patients_end_as_a_table_with_places(
+    run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cohort, output = tmp_path / "cohort", tmp_path / "out"
+    assert run_command("simulate", "--output", cohort, "--subjects", 3, "--spacing", 2) == 0
+    (cohort / "sub-003" / "anat" / "sub-003_T2w.nii.gz").unlink()
+    anat = cohort / "sub-002" / "anat"
+    for session in ("ses-1", "ses-2"):
+        (cohort / "sub-002" / session / "anat").mkdir(parents=True)
+        for file in anat.iterdir():
+            name = file.name.replace("sub-002_", f"sub-002_{session}_")
+            shutil.copy(file, cohort / "sub-002" / session / "anat" / name)
+    shutil.rmtree(anat)
+    assert run_command("bids", cohort, output, "participant", "--", "--inferer::inferer::overlap", 0.0) == 0
+    rows = rows_of(output / "ms_lesion_segmentation_fanet.tsv")
+    assert [row["session_id"] for row in rows] == ["n/a", "ses-1", "ses-2"]
+    places = ("periventricular", "juxtacortical", "infratentorial", "other")
+    for row in rows:
+        assert sum(int(row[f"{place}_count"]) for place in places) == int(row["lesion_count"]) > 0
+        total = sum(float(row[f"{place}_volume"]) for place in places)
+        assert total == pytest.approx(float(row["lesion_volume"]))
+    assert "sub-003 has no T2w image" in capsys.readouterr().out.partition("Left out:")[2]
