@@ -59,7 +59,7 @@ def region_means(image: Path, label_map: LabelMap) -> dict[str, float | int | No
     A label map on another grid is resampled by nearest neighbor. Regions that are not in the image have 0 voxels, and
     None for the rest.
     """
-    values = read_volume(image, allow_constant=True, allow_2d=True)
+    values = read_volume(image, allow_nan=True, allow_constant=True, allow_2d=True)
     labels = resample_to(read_volume(label_map.file, allow_constant=True, allow_2d=True), values, "nearest")
     numbers, gray = labels[0].numpy().round().astype(np.int64), values[0].numpy()
     names = label_map.names or {int(label): f"label_{label}" for label in np.unique(numbers)}

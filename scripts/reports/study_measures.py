@@ -7,8 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
+import numpy as np
 
+from ...datasets import read_volume
 from ...metrics import Lesion
 from ...metrics.lesion_places import PLACES, UNKNOWN
 from ..running.bundle import Bundle
@@ -69,10 +70,10 @@ def lesion_measures(lesions: Sequence[Lesion]) -> Measures:
 
 
 def _image_measures(result: Path, label_map: LabelMap | None) -> Measures:
-    header = nib.load(result).header
-    shape, sizes = header.get_data_shape()[:3], header.get_zooms()[:3]
+    volume = read_volume(result, allow_nan=True, allow_constant=True, allow_2d=True)
+    sizes = np.linalg.norm(volume.affine.numpy()[:3, :3], axis=0)
     return {
-        **{f"n_voxels_{axis}": int(n) for axis, n in zip("ijk", shape, strict=True)},
+        **{f"n_voxels_{axis}": int(n) for axis, n in zip("ijk", volume.shape[1:], strict=True)},
         **{f"voxel_size_{axis}": round(float(size), DECIMALS) for axis, size in zip("ijk", sizes, strict=True)},
         **(region_means(result, label_map) if label_map else {}),
     }
