@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...datasets import read_volume
+from ...datasets.sidecars import read_sidecar
 from ...metrics import Lesion
 from ...metrics.lesion_places import PLACES, UNKNOWN
 from ..running.bundle import Bundle
@@ -38,7 +39,6 @@ def write_measures(prediction: Prediction, bundle: Bundle, label_map: LabelMap |
     if result is None:
         return None
     of_result = lesion_measures(lesions_of(prediction)) if mask else _image_measures(result, label_map)
-    unit = prediction.pictures.unit if prediction.pictures else ""
     stem = result.name.removesuffix(".nii.gz").removesuffix("_mask")
     path = result.with_name(f"{stem}{ENDING}")
     write_json(
@@ -48,7 +48,7 @@ def write_measures(prediction: Prediction, bundle: Bundle, label_map: LabelMap |
             "result": result.name,
             **of_result,
             **_provenance(prediction, bundle),
-            "unit": unit,
+            "unit": read_sidecar(result).get("Units", ""),
         },
         path,
     )

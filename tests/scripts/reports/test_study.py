@@ -17,7 +17,6 @@ from mri_attention.scripts.reports.study_measures import lesion_measures, write_
 from mri_attention.scripts.reports.study_table import read_measures, write_study_tables
 from mri_attention.scripts.running.bundle import Bundle
 from mri_attention.scripts.running.prediction import Prediction
-from mri_attention.scripts.running.written_files import Pictures
 from tests.scripts.conftest import AFFINE, SHAPE, write_image
 
 LABELS = np.zeros(SHAPE, np.uint8)
@@ -46,8 +45,7 @@ def labelled(tmp_path: Path) -> Path:
 
 
 def prediction_of(result: Path, **more: object) -> Prediction:
-    pictures = Pictures(result="Chimap", reference="Chimap", input="localfield", unit="ppm")
-    return Prediction(Case("sub-01", image=[]), [result], pictures=pictures, **more)  # type: ignore[arg-type]
+    return Prediction(Case("sub-01", image=[]), [result], **more)  # type: ignore[arg-type]
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:
@@ -131,6 +129,7 @@ def test_regions_of_a_datalist_are_refused(tmp_path: Path, tiny_bundle: Path) ->
 def test_the_table_explains_its_columns_with_units(
     chi: Path, labelled: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:
+    chi.with_name("sub-01_Chimap.json").write_text('{"Units": "ppm"}')
     study = Study(Bundle.find(tiny_bundle), labelled, "qsm/dseg")
     study.add(prediction_of(chi, seconds=2.345, warnings=["one", "two\tof them"]))
     (table,) = study.write(tmp_path / "out")
