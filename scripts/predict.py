@@ -96,7 +96,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
     }
     selection = selection_settings(subjects, sessions, runs, acquisitions, skip_incomplete)
     require_dataset_for(selection, dataset_dir)
-    study = study_of(bundle, dataset_dir, regions)
+    study = study_of(bundle, dataset_dir, output_dir, regions)
     files = {"kspace": kspace, "reference": reference}
     named = Case(image=parse_images(image or []), **{name: str(file) for name, file in files.items() if file})
     overviews: list[tuple[str, Path] | None] = []
@@ -132,16 +132,19 @@ def predict(  # noqa: PLR0913 (one argument per option)
         console().print(f"Table of all cases: {table}")
 
 
-def study_of(bundle: str, dataset_dir: Path | None, regions: str | None) -> Study | None:
+def study_of(bundle: str, dataset_dir: Path | None, output_dir: Path, regions: str | None) -> Study | None:
     """Return what gathers the numbers of the cases of a dataset, None without a dataset.
 
     Raises:
-        InputError: if there are ``regions`` of nothing, or the dataset has none.
+        InputError: if there are ``regions`` of nothing, the dataset has none, or their table has no place.
     """
     from .reports.study import Study  # takes seconds to import
+    from .reports.study_table import require_own
 
     if dataset_dir is not None:
-        return Study(Bundle.find(bundle), dataset_dir, regions)
+        study = Study(Bundle.find(bundle), dataset_dir, regions)
+        require_own(output_dir / f"{study.bundle.name}.tsv")
+        return study
     if regions is not None:
         raise InputError.at(f"`regions` {regions}", "has no meaning without `dataset_dir`", "leave it out")
     return None

@@ -41,6 +41,17 @@ def write_study_tables(output_dir: Path) -> list[Path]:
     return [_write_table(rows, output_dir / f"{bundle}.tsv") for bundle, rows in sorted(by_bundle.items())]
 
 
+def require_own(path: Path) -> None:
+    """Check that a table may be written to ``path``: there is none, or one that was gathered here.
+
+    Raises:
+        InputError: if there is a table of something else.
+    """
+    if path.is_file() and not path.read_text(encoding="utf-8").startswith("\t".join(FIRST)):
+        problem = "a table of something else is there already"
+        raise InputError.at(path, problem, "move it, or choose another `output_dir`")
+
+
 def read_measures(path: Path) -> Measures:
     """Read the numbers of one case.
 
@@ -58,7 +69,7 @@ def read_measures(path: Path) -> Measures:
 
 def _write_table(rows: Sequence[Measures], path: Path) -> Path:
     columns = _columns(rows)
-    _require_own(path)
+    require_own(path)
     unit = next((str(row["unit"]) for row in rows if row.get("unit")), "")
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
@@ -76,12 +87,6 @@ def _columns(rows: Iterable[Measures]) -> list[str]:
     """Order the columns: who, numbers, then how they came."""
     found = dict.fromkeys(name for row in rows for name in row if name != "unit")
     return [*FIRST, *(name for name in found if name not in FIRST and name not in LAST), *LAST]
-
-
-def _require_own(path: Path) -> None:
-    if path.is_file() and not path.read_text(encoding="utf-8").startswith("\t".join(FIRST)):
-        problem = "a table of something else is there already"
-        raise InputError.at(path, problem, "move it, or choose another `output_dir`")
 
 
 def _text(value: Any) -> str:

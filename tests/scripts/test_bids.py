@@ -7,9 +7,11 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
-from tests.scripts.conftest import lesion_mask, write_image
+from tests.scripts.conftest import AFFINE, lesion_mask, write_image
 
 Run = Callable[..., int]
 
@@ -66,6 +68,7 @@ def test_runs_of_single_participants_add_up(
     output = tmp_path / "out"
     arguments = ("bids", study_folder, output, "participant", "--bundle", tiny_bundle, "--participant-label")
     assert run_command(*arguments, "sub-01") == 0
+    assert run_command(*arguments, "sub-01") == 0  # the same again
     assert run_command(*arguments, "02", "--session-label", "1") == 0
     assert [row["participant_id"] for row in rows_of(output / "tiny.tsv")] == ["sub-01", "sub-02"]
     (output / "tiny.tsv").unlink()
@@ -94,6 +97,19 @@ def test_a_participant_again_replaces_its_row_alone(
     assert [row["lesion_count"] for row in rows_of(output / "tiny.tsv")] == ["2", "2", "2"]
 
 
+def test_a_warning_stands_in_the_row_of_its_case(
+    run_command: Run, tiny_bundle: Path, study_folder: Path, tmp_path: Path
+) -> None:
+    file = study_folder / "sub-02" / "ses-1" / "anat" / "sub-02_ses-1_T1w.nii.gz"
+    affine = AFFINE.copy()
+    affine[0, 3] -= 25  # of 36 mm
+    write_image(file, nib.load(file).get_fdata(dtype=np.float32), affine)
+    assert run_command("bids", study_folder, tmp_path / "out", "participant", "--bundle", tiny_bundle) == 0
+    warnings = [row["warnings"] for row in rows_of(tmp_path / "out" / "tiny.tsv")]
+    assert "overlaps with only" in warnings[1]
+    assert not any("overlaps with only" in text for text in (warnings[0], warnings[2]))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -119,6 +135,17 @@ def test_mistakes_end_with_one_line_and_exit_code_2(
     assert message in told
     assert told.count("Error: ") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_table_of_somebody_else_is_told_before_the_work(
+    run_command: Run, tiny_bundle: Path, study_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "tiny.tsv").write_text("mine\n")
+    assert run_command("bids", study_folder, output, "participant", "--bundle", tiny_bundle) == 2
+    assert "a table of something else" in capsys.readouterr().err
+    assert [file.name for file in output.iterdir()] == ["tiny.tsv"]
 
 
 def test_a_folder_without_description_is_taken_if_wanted(
