@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mri_attention.metrics import Lesion, find_lesions
 from mri_attention.metrics.brain_parts import BrainParts, find_brain_parts
-from mri_attention.metrics.lesion_places import PLACES
+from mri_attention.metrics.lesion_places import PLACES, Lesion, find_lesions
 from mri_attention.simulation.acquisition import acquire
 from mri_attention.simulation.anatomy import list_images, read_label_map
 from mri_attention.simulation.cohort import BRAIN_CENTER, Head, make_head

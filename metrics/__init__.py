@@ -1,7 +1,6 @@
 from .image_quality import SuperResolutionMetrics, psnr, ssim
 from .lesion_error import LesionError
 from .lesion_matching import match_lesions
-from .lesion_places import Lesion, find_lesions
 from .lesion_rates import LesionMatch, size_table
 from .lesions import LesionMetrics
 from .named_columns import NamedColumnsMetric
@@ -14,7 +13,6 @@ from .susceptibility_spectrum import MAGIC_ANGLE, angle_edges, errors_by_angle
 
 __all__ = [
     "MAGIC_ANGLE",
-    "Lesion",
     "LesionError",
     "LesionMatch",
     "LesionMetrics",
@@ -29,7 +27,6 @@ __all__ = [
     "challenge_ssim",
     "demeaned_error",
     "errors_by_angle",
-    "find_lesions",
     "high_frequency_error",
     "match_lesions",
     "normalized_mean_square_error",

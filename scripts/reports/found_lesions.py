@@ -9,8 +9,8 @@ import torch
 from monai.data import MetaTensor
 
 from ...datasets import read_volume
-from ...metrics import Lesion, find_lesions
 from ...metrics.brain_parts import GUIDES
+from ...metrics.lesion_places import Lesion, find_lesions
 from ...transforms.volume_grids import resample_to
 from ..running.prediction import Prediction
 from ..running.written_files import LESION_MASK, file_of

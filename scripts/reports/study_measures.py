@@ -11,8 +11,7 @@ import numpy as np
 
 from ...datasets import read_volume
 from ...datasets.sidecars import read_sidecar
-from ...metrics import Lesion
-from ...metrics.lesion_places import PLACES, UNKNOWN
+from ...metrics.lesion_places import PLACES, UNKNOWN, Lesion
 from ..running.bundle import Bundle
 from ..running.prediction import Prediction
 from ..running.records import write_json

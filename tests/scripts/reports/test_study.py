@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mri_attention.datasets import Case, InputError
-from mri_attention.metrics import Lesion
+from mri_attention.metrics.lesion_places import Lesion
 from mri_attention.scripts.reports.region_means import LabelMap, label_map_of, region_means
 from mri_attention.scripts.reports.study import Study
 from mri_attention.scripts.reports.study_columns import dictionary
