@@ -68,6 +68,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
         bool | None, typer.Option(help="Align all contrasts, or none, to the reference.", show_default="where apart")
     ] = None,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
+    viewer: Annotated[bool, typer.Option(help="Write an HTML page to scroll through images and results.")] = True,
     subjects: Subjects = None,
     sessions: Sessions = None,
     runs: Runs = None,
@@ -99,12 +100,15 @@ def predict(  # noqa: PLR0913 (one argument per option)
     study = study_of(bundle, dataset_dir, output_dir, regions)
     files = {"kspace": kspace, "reference": reference}
     named = Case(image=parse_images(image or []), **{name: str(file) for name, file in files.items() if file})
-    overviews: list[tuple[str, Path] | None] = []
+    overviews: list[tuple[str, list[Path]] | None] = []
 
     def draw(prediction: Prediction) -> None:
         from .reports.overviews import write_overview  # takes seconds to import
+        from .reports.viewer import write_viewer
 
-        overviews.append(write_overview(prediction))
+        overview = write_overview(prediction)
+        pages = [write_viewer(prediction, overview[0])] if viewer and overview else []
+        overviews.append((overview[0], [overview[1], *pages]) if overview else None)
         if study is not None:
             study.add(prediction)
 
@@ -125,7 +129,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
     from .reports.alignment_texts import alignment_lines
 
     for prediction, overview in zip(predictions, overviews, strict=True):
-        findings, pictures = ([], []) if overview is None else ([overview[0]], [overview[1].name])
+        findings, pictures = ([], []) if overview is None else ([overview[0]], [path.name for path in overview[1]])
         paths = sorted([*prediction.files, *(prediction.files[0].with_name(name) for name in pictures)])
         console().print("\n  ".join([prediction.case.name, *findings, *alignment_lines(prediction), *map(str, paths)]))
     for table in study.write(output_dir) if study is not None and predictions else []:

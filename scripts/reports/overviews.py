@@ -13,22 +13,18 @@ from .alignment_texts import alignment_note
 from .axial_slices import load_aligned
 from .image_figures import image_overview_figure
 from .lesion_figures import overview_figure
+from .shown_results import beside, shown_result
 
 
 def write_overview(prediction: Prediction) -> tuple[str, Path] | None:
     """Draw the picture beside the results; return what there is to tell and the picture's path, None without images."""
-    mask = file_of(prediction.files, LESION_MASK)
-    brain = file_of(prediction.files, BRAIN_MASK)
-    images = (file for file in prediction.files if file.name.endswith(".nii.gz") and file != brain)
-    result = mask or next(images, None)
+    result = shown_result(prediction.files)
     if result is None:
         return None
-    draw = _image_overview if mask is None else _lesion_overview
-    finding, picture = draw(result, prediction, brain)
-    stem = result.name.removesuffix(".nii.gz" if mask is None else f"_{LESION_MASK}.nii.gz")
-    if "_rec-" in stem:  # which tells it from those of other networks already
-        stem = stem.rpartition("_")[0]
-    path = result.with_name(f"{stem}_overview.png")
+    is_mask = result.name.endswith(f"_{LESION_MASK}.nii.gz")
+    draw = _lesion_overview if is_mask else _image_overview
+    finding, picture = draw(result, prediction, file_of(prediction.files, BRAIN_MASK))
+    path = beside(result, "overview.png")
     path.write_bytes(picture)
     return finding, path
 

@@ -42,6 +42,7 @@ class Prediction:
         contrasts: names of the case's images, in their order.
         seconds: from reading its images to writing the results.
         warnings: what was told of it.
+        unit: of these images, where the bundle has a `field_unit`.
     """
 
     case: Case
@@ -52,6 +53,7 @@ class Prediction:
     contrasts: list[str] = field(default_factory=list)
     seconds: float = math.nan
     warnings: list[str] = field(default_factory=list)
+    unit: str = ""
 
 
 def predict(  # noqa: PLR0913 (what the command has as options)
@@ -209,6 +211,7 @@ def _run(
     written = WrittenFiles(configuration.value("evaluator"))
     notes.follow(configuration.value("evaluator"))
     configuration.run(f"applying {configuration.bundle.name}", progress)
+    unit = str(configuration.value("field_unit")) if "field_unit" in configuration else ""
     predictions = []
     collected = zip(cases, written.files, written.motions, written.alignments, strict=True)
     for number, (case, files, matrices, alignment) in enumerate(collected):
@@ -222,6 +225,7 @@ def _run(
             contrasts=list(paths),
             seconds=notes.seconds.get(number, math.nan),
             warnings=list(notes.warnings[number]),
+            unit=unit,
         )
         predictions.append(prediction)
     return predictions
