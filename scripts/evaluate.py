@@ -51,7 +51,9 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
         typer.Option(help="Output of train: its curves go to the report, the report to its MLflow store."),
     ] = None,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
-    keep: Annotated[bool, typer.Option(help="Keep the predictions, not tables, pictures and report only.")] = True,
+    keep: Annotated[
+        bool, typer.Option(help="Keep predictions and pages to scroll through, not tables, pictures and report only.")
+    ] = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Evaluate the network of BUNDLE: metrics.csv, summary.json, report.html and predictions."""
@@ -67,7 +69,7 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
 
         models = {evaluation.network: evaluation.model for evaluation in evaluations}
         provenance = describe_run(found, [*CONFIGS, *(overlay or [])], dataset_dir, models)
-        write_evaluation(evaluations, provenance, stage, training_dir)
+        write_evaluation(evaluations, provenance, stage, training_dir, with_viewers=keep)
         if not keep:
             for predictions in filter(Path.is_dir, stage.iterdir()):
                 shutil.rmtree(predictions)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ..running.evaluation import Evaluation
 from ..running.records import write_json
@@ -19,11 +20,17 @@ from .lesion_sections import lesion_sections
 from .metric_texts import COUNTS, decimals_of, mean_text, number_text, title_of
 from .table import Table
 from .training_curves import training_figure
+from .viewer import write_viewers
 from .written_images import case_picture, image_sections
 
 
 def write_evaluation(
-    evaluations: Sequence[Evaluation], provenance: dict[str, Any], folder: Path, training_dir: Path | None = None
+    evaluations: Sequence[Evaluation],
+    provenance: dict[str, Any],
+    folder: Path,
+    training_dir: Path | None = None,
+    *,
+    with_viewers: bool = True,
 ) -> None:
     """Write metrics.csv, summary.json, report.html, and what else can be drawn, of evaluations of the same cases.
 
@@ -32,12 +39,15 @@ def write_evaluation(
         provenance: as from :func:`~mri_attention.scripts.running.records.describe_run`.
         folder: where the files go.
         training_dir: output folder of the training, for its curves.
+        with_viewers: also write a page of each case to scroll through, into ``viewers``, unless something varied.
     """
     value_table(evaluations).write_csv(folder / "metrics.csv")
     write_json(statistics_of(evaluations) | {"provenance": provenance}, folder / "summary.json")
     write_sections = _write_conditions if evaluations[0].condition else _write_details
     sections = [Section("Metrics", [explain_tables(evaluations)], summary_tables(evaluations))]
     sections += write_sections(evaluations, folder)
+    if with_viewers and not evaluations[0].condition:
+        sections += _viewer_sections(evaluations, folder)
     if training_dir is not None and (curves := read_curves(training_dir)):
         figure = Picture(training_figure({"": [curves]}), alternative="Curves of the training")
         sections.append(Section("Training", pictures=[figure]))
@@ -80,6 +90,14 @@ def _write_conditions(evaluations: Sequence[Evaluation], folder: Path) -> list[S
             title = ", ".join(f"{name} {value}" for name, value in group[0].condition.items())
             pictures.append(Picture(picture.png, f"{title}: {picture.caption}", picture.alternative))
     return [Section("The first case under each condition", pictures=pictures)] if pictures else []
+
+
+def _viewer_sections(evaluations: Sequence[Evaluation], folder: Path) -> list[Section]:
+    """Write a page of each case; return the report's section with links to them."""
+    pages = write_viewers(evaluations, folder / "viewers")
+    text = "A page of each case to scroll through, with all that was written for it. Each is one file."
+    links = {case: quote(str(page.relative_to(folder))) for case, page in pages.items()}
+    return [Section("Look at the cases", [text], links=links)] if pages else []
 
 
 def _facts(provenance: dict[str, Any]) -> dict[str, str]:

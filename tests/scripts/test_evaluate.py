@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mri_attention.simulation.cohort import simulate_dataset
-from tests.scripts.conftest import lesion_mask, threshold_weights
+from tests.scripts.conftest import CONTRASTS, lesion_mask, threshold_weights
 
 Run = Callable[..., int]
 
@@ -57,7 +57,19 @@ def test_writes_metrics_summary_report_and_predictions(
     assert "2 of 2 lesions found" in report
     assert 'src="data:image/png;base64,' in report
     assert "http" not in report
+    assert '<a href="viewers/1_sub-01_viewer.html">1: sub-01</a>' in report
+    viewer = (output / "viewers" / "1_sub-01_viewer.html").read_text(encoding="utf-8")
+    assert all(f'"name": "{name}"' in viewer for name in (*CONTRASTS, "Conv3d", "truth", "other"))
     assert "Conv3d" in capsys.readouterr().out
+
+
+def test_keeps_no_pages_without_predictions(
+    run_command: Run, tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path
+) -> None:
+    arguments = ("--dataset-dir", tiny_dataset, "--output-dir", tmp_path / "out", "--no-keep")
+    assert run_command("evaluate", tiny_bundle, *arguments) == 0
+    assert "viewers" not in (tmp_path / "out" / "report.html").read_text()
+    assert list((tmp_path / "out").rglob("*_viewer.html")) == []
 
 
 def test_takes_only_the_subjects_asked_for(

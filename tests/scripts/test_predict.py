@@ -41,11 +41,22 @@ def test_writes_mask_and_overview_and_tells_what_it_found(
     np.testing.assert_array_equal(np.asarray(mask.dataobj), lesion_mask())
     np.testing.assert_array_equal(mask.affine, nib.load(images["FLAIR"]).affine)
     assert (anat / "sub-01_overview.png").read_bytes().startswith(b"\x89PNG")
+    assert "2 lesions, 0.14 ml" in (anat / "sub-01_viewer.html").read_text(encoding="utf-8")
     description = json.loads((output / "dataset_description.json").read_text())
     assert description["GeneratedBy"] == [{"Name": "tiny", "Version": "0.0.1"}]
     told = capsys.readouterr().out
     assert "2 lesions, 0.14 ml" in told  # 31 voxels of 4.5 mm^3
     assert str(anat / "sub-01_label-lesion_mask.nii.gz") in told
+    assert str(anat / "sub-01_viewer.html") in told
+
+
+def test_writes_no_page_where_none_is_wanted(
+    run_command: Run, tiny_bundle: Path, images: dict[str, Path], tmp_path: Path
+) -> None:
+    arguments = ("--output-dir", tmp_path / "out", "--no-viewer", *options(images))
+    assert run_command("predict", tiny_bundle, *arguments) == 0
+    assert list((tmp_path / "out").rglob("*.html")) == []
+    assert list((tmp_path / "out").rglob("*_overview.png"))
 
 
 def test_applies_to_each_case_of_a_dataset(

@@ -1,5 +1,6 @@
 """Pages in which a person scrolls through volumes, with the viewer NiiVue inside."""
 
+from .evaluation_viewers import write_viewers
 from .listed_lesions import ListedLesion, list_lesions
 from .prediction_viewer import write_viewer
 from .shown_volumes import Shown, ShownGrid
@@ -15,4 +16,5 @@ __all__ = [
     "pack",
     "write_page",
     "write_viewer",
+    "write_viewers",
 ]

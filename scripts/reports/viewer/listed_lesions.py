@@ -29,12 +29,6 @@ class ListedLesion:
     place: str = ""
     probability: float = math.nan
 
-    @property
-    def center_text(self) -> str:
-        """The center in whole mm, with the sides."""
-        sides = ("RL", "AP", "SI")
-        return " ".join(f"{side[value < 0]} {abs(value):.0f}" for side, value in zip(sides, self.center, strict=True))
-
 
 def list_lesions(
     mask: NDArray[Any], affine: NDArray[np.float64], probability: NDArray[Any] | None = None

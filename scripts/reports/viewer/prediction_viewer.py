@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...running.prediction import Prediction
 from ...running.written_files import LESION_MASK, file_of
 from ..shown_results import BRAIN_MASK, PROBABILITY, beside, shown_result, written_images
 from .listed_lesions import list_lesions
-from .shown_volumes import Shown, ShownGrid, window_of
+from .shown_volumes import Shown, ShownGrid, probability_of, window_of
 from .viewer_page import ViewerPage, write_page
 
 
@@ -26,26 +27,24 @@ def write_viewer(prediction: Prediction, finding: str = "") -> Path:
     result = shown_result(prediction.files)
     if result is None:
         raise ValueError(f"no image among {prediction.files=}")
-    grid = ShownGrid(result)
-    page = (lesion_page if file_of(prediction.files, LESION_MASK) else image_page)(prediction, grid, finding)
-    return write_page(page, beside(result, "viewer.html"))
+    mask, grid = file_of(prediction.files, LESION_MASK), ShownGrid(result)
+    page = image_page(prediction, grid) if mask is None else lesion_page(prediction, grid, mask)
+    return write_page(replace(page, finding=finding), beside(result, "viewer.html"))
 
 
-def lesion_page(prediction: Prediction, grid: ShownGrid, finding: str) -> ViewerPage:
-    """Show the contrasts, over them the lesions and their probability, and list the lesions."""
+def lesion_page(prediction: Prediction, grid: ShownGrid, result: Path) -> ViewerPage:
+    """Show the contrasts, over them the lesions of ``result`` and their probability, and list the lesions."""
     images = _given_images(prediction, grid)
-    mask = grid.mask(_file(prediction, LESION_MASK), "lesions", "lesions")
-    overlays = [mask]
-    probability = None
-    if path := file_of(prediction.files, PROBABILITY):
-        probability = grid.load(path)
-        overlays.append(Shown("lesion probability", probability, (0.1, 1), colors="probability", note="from 0.1 on"))
+    mask = grid.mask(result, "lesions", "lesions")
+    path = file_of(prediction.files, PROBABILITY)
+    probability = None if path is None else grid.load(path)
+    overlays = [mask] if probability is None else [mask, probability_of(probability)]
     lesions = list_lesions(mask.values, grid.affine, probability)
-    overlays += _brain(prediction, grid)
-    return _page(prediction, grid, finding, images, overlays=overlays, lesions=lesions, first=len(images) - 1)
+    page = _page(prediction, grid, images)
+    return replace(page, overlays=[*overlays, *page.overlays], lesions=lesions, first=len(images) - 1)
 
 
-def image_page(prediction: Prediction, grid: ShownGrid, finding: str) -> ViewerPage:
+def image_page(prediction: Prediction, grid: ShownGrid) -> ViewerPage:
     """Show the results, what else was written, the difference from the input, and the given images."""
     results = [_written(path, grid) for path in written_images(prediction.files)]
     given = _given_images(prediction, grid, {image.name.partition(" ")[0]: image for image in results})
@@ -53,15 +52,15 @@ def image_page(prediction: Prediction, grid: ShownGrid, finding: str) -> ViewerP
     contrast = results[0].name.partition(" ")[0]
     if same := [image for image in images[1:] if image.name.startswith(f"{contrast} ")]:
         images.insert(1, results[0].minus(same[0]))
-    return _page(prediction, grid, finding, images, overlays=_brain(prediction, grid))
+    return _page(prediction, grid, images)
 
 
-def _page(
-    prediction: Prediction, grid: ShownGrid, finding: str, images: Sequence[Shown], **others: object
-) -> ViewerPage:
+def _page(prediction: Prediction, grid: ShownGrid, images: Sequence[Shown]) -> ViewerPage:
     motions = {f"{name} was moved by": str(motion) for name, motion in prediction.motions.items()}
     names = [file.name for file in prediction.files]
-    return ViewerPage(prediction.case.name, finding, grid.affine, images, files=names, facts=motions, **others)  # type: ignore[arg-type]
+    brain = file_of(prediction.files, BRAIN_MASK)
+    overlays = [grid.mask(brain, "brain", "brain", is_shown=False)] if brain else []
+    return ViewerPage(prediction.case.name, "", grid.affine, images, overlays, files=names, facts=motions)
 
 
 def _given_images(prediction: Prediction, grid: ShownGrid, results: dict[str, Shown] | None = None) -> list[Shown]:
@@ -84,12 +83,3 @@ def _written(path: Path, grid: ShownGrid) -> Shown:
     values = grid.load(path)
     name = f"{contrast} input" if "_desc-input_" in suffix else f"{contrast} result"
     return Shown(name, values, window_of(values, contrast), "ppm" if contrast == "Chimap" else "")
-
-
-def _brain(prediction: Prediction, grid: ShownGrid) -> list[Shown]:
-    path = file_of(prediction.files, BRAIN_MASK)
-    return [grid.mask(path, "brain", "brain", is_shown=False)] if path else []
-
-
-def _file(prediction: Prediction, suffix: str) -> Path:
-    return next(file for file in prediction.files if file.name.endswith(f"_{suffix}.nii.gz"))

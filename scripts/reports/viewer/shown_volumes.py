@@ -31,8 +31,8 @@ class Shown:
         values: ``(x, y, z)``, RAS.
         window: values at the ends of the colors.
         unit: of the values.
-        colors: ``gray`` or ``difference`` of an image; ``lesions``, ``truth``, ``brain`` or ``probability`` of what is
-            laid over it.
+        colors: ``gray`` or ``difference`` of an image; of what is laid over it ``lesions``, ``truth``, ``other``,
+            ``brain`` or ``probability``.
         note: how it came here, in a few words.
         is_shown: from the beginning, of what is laid over images.
     """
@@ -48,7 +48,7 @@ class Shown:
     @property
     def is_mask(self) -> bool:
         """Whether its values are 0 and 1 only."""
-        return self.colors in ("lesions", "truth", "brain")
+        return self.colors in ("lesions", "truth", "brain", "other")
 
     def minus(self, other: Shown) -> Shown:
         """Return the difference from ``other``, in colors."""
@@ -90,6 +90,11 @@ class ShownGrid:
         """Load what is laid over images: a mask."""
         values = self.load(path, is_mask=True) > 0
         return Shown(name, values, (0.5, 1), colors=colors, is_shown=is_shown)
+
+
+def probability_of(values: NDArray[Any]) -> Shown:
+    """Show the probability of lesions, where it is not near zero."""
+    return Shown("lesion probability", values, (0.1, 1), colors="probability", note="from 0.1 to 1")
 
 
 def window_of(values: NDArray[Any], contrast: str = "") -> Window:

@@ -5,6 +5,7 @@ const COLORMAPS = {
   difference: { R: [5, 67, 247, 214, 103], G: [48, 147, 247, 96, 0], B: [97, 195, 247, 77, 31], A: [255, 255, 255, 255, 255], I: [0, 64, 128, 191, 255] },
   lesions: { R: [63, 63], G: [208, 208], B: [255, 255], A: [0, 255], I: [0, 255] },
   truth: { R: [255, 255], G: [210, 210], B: [77, 77], A: [0, 255], I: [0, 255] },
+  other: { R: [255, 255], G: [105, 105], B: [200, 200], A: [0, 255], I: [0, 255] },
   brain: { R: [53, 53], G: [199, 199], B: [89, 89], A: [0, 255], I: [0, 255] },
   probability: { R: [91, 91, 221, 252], G: [15, 15, 81, 255], B: [109, 109, 58, 164], A: [0, 255, 255, 255], I: [0, 1, 128, 255] },
 };
@@ -34,7 +35,7 @@ class Viewer {
       crosshairWidth: 0.25,
       crosshairWidthUnit: "percent",
       crosshairGap: 5,
-      fontColor: [0.85, 0.87, 0.9, 1],
+      fontColor: [0.95, 0.65, 0.1, 1],
       dragAndDropEnabled: false,
       loadingText: "",
       logLevel: "error",

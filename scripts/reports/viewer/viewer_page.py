@@ -21,6 +21,8 @@ from .shown_volumes import Shown
 from .volume_packing import Packed, pack
 
 FOLDER = Path(__file__).parent
+SIDES = ("RL", "AP", "SI")
+"""Letters of positive and negative places along the axes."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,13 @@ def write_page(page: ViewerPage, path: Path) -> Path:
     niivue = gzip.decompress((FOLDER / "niivue.js.gz").read_bytes()).decode()
     script, style = (_text(name) for name in ("viewer.js", "viewer.css"))
     environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters["place"] = place_text
     html = environment.get_template("viewer.html.j2").render(
         page=page,
         facts=_facts(page),
@@ -84,6 +91,16 @@ def write_page(page: ViewerPage, path: Path) -> Path:
     )
     path.write_text(html, encoding="utf-8", newline="\n")
     return path
+
+
+def place_text(center: Sequence[float]) -> str:
+    """Return a place (RAS, mm) in whole mm, with the sides.
+
+    Example:
+        >>> place_text((-16.2, 4.0, 0.0))
+        'L 16 A 4 S 0'
+    """
+    return " ".join(f"{side[value < 0]} {abs(value):.0f}" for side, value in zip(SIDES, center, strict=True))
 
 
 def _text(name: str) -> str:

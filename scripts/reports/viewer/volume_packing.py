@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -106,7 +107,13 @@ def _nifti(array: NDArray[np.float32], volume: Shown, affine: NDArray[np.float64
 def _scaling(array: NDArray[np.float32], volume: Shown) -> tuple[float, int]:
     """Return the step between two codes, and the code of zero, which stays exactly zero."""
     inside = array[array != 0]
-    ends = np.percentile(inside, EXTREMES) if inside.size else (0.0, 1.0)
+    ends = [np.percentile(inside, q, method="nearest") if inside.size else 0.0 for q in EXTREMES]
     low, high = min(0.0, float(ends[0]), volume.window[0]), max(0.0, float(ends[1]), volume.window[1])
-    slope = (high - low) / (255 if low == 0 else 254)
+    slope = _in_16_bits((high - low) / (255 if low == 0 else 254))
     return slope, round(-low / slope)
+
+
+def _in_16_bits(step: float) -> float:
+    """Round up to 16 binary digits, of which every multiple by a code is exact in the header's 24."""
+    mantissa, exponent = math.frexp(step)
+    return math.ldexp(math.ceil(mantissa * 2**16), exponent - 16)

@@ -112,3 +112,9 @@ def test_tables_are_markdown_with_six_digits_and_whole_numbers_in_full() -> None
 )
 def test_what_is_undefined_is_left_out_of_means(values: tuple[float, ...], text: str) -> None:
     assert mean_text("psnr", *values) == text
+
+
+def test_links_are_escaped(tmp_path: Path) -> None:
+    section = Section("Look", links={"1: <b>": "viewers/a%20b.html"})
+    write_report(Report("cases", sections=[section]), tmp_path / "report.html")
+    assert '<a href="viewers/a%20b.html">1: &lt;b&gt;</a>' in (tmp_path / "report.html").read_text()
