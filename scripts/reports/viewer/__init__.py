@@ -1,14 +1,13 @@
 """Pages in which a person scrolls through volumes, with the viewer NiiVue inside."""
 
 from .evaluation_viewers import write_viewers
-from .listed_lesions import ListedLesion, list_lesions
+from .listed_lesions import list_lesions
 from .prediction_viewer import write_viewer
 from .shown_volumes import Shown, ShownGrid
 from .viewer_page import ViewerPage, write_page
 from .volume_packing import pack
 
 __all__ = [
-    "ListedLesion",
     "Shown",
     "ShownGrid",
     "ViewerPage",

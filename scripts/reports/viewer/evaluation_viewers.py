@@ -46,10 +46,11 @@ def _lesion_page(evaluations: Sequence[Evaluation], number: int, grid: ShownGrid
     overlays = [mask, grid.mask(Path(first.cases[number]["label"]), "truth", "truth")]
     overlays += [grid.mask(e.file(number, LESION_MASK), e.network, "other", is_shown=False) for e in evaluations[1:]]
     path = file_of(first.files[number], PROBABILITY)
-    probability = None if path is None else grid.load(path)
-    if probability is not None:
-        overlays.append(probability_of(probability))
-    lesions = list_lesions(mask.values, grid.affine, probability)
+    probability = None if path is None else probability_of(grid.load(path))
+    overlays += [probability] if probability else []
+    file = first.cases[number].get("mask")
+    brain = grid.mask(Path(file), "brain", "brain", is_shown=False) if file else None
+    lesions = list_lesions(mask, grid, images, probability, brain)
     page = _page(evaluations, number, grid, images)
     return replace(page, overlays=overlays, lesions=lesions, first=len(images) - 1)
 

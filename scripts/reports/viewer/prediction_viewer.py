@@ -37,11 +37,11 @@ def lesion_page(prediction: Prediction, grid: ShownGrid, result: Path) -> Viewer
     images = _given_images(prediction, grid)
     mask = grid.mask(result, "lesions", "lesions")
     path = file_of(prediction.files, PROBABILITY)
-    probability = None if path is None else grid.load(path)
-    overlays = [mask] if probability is None else [mask, probability_of(probability)]
-    lesions = list_lesions(mask.values, grid.affine, probability)
+    probability = None if path is None else probability_of(grid.load(path))
     page = _page(prediction, grid, images)
-    return replace(page, overlays=[*overlays, *page.overlays], lesions=lesions, first=len(images) - 1)
+    lesions = list_lesions(mask, grid, images, probability, _brain(prediction, grid))
+    overlays = [mask, *([probability] if probability else []), *page.overlays]
+    return replace(page, overlays=overlays, lesions=lesions, first=len(images) - 1)
 
 
 def image_page(prediction: Prediction, grid: ShownGrid) -> ViewerPage:
@@ -58,9 +58,15 @@ def image_page(prediction: Prediction, grid: ShownGrid) -> ViewerPage:
 def _page(prediction: Prediction, grid: ShownGrid, images: Sequence[Shown]) -> ViewerPage:
     motions = {f"{name} was moved by": str(motion) for name, motion in prediction.motions.items()}
     names = [file.name for file in prediction.files]
-    brain = file_of(prediction.files, BRAIN_MASK)
-    overlays = [grid.mask(brain, "brain", "brain", is_shown=False)] if brain else []
+    brain = _brain(prediction, grid)
+    overlays = [brain] if brain else []
     return ViewerPage(prediction.case.name, "", grid.affine, images, overlays, files=names, facts=motions)
+
+
+def _brain(prediction: Prediction, grid: ShownGrid) -> Shown | None:
+    """Load the mask of the brain that was given or made."""
+    path = prediction.case.mask or file_of(prediction.files, BRAIN_MASK)
+    return grid.mask(Path(path), "brain", "brain", is_shown=False) if path else None
 
 
 def _given_images(prediction: Prediction, grid: ShownGrid, results: dict[str, Shown] | None = None) -> list[Shown]:

@@ -16,7 +16,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from .listed_lesions import ListedLesion
+from ....metrics import Lesion
+from ....metrics.lesion_places import UNKNOWN
 from .shown_volumes import Shown
 from .volume_packing import Packed, pack
 
@@ -46,15 +47,15 @@ class ViewerPage:
     affine: NDArray[np.float64]
     images: Sequence[Shown]
     overlays: Sequence[Shown] = ()
-    lesions: Sequence[ListedLesion] | None = None
+    lesions: Sequence[Lesion] | None = None
     first: int = 0
     files: Sequence[str] = ()
     facts: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_places(self) -> bool:
-        """Whether the place of a lesion is known."""
-        return any(lesion.place for lesion in self.lesions or ())
+        """Whether the place of a lesion in the brain is known."""
+        return any(lesion.place != UNKNOWN for lesion in self.lesions or ())
 
     @property
     def has_probabilities(self) -> bool:

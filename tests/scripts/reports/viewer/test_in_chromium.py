@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from mri_attention.scripts.reports.viewer import Shown, ViewerPage, list_lesions, write_page
+from mri_attention.metrics import Lesion
+from mri_attention.scripts.reports.viewer import Shown, ViewerPage, write_page
 from tests.scripts.reports.viewer.chromium import Chromium
 
 TITLE = "sub-<script>window.ran = true</script>\"'&01"
@@ -24,7 +25,8 @@ def head_page() -> ViewerPage:
     mask = np.zeros(SHAPE, dtype=bool)
     mask[28:33, 20:26, 12:18] = True
     mask[6:8, 24, 16] = True
-    lesions = list_lesions(mask, AFFINE, np.where(mask, 0.75, 0).astype(np.float32))
+    centers = [tuple((AFFINE @ voxel)[:3].tolist()) for voxel in ([30, 22, 14, 1], [6, 24, 16, 1])]
+    lesions = [Lesion(n, 0.2 / n, center, "other", 0.75) for n, center in enumerate(centers, start=1)]
     images = [Shown("T1w", head, (0, 102)), Shown("FLAIR", 100 - head, (0, 102), "a.u.")]
     overlays = [Shown("lesions", mask, (0.5, 1), colors="lesions", is_shown=True)]
     return ViewerPage(TITLE, "2 lesions", AFFINE, images, overlays, lesions)

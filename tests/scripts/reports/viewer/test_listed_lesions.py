@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import math
+from pathlib import Path
 
+import nibabel as nib
 import numpy as np
+import pytest
 
-from mri_attention.scripts.reports.viewer import list_lesions
-
-AFFINE = np.array([[2.0, 0, 0, -20], [0, 2, 0, -20], [0, 0, 2.5, -20], [0, 0, 0, 1]])
-
-
-def test_the_largest_is_first_and_diagonal_neighbors_belong_together() -> None:
-    mask = np.zeros((20, 20, 16), bool)
-    mask[2, 2, 2] = True
-    mask[10:12, 10, 10] = mask[12, 11, 11] = True
-    probability = np.where(mask, 0.5, 0).astype(np.float32)
-    probability[12, 11, 11] = 0.8
-    large, small = list_lesions(mask, AFFINE, probability)
-    assert [large.number, small.number] == [1, 2]
-    np.testing.assert_allclose([large.volume_ml, small.volume_ml], [0.03, 0.01])
-    np.testing.assert_allclose([large.probability, small.probability], [0.6, 0.5], rtol=1e-6)
-    assert small.center == (-16.0, -16.0, -15.0)
+from mri_attention.scripts.reports.viewer import Shown, ShownGrid, list_lesions
 
 
-def test_the_center_of_a_bent_lesion_lies_in_it() -> None:
-    mask = np.zeros((20, 20, 16), bool)
-    mask[5, 5:15, 8] = mask[5:15, 5, 8] = True
-    (lesion,) = list_lesions(mask, AFFINE)
-    voxel = np.rint(np.linalg.inv(AFFINE) @ [*lesion.center, 1])[:3].astype(int)
-    assert mask[tuple(voxel)]
-    assert math.isnan(lesion.probability)
+@pytest.fixture
+def grid(tmp_path: Path) -> ShownGrid:
+    nib.save(nib.Nifti1Image(np.zeros((20, 20, 16), np.float32), np.diag([2, 2, 2.5, 1])), tmp_path / "a.nii")
+    return ShownGrid(tmp_path / "a.nii")
 
 
-def test_no_lesion_gives_an_empty_list() -> None:
-    assert list_lesions(np.zeros((4, 4, 4)), AFFINE) == []
+@pytest.mark.parametrize("contrast", ["FLAIR", "PDw"])
+def test_where_no_brain_is_seen_places_are_unknown(contrast: str, grid: ShownGrid) -> None:
+    values = np.zeros((20, 20, 16), bool)
+    values[2, 2, 2] = values[10:12, 10, 10] = True
+    mask = Shown("lesions", values, (0.5, 1), colors="lesions")
+    probability = Shown("probability", np.where(values, 0.5, 0), (0.1, 1))
+    image = Shown(contrast, np.ones(values.shape, np.float32), (0, 1))
+    large, small = list_lesions(mask, grid, [image], probability)
+    assert [large.place, small.place] == ["unknown", "unknown"]
+    np.testing.assert_allclose([large.volume_ml, small.volume_ml, small.probability], [0.02, 0.01, 0.5])
+    assert small.center == (4.0, 4.0, 5.0)

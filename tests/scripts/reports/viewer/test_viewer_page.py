@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mri_attention.scripts.reports.viewer import ListedLesion, Shown, ViewerPage, pack, viewer_page, write_page
+from mri_attention.metrics import Lesion
+from mri_attention.scripts.reports.viewer import Shown, ViewerPage, pack, viewer_page, write_page
 
 NIIVUE_SHA256 = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
 FOLDER = Path(viewer_page.__file__).parent
@@ -61,12 +63,12 @@ def test_licences_go_with_the_page(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lesion", "headings"),
     [
-        (ListedLesion(1, 0.1, (1, 2, 3)), ["No.", "ml", "Center (mm)"]),
-        (ListedLesion(1, 0.1, (1, 2, 3), "juxtacortical", 0.7), ["No.", "ml", "Place", "Prob.", "Center (mm)"]),
+        (Lesion(1, 0.1, (1, 2, 3), "unknown", math.nan), ["No.", "ml", "Center (mm)"]),
+        (Lesion(1, 0.1, (1, 2, 3), "juxtacortical", 0.7), ["No.", "ml", "Place", "Prob.", "Center (mm)"]),
     ],
     ids=["little", "all"],
 )
-def test_the_list_has_columns_for_what_is_known(lesion: ListedLesion, headings: list[str], tmp_path: Path) -> None:
+def test_the_list_has_columns_for_what_is_known(lesion: Lesion, headings: list[str], tmp_path: Path) -> None:
     assert re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', written(tmp_path, lesions=[lesion])) == headings
 
 
