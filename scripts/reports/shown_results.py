@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..running.written_files import LESION_MASK, file_of
-
-BRAIN_MASK = "desc-brain_mask"
-PROBABILITY = "label-lesion_probseg"
+from .found_lesions import BRAIN_MASK
 
 
 def shown_result(files: Sequence[Path]) -> Path | None:

@@ -1,7 +1,6 @@
 """Pages in which a person scrolls through volumes, with the viewer NiiVue inside."""
 
 from .evaluation_viewers import write_viewers
-from .listed_lesions import list_lesions
 from .prediction_viewer import write_viewer
 from .shown_volumes import Shown, ShownGrid
 from .viewer_page import ViewerPage, write_page
@@ -11,7 +10,6 @@ __all__ = [
     "Shown",
     "ShownGrid",
     "ViewerPage",
-    "list_lesions",
     "pack",
     "write_page",
     "write_viewer",

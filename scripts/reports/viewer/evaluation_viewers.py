@@ -10,11 +10,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ....datasets import Case
 from ...running.evaluation import Evaluation
+from ...running.prediction import Prediction
 from ...running.written_files import LESION_MASK, Pictures, file_of
+from ..found_lesions import GUIDES, PROBABILITY, lesions_of
 from ..metric_texts import decimals_of, number_text, title_of
-from ..shown_results import PROBABILITY
-from .listed_lesions import list_lesions
 from .shown_volumes import Shown, ShownGrid, probability_of, window_of
 from .viewer_page import ViewerPage, write_page
 
@@ -48,9 +49,8 @@ def _lesion_page(evaluations: Sequence[Evaluation], number: int, grid: ShownGrid
     path = file_of(first.files[number], PROBABILITY)
     probability = None if path is None else probability_of(grid.load(path))
     overlays += [probability] if probability else []
-    file = first.cases[number].get("mask")
-    brain = grid.mask(Path(file), "brain", "brain", is_shown=False) if file else None
-    lesions = list_lesions(mask, grid, images, probability, brain)
+    of_first = Prediction(Case.of(first.cases[number]), first.files[number], contrasts=first.contrasts)
+    lesions = lesions_of(of_first) if set(GUIDES) & set(first.contrasts) else None
     page = _page(evaluations, number, grid, images)
     return replace(page, overlays=overlays, lesions=lesions, first=len(images) - 1)
 

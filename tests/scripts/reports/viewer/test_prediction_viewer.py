@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -57,6 +58,13 @@ def test_lesions_are_listed_and_laid_over_the_contrasts(lesions: Prediction) -> 
     assert lesion.center[0] > 10
     np.testing.assert_allclose([lesion.volume_ml, lesion.probability], [0.018, 0.9], rtol=1e-6)
     assert "T1w was moved by" in page.facts
+
+
+def test_without_a_contrast_that_shows_the_brain_lesions_are_shown_but_not_listed(lesions: Prediction) -> None:
+    other = replace(lesions, contrasts=["PDw", "T2w", "T2starw"], motions={})
+    page = lesion_page(other, ShownGrid(other.files[0]), other.files[0])
+    assert page.lesions is None
+    assert page.overlays[0].values.any()
 
 
 def test_the_page_lies_beside_the_results(lesions: Prediction, tmp_path: Path) -> None:
