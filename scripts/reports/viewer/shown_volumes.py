@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -69,7 +69,7 @@ class ShownGrid:
     """
 
     def __init__(self, reference: Path) -> None:
-        self._grid = Orientation("RAS", labels=None)(_read(reference))
+        self._grid = cast(MetaTensor, Orientation("RAS", labels=None)(_read(reference)))
         self.affine: NDArray[np.float64] = self._grid.affine.numpy()
 
     @property
@@ -84,7 +84,7 @@ class ShownGrid:
             image = MetaTensor(image.as_tensor(), meta=dict(image.meta))
             image.affine = torch.from_numpy(motion @ image.affine.numpy())
         mode = "nearest" if is_mask else "bilinear"
-        return resample_to(image, self._grid, mode).as_tensor()[0].numpy()  # type: ignore[no-any-return]
+        return resample_to(image, self._grid, mode).as_tensor()[0].numpy()
 
     def mask(self, path: Path, name: str, colors: str, *, is_shown: bool = True) -> Shown:
         """Load what is laid over images: a mask."""

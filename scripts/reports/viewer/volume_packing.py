@@ -61,10 +61,10 @@ def _head_box(volumes: Sequence[Shown]) -> tuple[slice, ...]:
         size = abs(volume.values.astype(np.float32))
         shown |= size > (0 if volume.is_mask else FOREGROUND * np.percentile(size, 99.5))
     box = []
-    for axis, n in enumerate(shown.shape):
+    for axis in range(3):
         hit = np.flatnonzero(shown.any(axis=tuple({0, 1, 2} - {axis})))
-        first, last = (int(hit[0]), int(hit[-1])) if len(hit) else (0, n - 1)
-        box.append(slice(max(first - MARGIN, 0), min(last + 1 + MARGIN, n)))
+        first, last = (int(hit[0]), int(hit[-1])) if len(hit) else (0, shown.shape[axis] - 1)
+        box.append(slice(max(first - MARGIN, 0), min(last + 1 + MARGIN, shown.shape[axis])))
     return tuple(box)
 
 
