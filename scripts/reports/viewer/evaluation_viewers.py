@@ -14,7 +14,7 @@ from ....datasets import Case
 from ...running.evaluation import Evaluation
 from ...running.prediction import Prediction
 from ...running.written_files import LESION_MASK, Pictures, file_of
-from ..found_lesions import GUIDES, PROBABILITY, lesions_of
+from ..found_lesions import PROBABILITY, lesions_of
 from ..metric_texts import decimals_of, number_text, title_of
 from .shown_volumes import Shown, ShownGrid, probability_of, window_of
 from .viewer_page import ViewerPage, write_page
@@ -50,9 +50,8 @@ def _lesion_page(evaluations: Sequence[Evaluation], number: int, grid: ShownGrid
     probability = None if path is None else probability_of(grid.load(path))
     overlays += [probability] if probability else []
     of_first = Prediction(Case.of(first.cases[number]), first.files[number], contrasts=first.contrasts)
-    lesions = lesions_of(of_first) if set(GUIDES) & set(first.contrasts) else None
     page = _page(evaluations, number, grid, images)
-    return replace(page, overlays=overlays, lesions=lesions, first=len(images) - 1)
+    return replace(page, overlays=overlays, lesions=lesions_of(of_first), first=len(images) - 1)
 
 
 def _image_page(evaluations: Sequence[Evaluation], number: int, grid: ShownGrid, pictures: Pictures) -> ViewerPage:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...running.prediction import Prediction
 from ...running.written_files import LESION_MASK, file_of
-from ..found_lesions import BRAIN_MASK, GUIDES, PROBABILITY, lesions_of
+from ..found_lesions import BRAIN_MASK, PROBABILITY, lesions_of
 from ..shown_results import beside, shown_result, written_images
 from .shown_volumes import Shown, ShownGrid, probability_of, window_of
 from .viewer_page import ViewerPage, write_page
@@ -39,9 +39,8 @@ def lesion_page(prediction: Prediction, grid: ShownGrid, result: Path) -> Viewer
     path = file_of(prediction.files, PROBABILITY)
     probability = None if path is None else probability_of(grid.load(path))
     page = _page(prediction, grid, images)
-    lesions = lesions_of(prediction) if set(GUIDES) & set(prediction.contrasts) else None
     overlays = [mask, *([probability] if probability else []), *page.overlays]
-    return replace(page, overlays=overlays, lesions=lesions, first=len(images) - 1)
+    return replace(page, overlays=overlays, lesions=lesions_of(prediction), first=len(images) - 1)
 
 
 def image_page(prediction: Prediction, grid: ShownGrid) -> ViewerPage:

@@ -60,11 +60,11 @@ def test_lesions_are_listed_and_laid_over_the_contrasts(lesions: Prediction) -> 
     assert "T1w was moved by" in page.facts
 
 
-def test_without_a_contrast_that_shows_the_brain_lesions_are_shown_but_not_listed(lesions: Prediction) -> None:
+def test_without_a_contrast_that_shows_the_brain_places_are_unknown(lesions: Prediction) -> None:
     other = replace(lesions, contrasts=["PDw", "T2w", "T2starw"], motions={})
     page = lesion_page(other, ShownGrid(other.files[0]), other.files[0])
-    assert page.lesions is None
-    assert page.overlays[0].values.any()
+    assert [lesion.place for lesion in page.lesions or ()] == ["unknown"]
+    assert not page.has_places
 
 
 def test_the_page_lies_beside_the_results(lesions: Prediction, tmp_path: Path) -> None:
