@@ -13,9 +13,8 @@ from ...metrics.brain_parts import GUIDES
 from ...metrics.lesion_places import Lesion, find_lesions
 from ...transforms.volume_grids import resample_to
 from ..running.prediction import Prediction
-from ..running.written_files import LESION_MASK, file_of
+from ..running.written_files import BRAIN_MASK, LESION_MASK, file_of
 
-BRAIN_MASK = "desc-brain_mask"
 PROBABILITY = "label-lesion_probseg"
 Guide = tuple[str, str, tuple[float, ...] | None]
 """Contrast, file, and the world matrix by which it was moved, if it was."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..running.written_files import LESION_MASK, file_of
-from .found_lesions import BRAIN_MASK
+from ..running.written_files import BRAIN_MASK, LESION_MASK, file_of
 
 
 def shown_result(files: Sequence[Path]) -> Path | None:
