@@ -16,8 +16,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from ....metrics import Lesion
-from ....metrics.lesion_places import UNKNOWN
+from ....metrics.lesion_places import UNKNOWN, Lesion
 from .shown_volumes import Shown
 from .volume_packing import Packed, pack
 

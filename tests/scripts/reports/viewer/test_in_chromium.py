@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from mri_attention.metrics import Lesion
+from mri_attention.metrics.lesion_places import Lesion
 from mri_attention.scripts.reports.viewer import Shown, ViewerPage, write_page
 from tests.scripts.reports.viewer.chromium import Chromium
 

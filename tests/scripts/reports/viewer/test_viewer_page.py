@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mri_attention.metrics import Lesion
+from mri_attention.metrics.lesion_places import Lesion
 from mri_attention.scripts.reports.viewer import Shown, ViewerPage, pack, viewer_page, write_page
 
 NIIVUE_SHA256 = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
