@@ -20,6 +20,7 @@ COPY scripts ./scripts
 COPY simulation ./simulation
 COPY transforms ./transforms
 RUN pip install --no-cache-dir --constraint constraints.txt .
+RUN pip install --no-cache-dir --no-deps deepbet==1.0.2
 
 FROM python:3.11.14-slim-bookworm
 COPY --from=build /opt/mri-attention /opt/mri-attention

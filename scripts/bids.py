@@ -14,6 +14,7 @@ from ..datasets import InputError
 from .predict import predict
 from .running.case_notes import CaseNotes
 from .terminal.console import console
+from .terminal.preprocessing import BrainExtraction, RegisterContrasts
 from .terminal.selection import Overwrite, Regions
 
 DEFAULT_BUNDLE = "ms_lesion_segmentation_fanet"
@@ -50,6 +51,8 @@ def bids(  # noqa: PLR0913 (one argument per option)
     skip_bids_validation: Annotated[
         bool, typer.Option("--skip-bids-validation", help="Take a folder without dataset_description.json as well.")
     ] = False,
+    brain_extraction: BrainExtraction = False,
+    register: RegisterContrasts = None,
     regions: Regions = None,
     overwrite: Overwrite = False,
     show_version: Annotated[
@@ -73,6 +76,8 @@ def bids(  # noqa: PLR0913 (one argument per option)
             subjects=participant_label,
             sessions=session_label,
             skip_incomplete=True,
+            brain_extraction=brain_extraction,
+            register=register,
             regions=regions,
             overwrite=overwrite,
         )

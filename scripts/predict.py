@@ -14,6 +14,7 @@ from .running import predict as predict_cases
 from .running.prediction import Prediction
 from .terminal.console import ProgressBars, console
 from .terminal.overrides import parse_overrides
+from .terminal.preprocessing import BrainExtraction, RegisterContrasts
 from .terminal.selection import (
     Acquisitions,
     Overwrite,
@@ -49,9 +50,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
         str, typer.Option(help="torch, or onnx: models/model.onnx, which export --onnx writes.")
     ] = "torch",
     mask: Annotated[Path | None, typer.Option(help="Brain mask; outside of it images become zero.")] = None,
-    brain_extraction: Annotated[
-        bool, typer.Option(help="Make a brain mask where a head has its skull and no mask; needs deepbet.")
-    ] = False,
+    brain_extraction: BrainExtraction = False,
     reference: Annotated[Path | None, typer.Option(help="Image with the geometry of the k-space.")] = None,
     scale: Annotated[str | None, typer.Option(help="How many times finer, such as 2 or 1,1,3.")] = None,
     field_unit: Annotated[str | None, typer.Option(help="Of the local field: ppm, hz or rad.")] = None,
@@ -64,9 +63,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
     slice_axis: Annotated[
         int | None, typer.Option(help="Across slices of the image to enlarge: 0, 1 or 2.", min=0, max=2)
     ] = None,
-    register: Annotated[
-        bool | None, typer.Option(help="Align all contrasts, or none, to the reference.", show_default="where apart")
-    ] = None,
+    register: RegisterContrasts = None,
     allow_nan: Annotated[bool, typer.Option(help="Replace NaN and Inf by 0.")] = False,
     viewer: Annotated[bool, typer.Option(help="Write an HTML page to scroll through images and results.")] = True,
     subjects: Subjects = None,
