@@ -10,6 +10,9 @@ from pathlib import Path
 SHARED = ("dataset_description.json",)
 """Files that all results in a folder have in common; the last one to be written has what the others had."""
 
+BESIDE = {".nii.gz": ".json", "_overview.png": "_viewer.html"}
+"""What may lie beside a result: an old one is of no use beside a new result that has none."""
+
 
 def move_files(source: Path, target: Path, overwrite: bool = False, replaceable: Container[Path] = ()) -> None:
     """Move all files below ``source`` to the same places below ``target``: all of them or, on an error, none.
@@ -20,11 +23,14 @@ def move_files(source: Path, target: Path, overwrite: bool = False, replaceable:
         overwrite: replace files that are there.
         replaceable: replace these.
 
+    What lies beside a file that was replaced, such as the JSON file of an image, goes if there is no new one.
+
     Raises:
         FileExistsError: if a file is there, or comes while others move; ``filename`` is its path, ``filename2`` the
             path of the file that was to move.
     """
     files = {file: target / file.relative_to(source) for file in sorted(p for p in source.rglob("*") if p.is_file())}
+    outdated = [old for place in files.values() for old in _beside(place) if old not in files.values()]
     placed: list[Path] = []
     try:
         for file, place in files.items():
@@ -38,6 +44,14 @@ def move_files(source: Path, target: Path, overwrite: bool = False, replaceable:
         for place in placed:
             place.unlink()
         raise
+    for old in outdated:
+        old.unlink(missing_ok=True)
+
+
+def _beside(place: Path) -> list[Path]:
+    """Return what lies beside a file that is there already, by :data:`BESIDE`."""
+    names = [place.name.removesuffix(end) + other for end, other in BESIDE.items() if place.name.endswith(end)]
+    return [place.with_name(name) for name in names if place.is_file() and place.with_name(name).is_file()]
 
 
 def _place(file: Path, place: Path) -> None:

@@ -55,6 +55,18 @@ def test_files_are_replaced_where_that_is_wanted(how: str, tmp_path: Path) -> No
     assert (tmp_path / "a.txt").read_text() == "new"
 
 
+def test_what_lies_beside_a_replaced_file_goes_with_it(tmp_path: Path) -> None:
+    old = ["a.nii.gz", "a.json", "a_overview.png", "a_viewer.html", "b.nii.gz", "b.json", "c.json"]
+    for name in old:
+        (tmp_path / name).write_text("old")
+    with staged(tmp_path, overwrite=True) as stage:
+        for name in ["a.nii.gz", "a_overview.png", "b.nii.gz", "b.json", "c.nii.gz"]:
+            (stage / name).write_text("new")
+    found = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    new = dict.fromkeys(["a.nii.gz", "a_overview.png", "b.nii.gz", "b.json", "c.nii.gz"], "new")
+    assert found == new | {"c.json": "old"}
+
+
 def test_disks_without_hard_links_get_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*paths: object) -> None:
         raise PermissionError(1, "not permitted")
