@@ -80,7 +80,8 @@ def find_brain_parts(
         brain: its mask, on the same grid.
 
     Returns:
-        Masks on a grid of 1 mm; None where the place of the brain in the template is not found.
+        Masks on a grid of 1 mm; None where the place of the brain in the template is not found, or an image tells no
+        tissues apart, as a mask does not.
 
     Raises:
         ValueError: without a T1w or FLAIR, or if shapes differ.
@@ -91,7 +92,7 @@ def find_brain_parts(
         raise ValueError(f"images must have a T1w or FLAIR of the shape {lesions.shape} of lesions, got {shapes}")
     inside = np.any([image != 0 for image in known.values()], axis=0) if brain is None else brain
     found = _on_world_grid(known, affine, inside, lesions)
-    if found is None:
+    if found is None or not all(_has_tissues(image[found.mask]) for image in found.images.values()):
         return None
     even = {name: _evened(image, found.mask) for name, image in found.images.items()}
     fluid, gray = _tissues(even, found.mask, found.lesions)
@@ -132,6 +133,11 @@ def _position(image: Volume, affine: Affine) -> tuple[Volume, Volume, Volume] | 
     index = np.ogrid[tuple(slice(n) for n in image.shape)]
     x, y, z = (sum(a * i for a, i in zip(row[:3], index, strict=True)) + row[3] for row in matrix[:3])
     return x, y, z
+
+
+def _has_tissues(values: Volume) -> bool:
+    """Tell whether gray values of a brain are positive for the most part, and some are brighter than most."""
+    return bool(0 < np.median(values) < values.max())
 
 
 def _evened(image: Volume, brain: Mask) -> Volume:

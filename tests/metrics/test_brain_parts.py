@@ -51,3 +51,8 @@ def test_finds_ventricles_and_cortex_under_a_bias_field(drawn: dict[str, np.ndar
     upper = parts.cortex & (np.arange(parts.cortex.shape[2]) + parts.affine[2, 3] > 0)
     assert volume_overlap(upper, parts.affine, drawn["cortex"]) > 0.5
     assert not (parts.infratentorial & parts.cortex).any()
+
+
+def test_a_mask_in_the_place_of_an_image_has_no_parts(drawn: dict[str, np.ndarray]) -> None:
+    lesions, brain = np.zeros(drawn["ventricles"].shape, bool), drawn["T1w"] != 0
+    assert find_brain_parts(drawn | {"T1w": np.float32(100) * brain}, AFFINE, lesions, brain) is None
