@@ -51,6 +51,7 @@ def find_lesions(
     probability: ArrayLike | None = None,
     brain: ArrayLike | None = None,
     parts: BrainParts | None = None,
+    name: str = "mask",
 ) -> list[Lesion]:
     """List the lesions of a mask with their places, as the criteria for multiple sclerosis name them.
 
@@ -68,6 +69,7 @@ def find_lesions(
         probability: of lesion, on the mask's grid.
         brain: mask of the brain, on the mask's grid.
         parts: of the brain, where they are known; found in the images otherwise.
+        name: of the mask, for what is told.
 
     Raises:
         ValueError: if shapes differ.
@@ -79,7 +81,7 @@ def find_lesions(
         arrays = {name: np.asarray(image, np.float32) for name, image in images.items()}
         parts = find_brain_parts(arrays, matrix, labels > 0, None if brain is None else np.asarray(brain) != 0)
     if parts is None:
-        logger.warning("where the brain lies was not found, so that the places of its lesions are unknown")
+        logger.warning("%s: where the brain lies was not found, so that places of lesions are unknown", name)
     place_of, likely = _Places(parts), None if probability is None else np.asarray(probability)
     return [_lesion(number, voxels, matrix, likely, place_of) for number, voxels in _voxels(labels)]
 

@@ -45,6 +45,7 @@ def _lesions(mask: Path, probability: Path | None, brain: str | None, guides: tu
         images,
         probability=None if probability is None else _read(probability)[0].numpy(),
         brain=None if brain is None else resample_to(_read(brain), grid, "nearest")[0].numpy(),
+        name=mask.name,
     )
     return tuple(found)
 

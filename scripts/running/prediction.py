@@ -132,9 +132,10 @@ def predict(  # noqa: PLR0913 (what the command has as options)
             for prediction, digest in zip(predictions, of_cases, strict=True)
             for file in prediction.files
         }
-        write_derivative_description(bundle, stage, output, made_from)
-        for prediction in predictions:
+        for number, prediction in enumerate(predictions):
+            notes.begin(number)
             finish(prediction)
+        write_derivative_description(bundle, stage, output, made_from)  # last: others may have come in the meantime
     return [_moved(prediction, stage, output) for prediction in predictions]
 
 
@@ -224,7 +225,7 @@ def _run(
             pictures=configuration.pictures,
             contrasts=list(paths),
             seconds=notes.seconds.get(number, math.nan),
-            warnings=list(notes.warnings[number]),
+            warnings=notes.warnings[number],  # what `finish` tells is added
             unit=unit,
         )
         predictions.append(prediction)

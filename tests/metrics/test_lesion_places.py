@@ -83,9 +83,9 @@ def test_no_lesions_need_no_images() -> None:
 def test_place_is_unknown_where_there_is_hardly_a_brain(caplog: pytest.LogCaptureFixture) -> None:
     mask = box((10, 13), (15, 18), (25, 28))
     with caplog.at_level(logging.WARNING):
-        (lesion,) = find_lesions(mask, AFFINE, {"FLAIR": np.ones(SHAPE, np.float32)})
+        (lesion,) = find_lesions(mask, AFFINE, {"FLAIR": np.ones(SHAPE, np.float32)}, name="a.nii.gz")
     assert lesion.place == "unknown"
-    assert "was not found" in caplog.text
+    assert "a.nii.gz: where the brain lies was not found" in caplog.text
 
 
 @pytest.mark.parametrize("images", [{}, {"T2w": np.ones(SHAPE)}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from mri_attention.datasets import InputError, readers
 from mri_attention.scripts.running import Bundle, Case, Contestant, evaluate, predict, train
+from mri_attention.scripts.running.prediction import Prediction
 from tests.scripts.conftest import CONTRASTS, threshold_weights, write_image
 
 
@@ -20,8 +22,8 @@ def steps() -> list[tuple[object, ...]]:
     return []
 
 
-def images(dataset: Path) -> dict[str, str]:
-    return {name: str(dataset / "sub-01" / "anat" / f"sub-01_{name}.nii.gz") for name in CONTRASTS}
+def images(dataset: Path, subject: str = "sub-01") -> dict[str, str]:
+    return {name: str(dataset / subject / "anat" / f"{subject}_{name}.nii.gz") for name in CONTRASTS}
 
 
 def test_predicts_and_returns_what_it_wrote_in_silence(
@@ -44,6 +46,21 @@ def test_predicts_a_case_of_named_files(tiny_bundle: Path, tiny_dataset: Path, t
     (found,) = predict(tiny_bundle, Case(image=images(tiny_dataset)), tmp_path / "out")
     assert found.case.name == "sub-01"
     assert found.case.image == [images(tiny_dataset)[name] for name in CONTRASTS]
+
+
+def test_what_is_told_at_the_end_belongs_to_its_case(tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path) -> None:
+    def tell(prediction: Prediction) -> None:
+        logging.getLogger("mri_attention.test").warning("end of %s", prediction.case.name)
+
+    found = predict(tiny_bundle, tiny_dataset, tmp_path / "out", finish=tell)
+    told = [[text for text in prediction.warnings if "end of" in text] for prediction in found]
+    assert told == [["end of sub-01"], ["end of sub-02"]]
+
+
+def test_results_that_came_in_the_meantime_stay_recorded(tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path) -> None:
+    first, second = (Case(image=images(tiny_dataset, subject)) for subject in ("sub-01", "sub-02"))
+    predict(tiny_bundle, first, tmp_path, finish=lambda _: predict(tiny_bundle, second, tmp_path))
+    assert predict(tiny_bundle, second, tmp_path)
 
 
 def test_each_image_is_read_once(
