@@ -47,7 +47,7 @@ def require_own(path: Path) -> None:
     Raises:
         InputError: if there is a table of something else.
     """
-    if path.is_file() and not path.read_text(encoding="utf-8").startswith("\t".join(FIRST)):
+    if path.is_file() and not path.read_text("utf-8-sig", "replace").startswith("\t".join(FIRST)):
         problem = "a table of something else is there already"
         raise InputError.at(path, problem, "move it, or choose another `output_dir`")
 

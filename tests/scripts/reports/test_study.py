@@ -196,3 +196,13 @@ def test_numbers_that_cannot_be_read_are_told(tmp_path: Path, content: str) -> N
     path.write_text(content)
     with pytest.raises(InputError, match="cannot be read"):
         read_measures(path)
+
+
+@pytest.mark.parametrize("content", ["\ufeff{}".encode(), "{}M\u00fcller".encode("latin-1")])
+def test_a_table_that_a_spreadsheet_saved_is_made_anew(content: bytes, tmp_path: Path) -> None:
+    write_row(tmp_path, "sub-01")
+    (table,) = write_study_tables(tmp_path)
+    gathered = table.read_bytes()
+    table.write_bytes(content.replace(b"{}", gathered))
+    write_study_tables(tmp_path)
+    assert table.read_bytes() == gathered
