@@ -67,6 +67,9 @@ def bids(  # noqa: PLR0913 (one argument per option)
         gather(output_dir)
         return
     require_bids(bids_dir, skip_bids_validation)
+    if output_dir.resolve() == bids_dir.resolve():
+        remedy = f"give a folder of its own, such as {bids_dir / 'derivatives' / 'mri-attention'}"
+        raise InputError.at(output_dir, "is the BIDS folder itself", remedy)
     with CaseNotes.listening() as notes:
         predict(
             bundle,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...transforms.alignment import LIMIT
 from ..running.prediction import Prediction
 
 
@@ -23,5 +24,8 @@ def _stayed(prediction: Prediction) -> list[str]:
     shifts = {name: about["LargestShiftMillimeters"] for name, about in found if not about["Moved"]}
     reference = prediction.alignment.get("Reference")
     return [
-        f"{name} was not moved: {shift:.1f} mm at most from the {reference} image" for name, shift in shifts.items()
+        f"{name} was not moved, though registration finds it up to {shift:.1f} mm from the {reference} image"
+        if shift > LIMIT
+        else f"{name} was not moved: {shift:.1f} mm at most from the {reference} image"
+        for name, shift in shifts.items()
     ]

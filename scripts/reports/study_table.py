@@ -45,11 +45,26 @@ def require_own(path: Path) -> None:
     """Check that a table may be written to ``path``: there is none, or one that was gathered here.
 
     Raises:
-        InputError: if there is a table of something else.
+        InputError: if there is a table of something else, or one to which columns were added.
     """
-    if path.is_file() and not path.read_text("utf-8-sig", "replace").startswith("\t".join(FIRST)):
+    if not path.is_file():
+        return
+    header = path.read_text("utf-8-sig", "replace").partition("\n")[0].rstrip("\r").split("\t")
+    if header[: len(FIRST)] != list(FIRST):
         problem = "a table of something else is there already"
-        raise InputError.at(path, problem, "move it, or choose another `output_dir`")
+    elif added := [name for name in header if name not in _explained(path.with_suffix(".json"), header)]:
+        problem = f"columns were added to this table, which would be lost ({', '.join(added)})"
+    else:
+        return
+    raise InputError.at(path, problem, "move it, or choose another `output_dir`")
+
+
+def _explained(path: Path, otherwise: Iterable[str]) -> set[str]:
+    """Return the columns that a data dictionary explains, or ``otherwise`` where it cannot be read."""
+    try:
+        return set(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return set(otherwise)
 
 
 def read_measures(path: Path) -> Measures:

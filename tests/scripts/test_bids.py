@@ -114,6 +114,7 @@ def test_a_warning_stands_in_the_row_of_its_case(
     ("arguments", "message"),
     [
         (("{bids}/absent", "{out}", "participant"), "no such folder"),
+        (("{bids}", "{bids}/sub-01/..", "participant"), "is the BIDS folder itself"),
         (("{bids}/sub-01", "{out}", "participant"), "dataset_description.json"),
         (("{bids}", "{out}", "group"), "holds no results of participants"),
         (("{bids}", "{out}", "session"), "'session'"),

@@ -26,6 +26,12 @@ def test_lines_tell_what_moved_and_what_stayed() -> None:
     assert stayed == "T2w was not moved: 0.4 mm at most from the FLAIR image"
 
 
+def test_what_was_found_apart_and_stayed_is_told() -> None:
+    apart = {"Reference": "FLAIR", "Contrasts": {"T1w": {"Moved": False, "LargestShiftMillimeters": 50.1}}}
+    (line,) = alignment_lines(Prediction(Case("sub-01"), [], {}, apart))
+    assert line == "T1w was not moved, though registration finds it up to 50.1 mm from the FLAIR image"
+
+
 def test_note_tells_what_moved() -> None:
     assert alignment_note(Prediction(Case("sub-01"), [], {}, ALIGNMENT)) == ", T1w moved by up to 2.0 mm"
 

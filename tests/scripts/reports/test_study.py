@@ -190,6 +190,18 @@ def test_a_table_of_somebody_else_stays(tmp_path: Path) -> None:
     assert (tmp_path / "tiny.tsv").read_text() == "mine\n1\n"
 
 
+def test_columns_that_somebody_added_stay(tmp_path: Path) -> None:
+    write_row(tmp_path, "sub-01")
+    (table,) = write_study_tables(tmp_path)
+    added = "\n".join(
+        f"{line}\t3" if number else f"{line}\tedss" for number, line in enumerate(table.read_text().splitlines())
+    )
+    table.write_text(added + "\n")
+    with pytest.raises(InputError, match=r"columns were added to this table, which would be lost \(edss\)"):
+        write_study_tables(tmp_path)
+    assert table.read_text() == added + "\n"
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"participant_id": "sub-01"}'])
 def test_numbers_that_cannot_be_read_are_told(tmp_path: Path, content: str) -> None:
     path = tmp_path / "sub-01_measures.json"
