@@ -49,7 +49,7 @@ def require_own(path: Path) -> None:
     """
     if not path.is_file():
         return
-    header = path.read_text("utf-8-sig", "replace").partition("\n")[0].rstrip("\r").split("\t")
+    header = path.read_text(encoding="utf-8-sig", errors="replace").partition("\n")[0].rstrip("\r").split("\t")
     if header[: len(FIRST)] != list(FIRST):
         problem = "a table of something else is there already"
     elif added := [name for name in header if name not in _explained(path.with_suffix(".json"), header)]:
