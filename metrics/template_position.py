@@ -9,9 +9,10 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 (its documented abbreviation)
 from numpy.typing import NDArray
 
+from ..operators.itk_images import RAS_TO_LPS, matrix_of, shrink, to_sitk
+
 Affine = NDArray[np.float64]
 
-RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 RESOLUTIONS = (8.0, 4.0)  # mm
 N_SAMPLES = 20_000  # points at which the metric is taken
 PLAUSIBLE_SCALES = (0.7, 1.45)
@@ -45,23 +46,12 @@ def register_to_template(image: NDArray[np.float32], affine: Affine) -> Affine |
     except RuntimeError as error:
         logger.debug("no position in the template: %s", error)
         return None
-    matrix = RAS_TO_LPS @ _matrix(found) @ RAS_TO_LPS
+    matrix = RAS_TO_LPS @ matrix_of(found) @ RAS_TO_LPS
     scales = 1 / np.linalg.svd(matrix[:3, :3], compute_uv=False)
     is_plausible = (
         np.linalg.det(matrix) > 0 and scales.min() > PLAUSIBLE_SCALES[0] and scales.max() < PLAUSIBLE_SCALES[1]
     )
     return matrix if is_plausible else None
-
-
-def to_sitk(values: NDArray[np.float32], affine: Affine) -> sitk.Image:
-    """Return an ITK image of a volume ``(x, y, z)`` with its place."""
-    placed = RAS_TO_LPS @ affine
-    spacing = np.linalg.norm(placed[:3, :3], axis=0)
-    image = sitk.GetImageFromArray(np.ascontiguousarray(values.T, dtype=np.float32))
-    image.SetSpacing(spacing.tolist())
-    image.SetDirection((placed[:3, :3] / spacing).flatten().tolist())
-    image.SetOrigin(placed[:3, 3].tolist())
-    return image
 
 
 @lru_cache(maxsize=1)
@@ -74,8 +64,7 @@ def _template() -> sitk.Image:
 
 
 def _coarse(image: sitk.Image, size: float) -> sitk.Image:
-    shrunk = sitk.BinShrink(image, [max(1, round(size / spacing)) for spacing in image.GetSpacing()])
-    return sitk.SmoothingRecursiveGaussian(shrunk, size / 2)
+    return sitk.SmoothingRecursiveGaussian(shrink(image, size), size / 2)
 
 
 def _refine(fixed: sitk.Image, moving: sitk.Image, transform: sitk.AffineTransform) -> None:
@@ -96,12 +85,3 @@ def _refine(fixed: sitk.Image, moving: sitk.Image, transform: sitk.AffineTransfo
     )
     method.SetOptimizerScalesFromPhysicalShift()
     method.Execute(fixed, moving)
-
-
-def _matrix(transform: sitk.Transform) -> Affine:
-    """Sample the transform (LPS, mm) at the origin and at unit vectors."""
-    origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
-    columns = [np.array(transform.TransformPoint(point)) - origin for point in np.eye(3).tolist()]
-    matrix = np.eye(4)
-    matrix[:3] = np.column_stack([*columns, origin])
-    return matrix

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (its documented abbreviation)
 from monai.data import MetaTensor
-from numpy.typing import NDArray
 
 from ..datasets.input_error import InputError
+from ..operators.itk_images import RAS_TO_LPS, matrix_of, shrink, to_sitk
 from .rigid_motion import RigidMotion
 
-RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 N_BINS = 32
 HEAD_RADIUS = 50.0  # mm, turns angles into shifts of the same weight
 MIN_OVERLAP = 0.05  # of the fixed field of view; ITK raises where there is none
@@ -51,13 +50,13 @@ def register_rigid(moving: MetaTensor, fixed: MetaTensor, seed: int = 0, effort:
         with _single_thread():
             found = _best_start(fixed_image, moving_image, effort.voxel_sizes[0], seed)
             for size in effort.voxel_sizes:
-                pair = _shrink(fixed_image, size), _shrink(moving_image, size)
+                pair = shrink(fixed_image, size), shrink(moving_image, size)
                 found = _refine(*pair, effort.n_samples, seed, found)
     except RuntimeError as error:
         place = str(moving.meta.get("filename_or_obj", "moving image"))
         problem = f"registration failed ({str(error).splitlines()[-1]})"
         raise InputError.at(place, problem, "check that both images show the same head") from error
-    matrix = RAS_TO_LPS @ np.linalg.inv(_matrix(found)) @ RAS_TO_LPS
+    matrix = RAS_TO_LPS @ np.linalg.inv(matrix_of(found)) @ RAS_TO_LPS
     center = moving.affine.numpy() @ [*((np.array(moving.shape[1:]) - 1) / 2), 1]
     return RigidMotion.of(matrix, center[:3])
 
@@ -76,30 +75,19 @@ def _single_thread() -> Iterator[None]:
 def _to_sitk(image: MetaTensor) -> sitk.Image:
     if image.ndim != 4 or image.shape[0] != 1:
         raise ValueError(f"image must have shape (1, x, y, z), got {tuple(image.shape)}")
-    affine = RAS_TO_LPS @ image.affine.numpy()
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    values = image[0].cpu().numpy().astype(np.float32).T
-    out = sitk.GetImageFromArray(values - values.min())  # centers of mass want no negative mass
-    out.SetSpacing(spacing.tolist())
-    out.SetDirection((affine[:3, :3] / spacing).flatten().tolist())
-    out.SetOrigin(affine[:3, 3].tolist())
-    return out
-
-
-def _shrink(image: sitk.Image, voxel_size: float) -> sitk.Image:
-    """Average voxels along the axes on which they are smaller than ``voxel_size`` (mm)."""
-    return sitk.BinShrink(image, [max(1, round(voxel_size / size)) for size in image.GetSpacing()])
+    values = image[0].cpu().numpy().astype(np.float32)
+    return to_sitk(values - values.min(), image.affine.numpy())  # centers of mass want no negative mass
 
 
 def similarity(moving: MetaTensor, fixed: MetaTensor, seed: int = 0) -> float:
     """Tell how much two images ``(1, x, y, z)`` say about each other as they lie: mutual information times overlap."""
-    fixed_image, moving_image = (_shrink(_to_sitk(image), COMPARED_AT) for image in (fixed, moving))
+    fixed_image, moving_image = (shrink(_to_sitk(image), COMPARED_AT) for image in (fixed, moving))
     with _single_thread():
         return _gain(fixed_image, moving_image, seed, sitk.Euler3DTransform())
 
 
 def _best_start(fixed: sitk.Image, moving: sitk.Image, size: float, seed: int) -> sitk.Euler3DTransform:
-    fixed, moving = _shrink(fixed, size), _shrink(moving, size)
+    fixed, moving = shrink(fixed, size), shrink(moving, size)
     return max(_starts(fixed, moving), key=partial(_gain, fixed, moving, seed))
 
 
@@ -151,12 +139,3 @@ def _refine(
     method.SetOptimizerScales([HEAD_RADIUS**2] * 3 + [1.0] * 3)  # angles, shifts
     method.Execute(fixed, moving)
     return transform
-
-
-def _matrix(transform: sitk.Transform) -> NDArray[Any]:
-    """Sample the transform (LPS, mm) at the origin and at unit vectors."""
-    origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
-    columns = [np.array(transform.TransformPoint(point)) - origin for point in np.eye(3).tolist()]
-    matrix = np.eye(4)
-    matrix[:3] = np.column_stack([*columns, origin])
-    return matrix

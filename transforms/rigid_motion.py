@@ -42,11 +42,16 @@ class RigidMotion:
 
     def apply(self, moving: MetaTensor) -> MetaTensor:
         """Move ``moving`` by changing its affine; its voxels stay."""
-        moved = MetaTensor(moving.as_tensor(), meta=dict(moving.meta))
-        moved.affine = torch.from_numpy(self.matrix @ moving.affine.numpy())
-        return moved
+        return moved_by(moving, self.matrix)
 
     @property
     def angle(self) -> float:
         """Degrees, about whichever axis."""
         return float(np.degrees(np.arccos(np.clip((np.trace(self.matrix[:3, :3]) - 1) / 2, -1, 1))))
+
+
+def moved_by(image: MetaTensor, matrix: NDArray[Any]) -> MetaTensor:
+    """Return ``image`` where a world matrix (RAS, mm) takes it; its voxels stay."""
+    moved = MetaTensor(image.as_tensor(), meta=dict(image.meta))
+    moved.affine = torch.from_numpy(matrix @ image.affine.numpy())
+    return moved

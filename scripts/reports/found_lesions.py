@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-import torch
+import numpy as np
 from monai.data import MetaTensor
 
 from ...datasets import read_volume
 from ...metrics.brain_parts import GUIDES
 from ...metrics.lesion_places import Lesion, find_lesions
+from ...transforms.rigid_motion import moved_by
 from ...transforms.volume_grids import resample_to
 from ..running.prediction import Prediction
 from ..running.written_files import BRAIN_MASK, LESION_MASK, file_of
@@ -32,13 +33,21 @@ def lesions_of(prediction: Prediction) -> list[Lesion]:
         for name, path in images
         if name in GUIDES
     )
-    return list(_lesions(mask, file_of(prediction.files, PROBABILITY), None if brain is None else str(brain), guides))
+    probability = file_of(prediction.files, PROBABILITY)
+    written = mask.stat().st_mtime_ns
+    return list(_lesions(mask, written, probability, None if brain is None else str(brain), guides))
 
 
 @lru_cache(maxsize=4)
-def _lesions(mask: Path, probability: Path | None, brain: str | None, guides: tuple[Guide, ...]) -> tuple[Lesion, ...]:
+def _lesions(
+    mask: Path,
+    written: int,
+    probability: Path | None,
+    brain: str | None,
+    guides: tuple[Guide, ...],
+) -> tuple[Lesion, ...]:
     grid = _read(mask)
-    images = {name: resample_to(_moved(_read(path), motion), grid)[0].numpy() for name, path, motion in guides}
+    images = {name: resample_to(_guide(path, motion), grid)[0].numpy() for name, path, motion in guides}
     found = find_lesions(
         grid[0].numpy(),
         grid.affine.numpy(),
@@ -54,9 +63,6 @@ def _read(path: Path | str) -> MetaTensor:
     return read_volume(path, allow_nan=True, allow_constant=True)
 
 
-def _moved(image: MetaTensor, motion: tuple[float, ...] | None) -> MetaTensor:
-    if motion is None:
-        return image
-    moved = MetaTensor(image.as_tensor(), meta=dict(image.meta))
-    moved.affine = torch.tensor(motion, dtype=image.affine.dtype).reshape(4, 4) @ image.affine
-    return moved
+def _guide(path: str, motion: tuple[float, ...] | None) -> MetaTensor:
+    image = _read(path)
+    return image if motion is None else moved_by(image, np.reshape(motion, (4, 4)))

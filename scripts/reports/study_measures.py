@@ -18,6 +18,7 @@ from ..running.records import write_json
 from ..running.written_files import LESION_MASK, file_of
 from .found_lesions import lesions_of
 from .region_means import LabelMap, region_means
+from .shown_results import shown_result
 
 ENDING = "_measures.json"
 PACKAGES = ("mri-attention", "torch", "monai")
@@ -33,11 +34,11 @@ def write_measures(prediction: Prediction, bundle: Bundle, label_map: LabelMap |
     Of a mask of lesions these are their number and volume, in all and by place; of an image, its size, and with a
     ``label_map`` mean, standard deviation and voxels of each region. Then the run time, versions and warnings.
     """
-    mask = file_of(prediction.files, LESION_MASK)
-    result = mask or next((file for file in prediction.files if file.name.endswith(".nii.gz")), None)
+    result = shown_result(prediction.files)
     if result is None:
         return None
-    of_result = lesion_measures(lesions_of(prediction)) if mask else _image_measures(result, label_map)
+    is_mask = result == file_of(prediction.files, LESION_MASK)
+    of_result = lesion_measures(lesions_of(prediction)) if is_mask else _image_measures(result, label_map)
     stem = result.name.removesuffix(".nii.gz").removesuffix("_mask")
     path = result.with_name(f"{stem}{ENDING}")
     write_json(

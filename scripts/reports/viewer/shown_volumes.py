@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 from monai.data import MetaTensor
 from monai.transforms import Orientation
 from numpy.typing import NDArray
 
 from ....datasets.volumes import read_volume
+from ....transforms.rigid_motion import moved_by
 from ....transforms.volume_grids import resample_to
 from ..axial_slices import Window, display_window
 from ..image_figures import ERROR_SHARE
@@ -81,8 +81,7 @@ class ShownGrid:
         """Read a file, move it by the world matrix ``motion``, and resample it if its grid is another."""
         image = _read(path)
         if motion is not None:
-            image = MetaTensor(image.as_tensor(), meta=dict(image.meta))
-            image.affine = torch.from_numpy(motion @ image.affine.numpy())
+            image = moved_by(image, motion)
         mode = "nearest" if is_mask else "bilinear"
         return resample_to(image, self._grid, mode).as_tensor()[0].numpy()
 

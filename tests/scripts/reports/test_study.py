@@ -190,6 +190,14 @@ def test_a_table_of_somebody_else_stays(tmp_path: Path) -> None:
     assert (tmp_path / "tiny.tsv").read_text() == "mine\n1\n"
 
 
+def test_numbers_are_those_of_the_image_not_of_the_mask_of_its_brain(chi: Path, tiny_bundle: Path) -> None:
+    mask = write_image(chi.with_name("sub-01_desc-brain_mask.nii.gz"), np.ones(SHAPE, np.uint8))
+    prediction = Prediction(Case("sub-01", image=[]), [mask, chi])
+    path = write_measures(prediction, Bundle.find(tiny_bundle))
+    assert path is not None
+    assert read_measures(path)["result"] == chi.name
+
+
 def test_columns_that_somebody_added_stay(tmp_path: Path) -> None:
     write_row(tmp_path, "sub-01")
     (table,) = write_study_tables(tmp_path)
