@@ -9,6 +9,7 @@ from .fourier import FourierTransform, FourierTransformd
 from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
 from .kspace_truncation import TruncateKspace, TruncateKspaced
 from .lesion_borders import GrowLesionsd, grow_to_half_maximum
+from .lesion_shares import BalanceLesionIndicesd
 from .load_contrasts import LoadContrastsd
 from .load_fine_contrasts import LoadFineContrastsd
 from .load_guided_kspace import LoadGuidedKspaced
@@ -55,6 +56,7 @@ __all__ = [
     "AgreeWithLowResolutiond",
     "AppendInversiond",
     "ApplyBrainMaskd",
+    "BalanceLesionIndicesd",
     "CompressedSensingKspaced",
     "ConcatInputsd",
     "EquispacedMask",
