@@ -1,5 +1,6 @@
 """Handlers of ignite's engines that configs name: weights loaded, checkpoints kept."""
 
+from .averaged_weights import AveragedWeights
 from .epoch_seeds import EpochSeeds
 from .training_checkpoints import TrainingCheckpoints
 from .training_folders import claim_folder
@@ -8,6 +9,7 @@ from .weights_files import BestWeights, LastWeights
 from .whole_files import save_whole
 
 __all__ = [
+    "AveragedWeights",
     "BestWeights",
     "EpochSeeds",
     "LastWeights",

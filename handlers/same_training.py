@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,17 @@ def require_same_network(file: Path, content: Mapping[str, Any], network: nn.Mod
     if differing:
         remedy = "give the overlays and settings of the training that stopped, or choose another `output_dir`"
         raise InputError.at(file, f"of another network ({differing[0]} differs)", remedy)
+
+
+def require_all(file: Path, content: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Check that the checkpoint holds everything that a training goes on with, by ``names``.
+
+    Raises:
+        InputError: if something is not there.
+    """
+    if missing := [name for name in names if name not in content]:
+        remedy = "begin anew in another `output_dir`; with `start_from` its weights are the first ones"
+        raise InputError.at(file, f"of an earlier version (no {', '.join(missing)} in it)", remedy)
 
 
 def require_same_steps(file: Path, content: Mapping[str, Any], steps: int) -> None:

@@ -17,7 +17,7 @@ from ignite.handlers import Checkpoint
 from ..datasets import InputError
 from ..datasets.leaving import leaving_on_signals
 from .checkpoint_files import CheckpointFiles, Content
-from .same_training import in_short, require_same_network, require_same_steps, tell_changes
+from .same_training import in_short, require_all, require_same_network, require_same_steps, tell_changes
 from .training_folders import lock_folder, release_folder, require_no_weights
 from .whole_files import unwrapped
 
@@ -78,7 +78,7 @@ class TrainingCheckpoints:
         """Go on from the newest checkpoint, at the first start.
 
         Raises:
-            InputError: if it is of another network, or of epochs of another length.
+            InputError: if it is of another network or an earlier version, or of epochs of another length.
         """
         self._signals.enter_context(leaving_on_signals())
         if idist.get_rank() == 0:
@@ -151,6 +151,7 @@ class TrainingCheckpoints:
         file, content = newest
         progress = content.get("progress") or {}
         require_same_network(file, content, self.objects["model"])
+        require_all(file, content, self.objects)
         require_same_steps(file, content, engine.state.epoch_length)
         if idist.get_rank() == 0:
             tell_changes(file, progress.get("settings", {}), self.settings)

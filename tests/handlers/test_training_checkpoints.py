@@ -140,6 +140,15 @@ def test_another_network_is_refused(stopped: Path) -> None:
         trainer_of(stopped, 6, resume=True, n_inputs=2).run()
 
 
+def test_a_checkpoint_without_what_is_trained_is_refused(stopped: Path) -> None:
+    for file in stopped.glob("*.pt"):
+        content = torch.load(file, weights_only=True)
+        del content["lr_scheduler"]
+        torch.save(content, file)
+    with pytest.raises(InputError, match=r"of an earlier version \(no lr_scheduler in it\)"):
+        trainer_of(stopped, 6, resume=True).run()
+
+
 def test_epochs_of_another_length_are_refused(stopped: Path) -> None:
     with pytest.raises(InputError, match="of epochs of 2 steps, not 3; set `steps` to 2"):
         trainer_of(stopped, 6, resume=True, n_items=6).run()
