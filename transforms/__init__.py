@@ -1,4 +1,5 @@
 from .brain_extraction import ExtractBraind, WarnOfSkulld, extract_brain
+from .bright_gray_matter import RandBrightGrayMatterd
 from .compressed_sensing import CompressedSensingKspaced
 from .contrast_mix import RandContrastMix, RandContrastMixd
 from .field_consistency import AgreeWithFieldd
@@ -81,6 +82,7 @@ __all__ = [
     "OwnKeysSpacingd",
     "PoissonDiskMask",
     "RadialMask",
+    "RandBrightGrayMatterd",
     "RandContrastMix",
     "RandContrastMixd",
     "RandFieldNoise",
