@@ -74,3 +74,29 @@ def test_every_network_maps_images_to_two_classes(overlay: str) -> None:
     network = parse("inference", overlay).get_parsed_content("network_def").eval()
     with torch.no_grad():
         assert network(torch.randn(1, 3, 32, 32, 32)).shape == (1, 2, 32, 32, 32)
+
+
+def test_the_weights_that_are_kept_are_the_averaged_ones(trained: Path) -> None:
+    checkpoint = torch.load(trained / "models" / "checkpoint_last.pt", weights_only=True)
+    kept = torch.load(trained / "models" / "model.pt", weights_only=True)
+    kept, averaged, trained_ones = (dict(each) for each in (kept, checkpoint["model"], checkpoint["network"]))
+    assert all(torch.equal(kept[name], averaged[name]) for name in averaged)
+    assert not all(torch.equal(trained_ones[name], averaged[name]) for name in averaged)
+
+
+def test_simulated_heads_join_the_patients(dataset: Path, tmp_path: Path) -> None:
+    settings = {"steps": 1, "val_interval": 2, "simulated_dataset_dir": str(dataset), "simulated_share": 0.75}
+    workflow = BUNDLE.train(tmp_path, dataset, "mixed", **settings)
+    assert len(workflow.parser.get_parsed_content("train::dataset")) == 3
+    patients, simulated = workflow.parser.get_parsed_content("parts")[0], [1.5, 1.5]
+    assert workflow.parser.get_parsed_content("extra_weights") == simulated
+    assert sum(simulated) / (sum(simulated) + len(patients) * 1.0) == 0.75
+
+
+def test_brightened_gray_matter_stays_out_of_lesions_in_training(dataset: Path) -> None:
+    steps = parse("train", dataset_dir=str(dataset), bright_gray_matter=1.0).get_parsed_content(
+        "train::random_transforms"
+    )
+    names = [type(step).__name__ for step in steps]
+    assert names.index("RandBrightGrayMatterd") < names.index("RandShiftIntensityd")
+    assert steps[names.index("RandBrightGrayMatterd")].channels == (0, 2)
