@@ -1,3 +1,4 @@
+from .calibration import LogitCounts, Reliability, fit_temperature, reliability, tempered
 from .image_quality import SuperResolutionMetrics, psnr, ssim
 from .lesion_error import LesionError
 from .lesion_matching import match_lesions
@@ -16,10 +17,12 @@ __all__ = [
     "LesionError",
     "LesionMatch",
     "LesionMetrics",
+    "LogitCounts",
     "NamedColumnsMetric",
     "PairedDifference",
     "ReconstructionMetrics",
     "RegionErrors",
+    "Reliability",
     "SuperResolutionMetrics",
     "SusceptibilityMetrics",
     "angle_edges",
@@ -27,6 +30,7 @@ __all__ = [
     "challenge_ssim",
     "demeaned_error",
     "errors_by_angle",
+    "fit_temperature",
     "high_frequency_error",
     "match_lesions",
     "normalized_mean_square_error",
@@ -35,9 +39,11 @@ __all__ = [
     "reference_psnr",
     "reference_ssim",
     "region_errors",
+    "reliability",
     "root_mean_square_error",
     "size_table",
     "ssim",
     "summarize",
+    "tempered",
     "xsim",
 ]

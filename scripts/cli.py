@@ -9,6 +9,7 @@ import typer
 from ..datasets.leaving import leaving_on_signals
 from .benchmark import benchmark
 from .bids import bids
+from .calibrate import calibrate
 from .check import check
 from .compare import compare
 from .convert_weights import convert_weights
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-COMMANDS = (simulate, train, evaluate, predict, compare, benchmark, prepare, convert_weights, export, check)
+COMMANDS = (simulate, train, evaluate, predict, compare, calibrate, benchmark, prepare, convert_weights, export, check)
 for command in COMMANDS:
     app.command()(command)
 app.command(cls=ValueListCommand)(bids)

@@ -46,7 +46,9 @@ from .shared_random_state import SharedRandomState
 from .skull import SkullSigns, shows_skull, skull_signs
 from .slices import FromSlicesd, RandSlicesd, SpreadSlicesd, ToSlicesd
 from .slices_last import SlicesLast, SlicesLastd
+from .small_lesions import DropSmallLesionsd, drop_small_lesions
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
+from .temperature import DivideByTemperatured, divide_by_temperature
 from .undersampling import UndersampleKspace, UndersampleKspaced
 from .white_matter_lesions import KeepWhiteMatterLesionsd, keep_white_matter_lesions
 from .zero_filled_resolution import AgreeWithLowResolutiond, RandLowerResolutiond
@@ -60,6 +62,8 @@ __all__ = [
     "BalanceLesionIndicesd",
     "CompressedSensingKspaced",
     "ConcatInputsd",
+    "DivideByTemperatured",
+    "DropSmallLesionsd",
     "EquispacedMask",
     "ExtractBraind",
     "ForegroundMaskFromImaged",
@@ -121,6 +125,8 @@ __all__ = [
     "WarnOfSkulld",
     "ZeroFilledd",
     "check_is_ppm",
+    "divide_by_temperature",
+    "drop_small_lesions",
     "extract_brain",
     "grow_to_half_maximum",
     "keep_white_matter_lesions",

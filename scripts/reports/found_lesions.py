@@ -14,9 +14,8 @@ from ...metrics.lesion_places import Lesion, find_lesions
 from ...transforms.rigid_motion import moved_by
 from ...transforms.volume_grids import resample_to
 from ..running.prediction import Prediction
-from ..running.written_files import BRAIN_MASK, LESION_MASK, file_of
+from ..running.written_files import BRAIN_MASK, LESION_MASK, PROBABILITY, file_of
 
-PROBABILITY = "label-lesion_probseg"
 Guide = tuple[str, str, tuple[float, ...] | None]
 """Contrast, file, and the world matrix by which it was moved, if it was."""
 

@@ -13,6 +13,7 @@ from .alignment_texts import alignment_note
 from .axial_slices import load_aligned
 from .image_figures import image_overview_figure
 from .lesion_figures import overview_figure
+from .lesion_volume import volume_interval, volume_text
 from .shown_results import beside, shown_result
 
 
@@ -46,6 +47,6 @@ def _lesion_overview(mask_file: Path, prediction: Prediction, brain: Path | None
     (image, mask, *masks), voxel_size = load_aligned(files, mask_file)
     found = mask > 0
     volumes = match_lesions(found, found, float(np.prod(voxel_size))).predicted_volumes
-    finding = f"{len(volumes)} lesions, {volumes.sum() / 1000:.3g} ml"
+    finding = f"{len(volumes)} lesions, {volume_text(volumes.sum() / 1000, volume_interval(prediction))}"
     title = f"{prediction.case.name}: {finding}{alignment_note(prediction)}"
     return finding, overview_figure(image, found, voxel_size, title, next(iter(masks), None))

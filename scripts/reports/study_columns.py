@@ -23,6 +23,10 @@ FIRST = {
 LESIONS = {
     "lesion_count": {"Description": "Number of lesions: connected parts (26 neighbors) of the mask"},
     "lesion_volume": {"Description": "Volume of all lesions", "Units": "mL"},
+    **{
+        f"lesion_volume_{end}": {"Description": f"{what} end of the interval of this volume", "Units": "mL"}
+        for end, what in (("low", "Lower"), ("high", "Upper"))
+    },
 }
 IMAGES = {
     **{f"n_voxels_{axis}": {"Description": f"Voxels of the result along its axis {axis}"} for axis in "ijk"},

@@ -17,6 +17,7 @@ from ..running.prediction import Prediction
 from ..running.records import write_json
 from ..running.written_files import LESION_MASK, file_of
 from .found_lesions import lesions_of
+from .lesion_volume import volume_interval
 from .region_means import LabelMap, region_means
 from .shown_results import shown_result
 
@@ -38,7 +39,7 @@ def write_measures(prediction: Prediction, bundle: Bundle, label_map: LabelMap |
     if result is None:
         return None
     is_mask = result == file_of(prediction.files, LESION_MASK)
-    of_result = lesion_measures(lesions_of(prediction)) if is_mask else _image_measures(result, label_map)
+    of_result = _of_lesions(prediction) if is_mask else _image_measures(result, label_map)
     stem = result.name.removesuffix(".nii.gz").removesuffix("_mask")
     path = result.with_name(f"{stem}{ENDING}")
     write_json(
@@ -67,6 +68,12 @@ def lesion_measures(lesions: Sequence[Lesion]) -> Measures:
         measures[f"{place}_count"] = None if is_unknown else len(volumes)
         measures[f"{place}_volume"] = None if is_unknown else round(sum(volumes), DECIMALS)
     return measures
+
+
+def _of_lesions(prediction: Prediction) -> Measures:
+    measures, interval = lesion_measures(lesions_of(prediction)), volume_interval(prediction)
+    ends = {} if interval is None else dict(zip(("low", "high"), interval, strict=True))
+    return measures | {f"lesion_volume_{name}": round(volume, DECIMALS) for name, volume in ends.items()}
 
 
 def _image_measures(result: Path, label_map: LabelMap | None) -> Measures:

@@ -77,9 +77,10 @@ class Bundle:
         return str(self.metadata.get("version", "unknown"))
 
     def config(self, name: str) -> Path | None:
-        """Return the file ``configs/NAME.yaml`` (or ``.json``), or None."""
+        """Return the file ``configs/NAME.yaml`` (or ``.json``), else the config file of which ``name`` is the path."""
         files = (self.folder / "configs" / f"{name.removesuffix(suffix)}{suffix}" for suffix in SUFFIXES)
-        return next((file for file in files if file.is_file()), None)
+        given = [Path(name).absolute()] if name.endswith(SUFFIXES) else []
+        return next((file for file in [*files, *given] if file.is_file()), None)
 
     def config_files(self, names: Sequence[str]) -> list[Path]:
         """Return the files of configs in the order of ``names``.

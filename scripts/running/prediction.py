@@ -19,6 +19,7 @@ from .outputs import staged
 from .processes import share_of_rank, use_device_of_rank
 from .records import write_derivative_description
 from .third_parties import input_errors_unwrapped
+from .volume_levels import VolumeLevels
 from .written_files import Pictures, WrittenFiles
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Prediction:
         seconds: from reading its images to writing the results.
         warnings: what was told of it.
         unit: of these images, where the bundle has a `field_unit`.
+        volume_levels: thresholds of the interval of the lesion volume, where the bundle has such.
     """
 
     case: Case
@@ -54,6 +56,7 @@ class Prediction:
     seconds: float = math.nan
     warnings: list[str] = field(default_factory=list)
     unit: str = ""
+    volume_levels: VolumeLevels | None = None
 
 
 def predict(  # noqa: PLR0913 (what the command has as options)
@@ -122,6 +125,7 @@ def predict(  # noqa: PLR0913 (what the command has as options)
             return []  # more processes than cases
         use_device_of_rank()
         configuration.update({"cases": [case.item() for case in checked], "output_dir": str(stage)})
+        VolumeLevels.of(configuration)  # refused before the work
         configuration.build()
         given = {**(settings or {}), **(overrides or {}), "mask": mask, "runtime": runtime}
         of_cases = digests(configuration, checked, given)
@@ -213,6 +217,7 @@ def _run(
     notes.follow(configuration.value("evaluator"))
     configuration.run(f"applying {configuration.bundle.name}", progress)
     unit = str(configuration.value("field_unit")) if "field_unit" in configuration else ""
+    levels = VolumeLevels.of(configuration)
     predictions = []
     collected = zip(cases, written.files, written.motions, written.alignments, strict=True)
     for number, (case, files, matrices, alignment) in enumerate(collected):
@@ -227,6 +232,7 @@ def _run(
             seconds=notes.seconds.get(number, math.nan),
             warnings=notes.warnings[number],  # what `finish` tells is added
             unit=unit,
+            volume_levels=levels,
         )
         predictions.append(prediction)
     return predictions

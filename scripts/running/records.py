@@ -28,7 +28,7 @@ def describe_run(
     return {
         "bundle": bundle.name,
         "bundle_version": bundle.version,
-        "configs": [str(file.relative_to(bundle.folder)) for file in bundle.config_files(configs)],
+        "configs": [_name_of(file, bundle.folder) for file in bundle.config_files(configs)],
         "models": {
             name: {"file": str(model), "sha256": sha256(model)} if model else None for name, model in models.items()
         },
@@ -38,6 +38,10 @@ def describe_run(
         "python": platform.python_version(),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
+
+
+def _name_of(config: Path, folder: Path) -> str:
+    return str(config.relative_to(folder) if config.is_relative_to(folder) else config)
 
 
 def write_derivative_description(

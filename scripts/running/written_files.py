@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LESION_MASK = "label-lesion_mask"
 """BIDS suffix of a mask of lesions."""
 
+PROBABILITY = "label-lesion_probseg"
+"""BIDS suffix of a map of the probability of lesion."""
+
 BRAIN_MASK = "desc-brain_mask"
 """What the BIDS suffix of a mask of the brain ends with."""
 

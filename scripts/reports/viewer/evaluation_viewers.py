@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ....datasets import Case
 from ...running.evaluation import Evaluation
 from ...running.prediction import Prediction
-from ...running.written_files import LESION_MASK, Pictures, file_of
-from ..found_lesions import PROBABILITY, lesions_of
+from ...running.written_files import LESION_MASK, PROBABILITY, Pictures, file_of
+from ..found_lesions import lesions_of
 from ..metric_texts import decimals_of, number_text, title_of
 from .shown_volumes import Shown, ShownGrid, probability_of, window_of
 from .viewer_page import ViewerPage, write_page

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...running.prediction import Prediction
-from ...running.written_files import BRAIN_MASK, LESION_MASK, file_of
-from ..found_lesions import PROBABILITY, lesions_of
+from ...running.written_files import BRAIN_MASK, LESION_MASK, PROBABILITY, file_of
+from ..found_lesions import lesions_of
 from ..shown_results import beside, shown_result, written_images
 from .shown_volumes import Shown, ShownGrid, probability_of, window_of
 from .viewer_page import ViewerPage, write_page

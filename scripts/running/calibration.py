@@ -1,0 +1,189 @@
+"""Choosing temperature, threshold, smallest lesion and volume interval on patients whom the network had not seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...metrics.calibration import fit_temperature, reliability, tempered
+from ...metrics.lesion_rates import LesionMatch
+from ...transforms.small_lesions import smallest_count
+from .configuration import Progress, no_progress
+from .left_out import LeftOutMap
+
+THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(17))
+"""Of the tempered probability, 0.1 to 0.9."""
+
+SMALLEST = (0.0, 3.0, 5.0, 10.0, 15.0, 20.0)
+"""mm^3 of a lesion that stays."""
+
+LEVELS = (0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01)
+"""Lower thresholds of the volume interval, whose upper ones are what they lack to 1."""
+
+COVERAGE = 0.8
+"""Share of visits whose true volume the interval is to hold."""
+
+Maps = Sequence[LeftOutMap]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen.
+
+    Attributes:
+        temperature: by which logits are divided.
+        threshold: of the probability at this temperature.
+        smallest_lesion: mm^3.
+        interval: thresholds whose volumes are the interval; the lower one first.
+        coverage: share of the visits, from which all this was chosen, whose true volume the interval holds.
+    """
+
+    temperature: float
+    threshold: float
+    smallest_lesion: float
+    interval: tuple[float, float]
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a choice makes of one map.
+
+    Attributes:
+        map: of a patient who had no part in the choice.
+        match: lesions at the threshold, without the small ones.
+        volumes: mm^3 of the interval's ends.
+        errors: expected calibration error of the doubtful voxels, as written and at the temperature.
+    """
+
+    map: LeftOutMap
+    match: LesionMatch
+    volumes: tuple[float, float]
+    errors: tuple[float, float]
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the interval holds the true volume."""
+        return self.volumes[0] <= self.map.true_volume <= self.volumes[1]
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A patient, what was chosen on the others, and what it makes of this one."""
+
+    patient: str
+    chosen: Chosen
+    outcomes: list[Outcome]
+
+
+def calibrate(maps: Maps, progress: Progress = no_progress) -> tuple[list[Nested], Chosen]:
+    """Choose for each patient on the others alone, and then on all: what is to ship.
+
+    Args:
+        maps: of two patients or more.
+        progress: is told of each choice.
+
+    Returns:
+        The choices and outcomes of the patients, and the choice on all.
+    """
+    patients = sorted({each.patient for each in maps})
+    nested = []
+    for number, patient in enumerate(patients):
+        progress("choosing", number, len(patients) + 1, f"for {patient}")
+        chosen = choose([each for each in maps if each.patient != patient])
+        outcomes = [outcome(each, chosen) for each in maps if each.patient == patient]
+        nested.append(Nested(patient, chosen, outcomes))
+    progress("choosing", len(patients), len(patients) + 1, "on all patients")
+    chosen = choose(maps)
+    progress("choosing", len(patients) + 1, len(patients) + 1)
+    return nested, chosen
+
+
+def choose(maps: Maps) -> Chosen:
+    """Choose on the given maps: the temperature first, then what makes masks of it, then the interval.
+
+    Threshold and smallest lesion are those of the largest mean over patients of DSC and L-F1, in equal parts. Of equal
+    ones, the smaller lesion stays, and the threshold is nearer to 0.5.
+    """
+    by_patient = defaultdict(list)
+    for each in maps:
+        by_patient[each.patient].append(each.logits)
+    temperature = fit_temperature(list(by_patient.values()))
+    scores = mean_over_patients(maps, lambda each: _scores(each, temperature))
+    options = list(product(THRESHOLDS, SMALLEST))
+    best = max(range(len(options)), key=lambda n: (_rounded(scores[n]), -options[n][1], -abs(options[n][0] - 0.5)))
+    threshold, smallest = options[best]
+    interval, coverage = _interval(maps, temperature, threshold, smallest)
+    return Chosen(temperature, threshold, smallest, interval, coverage)
+
+
+def outcome(each: LeftOutMap, chosen: Chosen) -> Outcome:
+    """Apply a choice to a map."""
+    match = _match(each, chosen.temperature, chosen.threshold, (chosen.smallest_lesion,))[0]
+    low, high = (_volume(each, chosen.temperature, level, chosen.smallest_lesion) for level in chosen.interval[::-1])
+    probability, truth = each.doubtful
+    errors = (reliability(p, truth).expected_error for p in (probability, tempered(probability, chosen.temperature)))
+    before, after = errors
+    return Outcome(each, match, (low, high), (before, after))
+
+
+def mean_over_patients(maps: Maps, value: Callable[[LeftOutMap], Any]) -> NDArray[np.float64]:
+    """Return the mean over patients of the mean over their visits of the mean over networks, NaN left out of each."""
+    values: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for each in maps:
+        values[each.patient][each.visit].append(value(each))
+    return _mean([_mean([_mean(seeds) for seeds in visits.values()]) for visits in values.values()])
+
+
+def mean_over_visits(maps: Maps, value: Callable[[LeftOutMap], float]) -> float:
+    """Return the mean over visits of the mean over networks."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for each in maps:
+        values[each.visit].append(value(each))
+    return float(_mean([_mean(seeds) for seeds in values.values()]))
+
+
+def _scores(each: LeftOutMap, temperature: float) -> NDArray[np.float64]:
+    """Return the mean of DSC and L-F1 for each threshold and smallest lesion, ``(n_options,)``."""
+    matches = [match for threshold in THRESHOLDS for match in _match(each, temperature, threshold, SMALLEST)]
+    return np.array([(match.dice + match.f1()) / 2 for match in matches])
+
+
+def _match(each: LeftOutMap, temperature: float, threshold: float, smallest: Sequence[float]) -> list[LesionMatch]:
+    counts = [smallest_count(size, each.voxel_volume) for size in smallest]
+    return each.true_lesions.match(each.mask(threshold, temperature), counts)
+
+
+def _interval(maps: Maps, temperature: float, threshold: float, smallest: float) -> tuple[tuple[float, float], float]:
+    """Return the narrowest interval of sufficient coverage, or the widest of all."""
+    levels, coverage = (threshold, threshold), 0.0
+    for level in LEVELS:
+        levels = min(level, threshold), max(round(1 - level, 2), threshold)  # it holds the volume that is told
+
+        def covers(each: LeftOutMap, ends: tuple[float, float] = levels) -> float:
+            low, high = (_volume(each, temperature, end, smallest) for end in ends[::-1])
+            return float(low <= each.true_volume <= high)
+
+        coverage = mean_over_visits(maps, covers)
+        if coverage >= COVERAGE:
+            break
+    return levels, coverage
+
+
+def _volume(each: LeftOutMap, temperature: float, threshold: float, smallest: float) -> float:
+    return float(_match(each, temperature, threshold, (smallest,))[0].predicted_volumes.sum())
+
+
+def _rounded(score: float) -> float:
+    return -np.inf if np.isnan(score) else round(float(score), 9)
+
+
+def _mean(values: Sequence[Any]) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = np.ma.filled(np.ma.masked_invalid(np.array(values, dtype=float)).mean(0), np.nan)
+    return mean
