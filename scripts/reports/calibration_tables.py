@@ -17,8 +17,7 @@ def outcome_table(nested: Sequence[Nested]) -> Table:
     """Return what each patient had as written, and what the choice on the others makes of it."""
     everyone = [outcome for each in nested for outcome in each.outcomes]
     rows = [[name, *_cells(found)] for name, found in [*((n.patient, n.outcomes) for n in nested), ("mean", everyone)]]
-    pairs = [f"{name} {when}" for name in DECIMALS for when in ("before", "after")]
-    return Table(["patient", "visits", *pairs, "true ml", "interval", "holds it"], rows, _explain_outcomes())
+    return Table(["patient", "visits", *DECIMALS, "true ml", "interval", "holds it"], rows, _explain_outcomes())
 
 
 def choice_table(nested: Sequence[Nested], chosen: Chosen) -> Table:
@@ -46,9 +45,11 @@ def _cells(outcomes: Sequence[Outcome]) -> list[str]:
     by_map = {id(outcome.map): outcome for outcome in outcomes}
     maps = [outcome.map for outcome in outcomes]
     means = mean_over_patients(maps, lambda each: _numbers(by_map[id(each)])).tolist()
-    decimals = [places for places in DECIMALS.values() for _ in ("before", "after")]
-    pairs = [f"{mean:.{places}f}" for mean, places in zip(means, decimals, strict=False)]
-    true, low, high = (f"{mean:.2f}" for mean in means[len(pairs) :])
+    pairs = [
+        f"{before:.{places}f} → {after:.{places}f}"
+        for before, after, places in zip(means[:-3:2], means[1:-3:2], DECIMALS.values(), strict=True)
+    ]
+    true, low, high = (f"{mean:.2f}" for mean in means[-3:])
     held = mean_over_visits(maps, lambda each: float(by_map[id(each)].is_covered))
     return [str(len({each.visit for each in maps})), *pairs, true, f"{low} to {high}", f"{held:.0%}"]
 
@@ -68,10 +69,10 @@ def _chosen_cells(chosen: Chosen) -> list[str]:
 
 def _explain_outcomes() -> str:
     return (
-        "Every patient was left out of the training of the network and of the choice that 'after' applies; 'before' is "
-        "the mask as the comparison wrote it. Means over seeds, then a patient's visits, then patients. Wrong lesions "
-        "touch no true one. ECE is the expected calibration error of the voxels whose probability, as written, exceeds "
-        f"{EASY:g}. The last column is the share of visits whose true volume lies in the interval."
+        "Before the arrow is the mask as the comparison wrote it, behind it what the choice on the other patients "
+        "makes of it. No network had seen the patient. Means over seeds, then over visits, then over patients. "
+        "Wrong lesions touch no true one. ECE is the expected calibration error of the voxels whose probability, as "
+        f"written, exceeds {EASY:g}. The last column is the share of visits whose true volume lies in the interval."
     )
 
 

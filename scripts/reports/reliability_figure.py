@@ -19,12 +19,14 @@ def reliability_figure(nested: Sequence[Nested]) -> bytes:
     """Show each patient as a thin line and their mean, before and after the temperature chosen on the others."""
     figure = Figure(figsize=(9.6, 5.6), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True, sharey="row", gridspec_kw={"height_ratios": [3, 1]})
-    kinds: dict[str, Temperature] = {"as written": lambda each: 1.0, "after": lambda each: each.chosen.temperature}
+    kinds: dict[str, Temperature] = {
+        "as written": lambda each: 1.0,
+        "at the others' temperature": lambda each: each.chosen.temperature,
+    }
     for (top, below), (title, temperature) in zip(axes.T, kinds.items(), strict=True):
         curves = {each.patient: curve_of(each, temperature(each)) for each in nested}
         _draw(top, below, curves)
-        errors = [curve.expected_error for curve in curves.values()]
-        top.set_title(f"{title}: mean ECE {np.nanmean(errors) if np.isfinite(errors).any() else np.nan:.4f}")
+        top.set_title(title)
     axes[0, 0].set_ylabel("share that is lesion")
     axes[1, 0].set_ylabel("voxels")
     axes[0, 0].legend(frameon=False, fontsize=8)

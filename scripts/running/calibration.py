@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...metrics.calibration import fit_temperature, reliability, tempered
+from ...metrics.calibration import TEMPERATURES, fit_temperature, reliability, tempered
 from ...metrics.lesion_rates import LesionMatch
 from ...transforms.small_lesions import smallest_count
 from .configuration import Progress, no_progress
 from .left_out import LeftOutMap
+
+logger = logging.getLogger(__name__)
 
 THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(17))
 """Of the tempered probability, 0.1 to 0.9."""
@@ -102,6 +105,7 @@ def calibrate(maps: Maps, progress: Progress = no_progress) -> tuple[list[Nested
     progress("choosing", len(patients), len(patients) + 1, "on all patients")
     chosen = choose(maps)
     progress("choosing", len(patients) + 1, len(patients) + 1)
+    _warn(chosen)
     return nested, chosen
 
 
@@ -147,6 +151,14 @@ def mean_over_visits(maps: Maps, value: Callable[[LeftOutMap], float]) -> float:
     for each in maps:
         values[each.visit].append(value(each))
     return float(_mean([_mean(seeds) for seeds in values.values()]))
+
+
+def _warn(chosen: Chosen) -> None:
+    if not 1.01 * TEMPERATURES[0] < chosen.temperature < 0.99 * TEMPERATURES[1]:
+        logger.warning("the temperature is %.3g, the end of its range: look at reliability.png", chosen.temperature)
+    if chosen.coverage < COVERAGE:
+        text = "the widest interval of volumes holds the true one of %.0f %% of the visits, not of %.0f %%"
+        logger.warning(text, 100 * chosen.coverage, 100 * COVERAGE)
 
 
 def _scores(each: LeftOutMap, temperature: float) -> NDArray[np.float64]:

@@ -1,0 +1,148 @@
+"""Tests of the command calibrate, on what a comparison of left-out patients leaves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from mri_attention.datasets import InputError
+from mri_attention.scripts.running import Bundle, Configuration
+from mri_attention.scripts.running.left_out import read_left_out, temperature_of
+from tests.scripts.conftest import write_image
+from tests.scripts.left_out_heads import BUNDLE, SCALE, VISITS, images_of, write_comparison
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Path:
+    return write_comparison(tmp_path)
+
+
+def configuration() -> Configuration:
+    return Configuration(Bundle.find(BUNDLE), ["inference", "evaluate"])
+
+
+def test_it_writes_what_was_chosen_and_what_it_brings(
+    comparison: Path, run_command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("calibrate", BUNDLE, comparison) == 0
+    told = capsys.readouterr().out
+    folder = comparison / "calibration"
+    assert str(folder / "calibrated.yaml") in told
+    assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")
+    content = json.loads((folder / "calibration.json").read_text())
+    assert [each["patient"] for each in content["patients"]] == sorted({subject for subject, _ in VISITS})
+    assert len(content["patients"][-1]["maps"]) == 4
+    assert "| nobody: to ship |" in (folder / "calibration.md").read_text()
+    overlay = yaml.safe_load((folder / "calibrated.yaml").read_text())
+    assert overlay["temperature"] == pytest.approx(SCALE, rel=0.05)
+    assert set(overlay) >= {"threshold", "smallest_lesion", "volume_interval"}
+    assert not any(overlay.get(step) for step in ("grow", "white_matter_only"))
+    assert run_command("calibrate", BUNDLE, comparison) == 2
+    assert "a result is there already" in capsys.readouterr().err
+
+
+def test_the_overlay_is_one_of_the_bundle_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "calibrated.yaml").write_text("temperature: 1.5\nvolume_interval: [0.1, 0.8]\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("calibrated.yaml", str(tmp_path / "calibrated.yaml")):
+        found = Configuration(Bundle.find(BUNDLE), ["inference", name])
+        assert (found.value("temperature"), found.value("volume_interval")) == (1.5, [0.1, 0.8])
+
+
+def test_the_temperature_is_on_top_of_that_of_the_maps(comparison: Path, run_command: Run) -> None:
+    assert run_command("calibrate", BUNDLE, comparison, "--made-with", 1.5) == 0
+    overlay = yaml.safe_load((comparison / "calibration" / "calibrated.yaml").read_text())
+    assert overlay["temperature"] == pytest.approx(1.5 * SCALE, rel=0.05)
+
+
+def test_the_comparison_tells_its_temperature(comparison: Path) -> None:
+    assert temperature_of(comparison, Bundle.find(BUNDLE)) == configuration().value("temperature")
+    for record in comparison.glob("*/plan.json"):
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"settings": {"temperature": 2.5}}))
+    assert temperature_of(comparison, Bundle.find(BUNDLE)) == 2.5
+
+
+def test_maps_are_read_with_patient_visit_and_seed(comparison: Path) -> None:
+    maps = read_left_out(comparison, configuration())
+    assert len(maps) == 2 * len(VISITS)
+    assert [(each.patient, each.visit, each.network) for each in maps[-2:]] == [
+        ("sub-03", "sub-03_ses-2", "default-0"),
+        ("sub-03", "sub-03_ses-2", "default-1"),
+    ]
+    probability, truth, mask = images_of(31)
+    assert maps[-1].true_volume == truth.sum()
+    assert maps[-1].mask(0.5, 1.0).sum() == mask.sum()
+    assert maps[-1].written.predicted_volumes.sum() == mask.sum()
+    assert len(maps[-1].doubtful[0]) == np.count_nonzero(probability > 1e-4)
+
+
+def test_true_masks_may_have_moved(comparison: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.move(tmp_path / "data", tmp_path / "moved"))
+    with pytest.raises(InputError, match="no such true mask; give the dataset that they were tested on"):
+        read_left_out(comparison, configuration())
+    for label in moved.rglob("*_label-lesion_mask.nii.gz"):
+        anat = moved.joinpath(*label.relative_to(moved / "derivatives" / "truth").parts).parent
+        for contrast in configuration().value("contrasts"):
+            write_image(anat / label.name.replace("label-lesion_mask", contrast), images_of(0)[0], np.eye(4))
+    assert len(read_left_out(comparison, configuration(), dataset_dir=moved)) == 2 * len(VISITS)
+
+
+def remove_a_map(folder: Path) -> None:
+    next(folder.rglob("*_probseg.nii.gz")).unlink()
+
+
+def replace_a_map(folder: Path) -> None:
+    write_image(next(folder.rglob("*_probseg.nii.gz")), images_of(0)[0] + 1, np.eye(4))
+
+
+def break_a_plan(folder: Path) -> None:
+    next(folder.glob("*/plan.json")).write_text("{")
+
+
+def leave_one_patient(folder: Path) -> None:
+    for patient in ("sub-02", "sub-03"):
+        shutil.rmtree(folder / f"left-out-{patient}")
+
+
+def name_another_bundle(folder: Path) -> None:
+    for record in folder.glob("*/plan.json"):
+        record.write_text(record.read_text().replace(BUNDLE, "other"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (remove_a_map, "no such probability map; run compare --leave-one-out to its end"),
+        (replace_a_map, "holds values outside of 0 to 1"),
+        (break_a_plan, "cannot be read"),
+        (leave_one_patient, "holds the results of 1 left-out patients with default, two are needed"),
+        (name_another_bundle, "is a comparison of other; give it, not ms_lesion_segmentation_fanet"),
+        (shutil.rmtree, "holds no folder left-out-*"),
+    ],
+)
+def test_what_cannot_be_used_has_one_line(
+    harm: Callable[[Path], object],
+    message: str,
+    comparison: Path,
+    run_command: Run,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    harm(comparison)
+    assert run_command("calibrate", BUNDLE, comparison) == 2
+    assert message in capsys.readouterr().err
+    assert not (comparison / "calibration").exists()
+
+
+def test_bundles_without_lesions_cannot_be_calibrated(
+    comparison: Path, run_command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("calibrate", "brain_super_resolution_cftn", comparison) == 2
+    assert "`temperature`: has no meaning for brain_super_resolution_cftn" in capsys.readouterr().err
