@@ -46,13 +46,14 @@ class TrueLesions:
         if prediction.shape != self.labels.shape:
             raise ValueError(f"shapes differ: prediction {prediction.shape}, truth {self.labels.shape}")
         labels, _ = ndimage.label(prediction, NEIGHBORS)
-        sizes = np.bincount(labels.ravel())[1:]
-        both = (labels > 0) & (self.labels > 0)
-        pairs, voxels = np.unique(np.stack([labels[both], self.labels[both]]) - 1, axis=1, return_counts=True)
-        return [self._match(sizes, pairs, voxels, limit) for limit in smallest]
+        voxels = np.flatnonzero(prediction)  # few of all
+        own, true = labels.ravel()[voxels], self.labels.ravel()[voxels]
+        pairs, overlaps = np.unique(np.stack([own, true])[:, true > 0] - 1, axis=1, return_counts=True)
+        sizes = np.bincount(own, minlength=1)[1:]
+        return [self._match(sizes, pairs, overlaps, limit) for limit in smallest]
 
     def _match(
-        self, sizes: NDArray[np.int64], pairs: NDArray[np.int64], voxels: NDArray[np.int64], smallest: int
+        self, sizes: NDArray[np.int64], pairs: NDArray[np.int64], overlaps: NDArray[np.int64], smallest: int
     ) -> LesionMatch:
         kept = sizes >= smallest
         stays = kept[pairs[0]]
@@ -65,5 +66,5 @@ class TrueLesions:
             predicted_volumes=sizes[kept] * self.voxel_volume,
             true_hits=true_hits,
             predicted_hits=predicted_hits[kept],
-            dice=2 * int(voxels[stays].sum()) / n_voxels if n_voxels else math.nan,
+            dice=2 * int(overlaps[stays].sum()) / n_voxels if n_voxels else math.nan,
         )

@@ -20,8 +20,8 @@ from .left_out import LeftOutMap
 
 logger = logging.getLogger(__name__)
 
-THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(17))
-"""Of the tempered probability, 0.1 to 0.9."""
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Of the tempered probability."""
 
 SMALLEST = (0.0, 3.0, 5.0, 10.0, 15.0, 20.0)
 """mm^3 of a lesion that stays."""
