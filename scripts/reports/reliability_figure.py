@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ...metrics.calibration import Reliability, reliability, tempered
 from ..running.calibration import Nested
@@ -18,7 +19,7 @@ Temperature = Callable[[Nested], float]
 def reliability_figure(nested: Sequence[Nested]) -> bytes:
     """Show each patient as a thin line and their mean, before and after the temperature chosen on the others."""
     figure = Figure(figsize=(9.6, 5.6), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True, sharey="row", gridspec_kw={"height_ratios": [3, 1]})
+    axes = figure.subplots(2, 2, sharex=True, sharey="row", squeeze=False, gridspec_kw={"height_ratios": [3, 1]})
     kinds: dict[str, Temperature] = {
         "as written": lambda each: 1.0,
         "at the others' temperature": lambda each: each.chosen.temperature,
@@ -57,5 +58,5 @@ def _draw(top: Axes, below: Axes, curves: dict[str, Reliability]) -> None:
         axis.spines[["top", "right"]].set_visible(False)
 
 
-def _middles(curve: Reliability) -> np.ndarray:
+def _middles(curve: Reliability) -> NDArray[np.float64]:
     return (np.arange(len(curve.counts)) + 0.5) / len(curve.counts)
