@@ -111,7 +111,7 @@ class LogitCounts:
         cells = np.floor((logits - logits.min(initial=0)) / CELL).astype(np.int64)
         counts, sums, hits = (np.bincount(cells, weights) for weights in (None, logits, y))
         filled = counts > 0
-        return cls(sums[filled] / counts[filled], counts[filled].astype(float), hits[filled])
+        return cls(sums[filled] / counts[filled], counts[filled].astype(np.float64), hits[filled].astype(np.float64))
 
     def loss(self, temperature: float) -> float:
         """Return the mean negative log-likelihood of a voxel at a temperature; NaN without voxels."""

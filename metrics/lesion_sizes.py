@@ -47,8 +47,9 @@ class TrueLesions:
             raise ValueError(f"shapes differ: prediction {prediction.shape}, truth {self.labels.shape}")
         labels, _ = ndimage.label(prediction, NEIGHBORS)
         voxels = np.flatnonzero(prediction)  # few of all
-        own, true = labels.ravel()[voxels], self.labels.ravel()[voxels]
-        pairs, overlaps = np.unique(np.stack([own, true])[:, true > 0] - 1, axis=1, return_counts=True)
+        own, true = labels.ravel()[voxels], self.labels.ravel()[voxels].astype(np.int64)
+        codes, overlaps = np.unique((own * (self.sizes.size + 1) + true)[true > 0], return_counts=True)
+        pairs = np.stack(np.divmod(codes, self.sizes.size + 1)) - 1
         sizes = np.bincount(own, minlength=1)[1:]
         return [self._match(sizes, pairs, overlaps, limit) for limit in smallest]
 
@@ -62,9 +63,12 @@ class TrueLesions:
         true_hits[pairs[1, stays]] = True
         n_voxels = int(sizes[kept].sum() + self.sizes.sum())
         return LesionMatch(
-            true_volumes=self.sizes * self.voxel_volume,
-            predicted_volumes=sizes[kept] * self.voxel_volume,
+            true_volumes=self._volumes(self.sizes),
+            predicted_volumes=self._volumes(sizes[kept]),
             true_hits=true_hits,
             predicted_hits=predicted_hits[kept],
             dice=2 * int(overlaps[stays].sum()) / n_voxels if n_voxels else math.nan,
         )
+
+    def _volumes(self, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        return sizes.astype(np.float64) * self.voxel_volume

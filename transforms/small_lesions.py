@@ -20,8 +20,9 @@ from .lesion_masks import NEIGHBORS
 def drop_small_lesions(lesions: ArrayLike, voxel_volume: float = 1.0, smallest: float = 0.0) -> NDArray[np.bool_]:
     """Drop each lesion whose volume is below ``smallest``.
 
-    MONAI's ``RemoveSmallObjects(by_measure=True)`` does so too, but takes the voxels of an oblique grid, 0.9999999 mm^3
-    of each, at their word: a lesion of three of them is below 3 mm^3 there, and not here.
+    MONAI's ``RemoveSmallObjects(by_measure=True)`` does so too, but with scikit-image from 0.26 on it drops lesions of
+    just this volume as well, and it takes the voxels of an oblique grid, 0.9999999 mm^3 each, at their word: three of
+    them are below 3 mm^3 there, and not here.
 
     Args:
         lesions: mask ``(x, y, z)``; lesions are its parts, connected by faces, edges or corners.

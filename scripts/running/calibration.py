@@ -119,7 +119,7 @@ def choose(maps: Maps) -> Chosen:
     for each in maps:
         by_patient[each.patient].append(each.logits)
     temperature = fit_temperature(list(by_patient.values()))
-    scores = mean_over_patients(maps, lambda each: _scores(each, temperature))
+    scores = mean_over_patients(maps, lambda each: _scores(each, temperature)).tolist()
     options = list(product(THRESHOLDS, SMALLEST))
     best = max(range(len(options)), key=lambda n: (_rounded(scores[n]), -options[n][1], -abs(options[n][0] - 0.5)))
     threshold, smallest = options[best]
@@ -193,7 +193,7 @@ def _volume(each: LeftOutMap, temperature: float, threshold: float, smallest: fl
 
 
 def _rounded(score: float) -> float:
-    return -np.inf if np.isnan(score) else round(float(score), 9)
+    return -np.inf if np.isnan(score) else round(score, 9)
 
 
 def _mean(values: Sequence[Any]) -> NDArray[np.float64]:

@@ -41,8 +41,8 @@ def write_comparison(folder: Path, visits: Sequence[tuple[str, str]] = VISITS) -
         flair = str(folder / "data" / place / f"{name}_FLAIR.nii.gz")
         case = {"subject": subject, "session": session, "image": [flair], "label": str(label)}
         plans.setdefault(subject, []).append(case)
+        probability, truth, mask = images_of(number)
         for seed in SEEDS:
-            probability, truth, mask = images_of(10 * number + seed)
             test = folder / "out" / f"left-out-{subject}" / f"default-{seed}" / "test" / place
             write_image(test / f"{name}_label-lesion_probseg.nii.gz", probability, np.eye(4))
             write_image(test / f"{name}_label-lesion_mask.nii.gz", mask.astype(np.uint8), np.eye(4))

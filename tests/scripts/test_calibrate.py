@@ -77,7 +77,7 @@ def test_maps_are_read_with_patient_visit_and_seed(comparison: Path) -> None:
         ("sub-03", "sub-03_ses-2", "default-0"),
         ("sub-03", "sub-03_ses-2", "default-1"),
     ]
-    probability, truth, mask = images_of(31)
+    probability, truth, mask = images_of(len(VISITS) - 1)
     assert maps[-1].true_volume == truth.sum()
     assert maps[-1].mask(0.5, 1.0).sum() == mask.sum()
     assert maps[-1].written.predicted_volumes.sum() == mask.sum()
@@ -124,7 +124,7 @@ def name_another_bundle(folder: Path) -> None:
         (replace_a_map, "holds values outside of 0 to 1"),
         (break_a_plan, "cannot be read"),
         (leave_one_patient, "holds the results of 1 left-out patients with default, two are needed"),
-        (name_another_bundle, "is a comparison of other; give it, not ms_lesion_segmentation_fanet"),
+        (name_another_bundle, "is a comparison of other; give it in place of ms_lesion_segmentation_fanet"),
         (shutil.rmtree, "holds no folder left-out-*"),
     ],
 )
