@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from monai.data import MetaTensor
 
 from tests.bundles.bundle_configs import BundleConfigs
 from tests.bundles.conftest import Evaluated
@@ -48,6 +49,18 @@ def test_lesions_outside_of_white_matter_go_before_lesions_grow(is_on: bool) -> 
     names = [type(step).__name__ for step in parser.get_parsed_content("postprocessing").transforms]
     order = [name for name in names if name in {"KeepWhiteMatterLesionsd", "GrowLesionsd"}]
     assert order == ["KeepWhiteMatterLesionsd", "GrowLesionsd"][not is_on :]
+
+
+def test_logits_are_tempered_and_small_lesions_go_once_there_is_a_mask() -> None:
+    steps = parse("inference", temperature=1.5, smallest_lesion=3).get_parsed_content("postprocessing").transforms
+    order = ["DivideByTemperatured", "Activationsd", "AsDiscreted", "DropSmallLesionsd", "Invertd"]
+    assert [name for name in (type(step).__name__ for step in steps) if name in order] == [*order, "AsDiscreted"]
+    logits = torch.tensor([[[[0.0, 0.0]]], [[[3.0, -3.0]]]])
+    data = {"pred": logits, "image": MetaTensor(torch.zeros(3, 1, 1, 2))}
+    for step in steps[: [type(step).__name__ for step in steps].index("DropSmallLesionsd") + 1]:
+        data = step(data)
+    torch.testing.assert_close(data["probability"].flatten(), torch.tensor([2.0, -2.0]).sigmoid())
+    assert not data["pred"].any()
 
 
 def test_fitted_threshold_is_evaluated_without_growing() -> None:
