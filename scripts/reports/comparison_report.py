@@ -15,9 +15,17 @@ from ..running.comparison_plan import Plan, Training, short_name
 from ..running.configuration import Configuration
 from ..running.evaluation import CONFIGS
 from ..running.records import describe_run, write_json
-from ..running.tracking import read_curves
+from ..running.tracking import Curves, read_curves
 from .charts import COLORS, chart_panels, to_png
-from .comparison_statistics import describe_network, judging_metrics, mean_of_defined, metric_values
+from .comparison_statistics import (
+    by_contender,
+    contender_of,
+    describe_all,
+    judging_metrics,
+    mean_of_defined,
+    metric_values,
+    under_first_condition,
+)
 from .html_report import Picture, Report, Section, write_report
 from .metric_texts import decimals_of, mean_text, title_of
 from .table import Table
@@ -26,14 +34,21 @@ from .written_images import side_by_side_figure
 
 
 def write_comparison(plan: Plan, trainings: Sequence[Training], baseline: str, dataset_dir: Path) -> Table:
-    """Write metrics.csv, comparison.json, comparison.md and report.html; return the table of metrics."""
-    networks = dict.fromkeys(training.network for training in trainings)
-    comparison = [describe_network(trainings, network, baseline) for network in networks]
+    """Write metrics.csv, comparison.json, comparison.md and report.html; return the table of metrics.
+
+    Args:
+        plan: what was compared.
+        trainings: of all networks, seeds and conditions.
+        baseline: network that the others are tested against, under the first condition.
+        dataset_dir: as it was given.
+    """
+    baseline = contender_of(trainings, baseline)
+    comparison = describe_all(trainings, baseline)
     _value_table(plan, trainings).write_csv(plan.output_dir / "metrics.csv")
     provenance = describe_run(plan.bundle, ["train", *CONFIGS, *plan.overlays], dataset_dir, {})
     content = {"baseline": short_name(baseline), "networks": comparison, "provenance": provenance}
     write_json(content | {"budget": asdict(plan.budget)}, plan.output_dir / "comparison.json")
-    costs = cost_table(comparison)
+    costs = cost_table(describe_all(under_first_condition(trainings), baseline))
     metrics = comparison_table(comparison, explain(trainings, baseline, len(plan.test_cases)))
     text = f"{costs.markdown()}\n{metrics.markdown()}\n{metrics.caption}\n\n`{provenance['command']}`\n"
     (plan.output_dir / "comparison.md").write_text(text, encoding="utf-8")
@@ -47,11 +62,11 @@ def write_comparison(plan: Plan, trainings: Sequence[Training], baseline: str, d
 def _value_table(plan: Plan, trainings: Sequence[Training]) -> Table:
     """Every value: one row per training and case."""
     rows = [
-        [short_name(training.network), training.seed, case, *row.values()]
+        [short_name(training.network), *training.condition.values(), training.seed, case, *row.values()]
         for training in trainings
         for case, row in zip(plan.case_names, training.rows, strict=True)
     ]
-    return Table(["network", "seed", "case", *trainings[0].rows[0]], rows)
+    return Table(["network", *trainings[0].condition, "seed", "case", *trainings[0].rows[0]], rows)
 
 
 def comparison_table(comparison: Sequence[dict[str, Any]], caption: str = "") -> Table:
@@ -93,36 +108,59 @@ def cost_table(comparison: Sequence[dict[str, Any]]) -> Table:
 def explain(trainings: Sequence[Training], baseline: str, n_cases: int) -> str:
     """Say how to read the table, and what so few cases cannot show."""
     n_seeds = len({training.seed for training in trainings})
-    text = (
+    return (
         f"Mean ± standard deviation over {n_cases} test cases of the mean over {n_seeds} seeds (standard deviation of "
-        f"the seeds' means). Difference from {short_name(baseline)}: 95 % interval of the paired bootstrap over cases; "
+        f"the seeds' means). {explain_tests(baseline, n_cases, 'cases')}"
+    )
+
+
+def explain_tests(baseline: str, n: int, units: str) -> str:
+    """Say what differences and p are, over ``n`` pairs of ``units``."""
+    text = (
+        f"Difference from {short_name(baseline)}: 95 % interval of the paired bootstrap over {units}; "
         "p of Wilcoxon's signed-rank test, two-sided, not corrected for the number of tests. Of each training, the "
         "last checkpoint is evaluated."
     )
-    if n_cases < 6:
-        text += f" With {n_cases} cases the smallest possible p is {2 / 2**n_cases:.3g}."
-    return text
+    return text + (f" With {n} {units} the smallest possible p is {2 / 2**n:.3g}." if n < 6 else "")
 
 
 def _picture_sections(plan: Plan, trainings: Sequence[Training]) -> list[Section]:
-    by_network: dict[str, list[Training]] = {}
-    for training in trainings:
-        by_network.setdefault(short_name(training.network), []).append(training)
-    boxes = {
-        title_of(metric): {name: mean_of_defined(metric_values(own, metric), 0) for name, own in by_network.items()}
-        for metric in judging_metrics(trainings)
-    }
-    events = plan.trained_dir or plan.output_dir
-    curves = {name: [read_curves(events / t.name / "events") for t in own] for name, own in by_network.items()}
+    figures = [Picture(box_figure(values_in_boxes(trainings)))]
     sections = [
-        Section("Cases", ["Each point is a case, its mean over seeds."], pictures=[Picture(box_figure(boxes))]),
-        Section("Training", pictures=[Picture(training_figure(curves))]),
+        Section("Cases", ["Each point is a case, its mean over seeds."], pictures=figures),
+        Section("Training", pictures=[Picture(curves_figure([(plan, trainings)]))]),
     ]
-    pictures = Configuration(plan.bundle, [*CONFIGS, *plan.overlays], plan.inference).pictures
-    written = {name: own[0].first_case_files(plan.output_dir) for name, own in by_network.items()}
-    if figure := side_by_side_figure(plan.test_cases[0], written, pictures):
+    if figure := first_case_figure(plan, trainings):
         sections.append(Section("One case", ["The first test case, seed 0."], pictures=[Picture(figure)]))
     return sections
+
+
+def values_in_boxes(trainings: Sequence[Training]) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Return what :func:`box_figure` shows: of each metric and network the cases' means over seeds."""
+    networks = by_contender(trainings)
+    return {
+        title_of(metric): {name: mean_of_defined(metric_values(own, metric), 0) for name, own in networks.items()}
+        for metric in judging_metrics(trainings)
+    }
+
+
+def curves_figure(compared: Sequence[tuple[Plan, Sequence[Training]]]) -> bytes:
+    """Show the curves of all trainings of each network, of one comparison or several."""
+    curves: dict[str, list[Curves]] = {}
+    for plan, trainings in compared:
+        events = plan.trained_dir or plan.output_dir
+        for training in under_first_condition(trainings):
+            found = read_curves(events / training.name / "events")
+            curves.setdefault(short_name(training.network), []).append(found)
+    return training_figure(curves)
+
+
+def first_case_figure(plan: Plan, trainings: Sequence[Training]) -> bytes | None:
+    """Show what every network made of the first test case with the first seed, None where they wrote no images."""
+    pictures = Configuration(plan.bundle, [*CONFIGS, *plan.overlays], plan.inference).pictures
+    networks = by_contender(trainings)
+    written = {name: own[0].first_case_files(plan.output_dir) for name, own in networks.items()}
+    return side_by_side_figure(plan.test_cases[0], written, pictures)
 
 
 def box_figure(values: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> bytes:

@@ -16,16 +16,16 @@ from .metric_texts import COUNTS
 NOTHING = {"difference": np.nan, "low": np.nan, "high": np.nan, "p": np.nan}
 
 
-def describe_network(trainings: Sequence[Training], network: str, baseline: str) -> dict[str, Any]:
-    """Describe each metric of a network over cases, and its difference from the baseline's.
+def describe_network(trainings: Sequence[Training], contender: str, baseline: str) -> dict[str, Any]:
+    """Describe each metric of a network (under a condition) over cases, and its difference from the baseline's.
 
     A case's value is the mean over seeds. ``seed_sd`` is the standard deviation of the seeds' means over cases. The
     difference has the 95 % interval of the paired bootstrap over cases and the p-value of Wilcoxon's signed-rank test
     (two-sided), NaN where every difference is zero or none is defined.
     """
-    own, others = ([t for t in trainings if t.network == name] for name in (network, baseline))
+    own, others = ([t for t in trainings if t.contender == name] for name in (contender, baseline))
     result: dict[str, Any] = {
-        "network": short_name(network),
+        "network": short_name(contender),
         "parameters": own[0].parameters,
         "seeds": len(own),
         "steps": sorted({training.steps for training in own}),
@@ -39,10 +39,34 @@ def describe_network(trainings: Sequence[Training], network: str, baseline: str)
         cases = mean_of_defined(values, 0)
         described = {"n": int(np.isfinite(cases).sum()), "mean": float(mean_of_defined(cases))}
         described |= {"sd": _spread(cases), "seed_sd": _spread(mean_of_defined(values, 1))}
-        if network != baseline:
+        if contender != baseline:
             described |= _difference(cases, mean_of_defined(metric_values(others, metric), 0))
         result["metrics"][metric] = described
     return result
+
+
+def describe_all(trainings: Sequence[Training], baseline: str) -> list[dict[str, Any]]:
+    """Describe each network (under each condition) as :func:`describe_network` does."""
+    contenders = dict.fromkeys(training.contender for training in trainings)
+    return [describe_network(trainings, contender, baseline) for contender in contenders]
+
+
+def contender_of(trainings: Sequence[Training], network: str) -> str:
+    """Return what others are tested against: ``network`` under the first condition."""
+    return next(training.contender for training in trainings if training.network == network)
+
+
+def under_first_condition(trainings: Sequence[Training]) -> list[Training]:
+    """Return each training once, where networks were tested under several conditions."""
+    return [training for training in trainings if training.condition == trainings[0].condition]
+
+
+def by_contender(trainings: Sequence[Training]) -> dict[str, list[Training]]:
+    """Return the trainings of each network (under each condition), by its name in tables."""
+    found: dict[str, list[Training]] = {}
+    for training in trainings:
+        found.setdefault(short_name(training.contender), []).append(training)
+    return found
 
 
 def judging_metrics(trainings: Sequence[Training]) -> list[str]:

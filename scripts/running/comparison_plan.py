@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ...datasets import Case, InputError
 from .bundle import Bundle
 from .configuration import Configuration
+from .evaluation import Condition, condition_name
 from .records import write_json
 
 STEPS, SECONDS = "steps", "seconds"
+RECORD = "training.json"
+"""What a training achieved, in its folder."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class Plan:
         learning_rates: to choose from by the validation cases; empty for the config's.
         output_dir: a folder for each training is made in it.
         trained_dir: folder of an earlier comparison whose trainings are tested, instead of training.
+        conditions: config ids and values under each of which the networks are tested.
+        fixed: config ids and values of training, which hold whatever ``overrides`` say.
+        label: what tells this plan from others of the same run, for the terminal.
     """
 
     bundle: Bundle
@@ -70,6 +76,9 @@ class Plan:
     learning_rates: Sequence[float]
     output_dir: Path
     trained_dir: Path | None = None
+    conditions: Sequence[Condition] = ({},)
+    fixed: dict[str, Any] = field(default_factory=dict)
+    label: str = ""
 
     @property
     def case_names(self) -> list[str]:
@@ -80,7 +89,7 @@ class Plan:
         """Return what trains ``network``, an overlay or ``default``."""
         configuration = Configuration(self.bundle, ["train", *self.overlays, *overlay_of(network)], settings)
         configuration.override(self.overrides)
-        configuration.update(configuration.settings)
+        configuration.update({**configuration.settings, **self.fixed})
         return configuration
 
 
@@ -98,6 +107,7 @@ class Training:
         rows: metrics by name of each test case.
         tried: best validation metric of each learning rate that was tried.
         files: what was written for the first test case, relative to its folder.
+        condition: config ids and values that were varied when it was tested.
     """
 
     network: str
@@ -109,6 +119,12 @@ class Training:
     rows: list[dict[str, float]] = field(default_factory=list)
     tried: dict[str, float] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    condition: Condition = field(default_factory=dict)
+
+    @property
+    def contender(self) -> str:
+        """What is compared: the network, and the condition where something was varied."""
+        return " ".join(filter(None, (self.network, condition_name(self.condition))))
 
     @property
     def name(self) -> str:
@@ -121,10 +137,11 @@ class Training:
 
     @classmethod
     def read(cls, record: Path) -> Training:
-        """Read what :meth:`write` wrote."""
+        """Read what :meth:`write` wrote, or what else has the same fields."""
         content = json.loads(record.read_text(encoding="utf-8"))
         rows = [{k: math.nan if v is None else v for k, v in row.items()} for row in content["rows"]]
-        return cls(**content | {"rows": rows})
+        known = {each.name for each in fields(cls)} & content.keys()
+        return cls(**{name: content[name] for name in known} | {"rows": rows})
 
     def write(self, record: Path) -> None:
         """Write everything as JSON without NaN, folders included."""
@@ -133,7 +150,7 @@ class Training:
 
 
 def short_name(network: str) -> str:
-    """Return the last part of an overlay's name."""
+    """Return the last part of an overlay's name, or of a contender's."""
     return Path(network).name
 
 

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import InputError
+from .comparison_plan import RECORD as TRAINING
 from .comparison_plan import Plan
+from .comparison_training import BEGUN
 from .outputs import require_new
 from .records import without_nan, write_json
 
 RECORD = "plan.json"
+EARLIER = {"conditions": [{}], "patients left out": "", "fixed settings of training": {}}
+"""What records of earlier versions do not tell."""
+
 RESULTS = ("metrics.csv", "comparison.json", "comparison.md", "report.html")
 
 
@@ -26,10 +31,10 @@ def start_or_continue(plan: Plan, overwrite: bool = False) -> None:
     Raises:
         InputError: if another comparison is there, or results of something else.
     """
-    if not (plan.output_dir / RECORD).is_file() and not list(plan.output_dir.glob("*/training.json")):
-        require_new((plan.output_dir / name for name in RESULTS), overwrite)
     record, content = plan.output_dir / RECORD, _content(plan)
-    trainings = [file.parent for file in plan.output_dir.glob("*/training.json")]
+    trainings = {file.parent for name in (TRAINING, BEGUN) for file in plan.output_dir.glob(f"*/{name}")}
+    if not record.is_file() and not trainings:
+        require_new((plan.output_dir / name for name in RESULTS), overwrite)
     if overwrite:
         for folder in trainings:
             shutil.rmtree(folder)
@@ -44,7 +49,7 @@ def start_or_continue(plan: Plan, overwrite: bool = False) -> None:
 
 def _read(record: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(record.read_text(encoding="utf-8")))
+        return EARLIER | dict(json.loads(record.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise InputError.at(record, f"cannot be read ({error})", "choose another `output_dir`") from error
 
@@ -60,5 +65,8 @@ def _content(plan: Plan) -> dict[str, Any]:
         "budget": f"{plan.budget.kind}={plan.budget.amount}",
         "learning rates": list(plan.learning_rates),
         "trained_dir": None if plan.trained_dir is None else str(plan.trained_dir),
+        "conditions": list(plan.conditions),
+        "patients left out": plan.label,
+        "fixed settings of training": plan.fixed,
     }
     return dict(json.loads(json.dumps(without_nan(content), default=str)))

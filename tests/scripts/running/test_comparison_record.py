@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,26 @@ def test_another_one_is_refused_or_begins_anew(plan: Plan, change: dict[str, obj
     start_or_continue(other, overwrite=True)
     assert not record.exists()
     start_or_continue(other)
+
+
+def test_records_of_earlier_versions_were_of_one_condition(plan: Plan) -> None:
+    start_or_continue(plan)
+    record = plan.output_dir / "plan.json"
+    content = json.loads(record.read_text())
+    del content["conditions"]
+    record.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="other conditions"):
+        start_or_continue(replace(plan, conditions=[{"threshold": 0.3}]))
+    start_or_continue(plan)
+
+
+def test_what_was_only_begun_begins_anew_too(plan: Plan) -> None:
+    start_or_continue(plan)
+    begun = plan.output_dir / "unet-0" / "begun.json"
+    begun.parent.mkdir()
+    begun.touch()
+    start_or_continue(plan, overwrite=True)
+    assert not begun.parent.exists()
 
 
 def test_results_of_something_else_are_not_replaced(plan: Plan) -> None:
