@@ -40,10 +40,8 @@ def leave_one_out(plan: Plan) -> dict[str, Plan]:
     """
     patients = patients_of(plan.training_cases)
     if len(patients) < 2 and plan.trained_dir is None:
-        problem = "leaves nobody to train on"
-        raise InputError.at(
-            "`leave_one_out`", f"{patients[0]} alone {problem}", "give a dataset of two patients or more"
-        )
+        problem = f"{patients[0]} is the only patient, which leaves nobody to train on"
+        raise InputError.at("`leave_one_out`", problem, "give a dataset of two patients or more")
     configuration = plan.training("default")
     _warn_of_weights(plan, configuration)
     return {patient: _without(plan, patient, configuration) for patient in patients}
