@@ -56,7 +56,7 @@ train:
     transforms:
     - {_target_: mri_attention.transforms.LoadContrastsd, contrasts: '@contrasts'}
     - {_target_: mri_attention.transforms.LoadLabeld}
-  dataset: {_target_: Dataset, data: $@parts[0] + @extra_cases, transform: '@train::preprocessing'}
+  dataset: {_target_: Dataset, data: '$@parts[0] + @extra_cases', transform: '@train::preprocessing'}
   sampler:
     _target_: torch.utils.data.WeightedRandomSampler
     weights: $[1.0] * len(@train::dataset::data)
