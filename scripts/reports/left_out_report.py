@@ -90,7 +90,7 @@ def explain_left_out(pooled: Sequence[Training], baseline: str) -> str:
 def value_table(folds: Mapping[str, Plan], trainings: Mapping[str, Sequence[Training]]) -> Table:
     """Return every value: one row per patient, training and visit."""
     rows = [
-        [patient, case["session"], short_name(t.network), *t.condition.values(), t.seed, *row.values()]
+        [patient, case.get("session", ""), short_name(t.network), *t.condition.values(), t.seed, *row.values()]
         for patient, fold in folds.items()
         for t in trainings[patient]
         for case, row in zip(fold.test_cases, t.rows, strict=True)
