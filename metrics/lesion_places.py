@@ -74,7 +74,7 @@ def find_lesions(
     Raises:
         ValueError: if shapes differ.
     """
-    labels, matrix = _labels(np.asarray(mask) != 0), np.asarray(affine, np.float64)
+    labels, matrix = number_lesions(np.asarray(mask) != 0), np.asarray(affine, np.float64)
     if not labels.any():
         return []
     if parts is None and any(name in images for name in GUIDES):
@@ -111,8 +111,8 @@ class _Places:
         return bool(parts.infratentorial[tuple(np.clip(voxels, 0, last).T)].mean() > 0.5)
 
 
-def _labels(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Number the lesions from 1, the largest first."""
+def number_lesions(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Number the lesions (connected, 26 neighbors) from 1, the largest first."""
     labels, n_lesions = ndimage.label(mask, np.ones((3, 3, 3)))
     order = np.argsort(-np.bincount(labels.ravel(), minlength=n_lesions + 1)[1:], kind="stable")
     numbers = np.zeros(n_lesions + 1, np.int32)
