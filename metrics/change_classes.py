@@ -41,8 +41,9 @@ class LesionChange:
         n_earlier: lesions of the earlier visit in it; more than later where some merged.
         n_later: of the later visit; more than earlier where one was split.
         limit: mm^3, by which its volume has to change to be enlarging or shrinking.
-        gained: mm^3, of parts that are more than one voxel from the lesion at the earlier visit.
-        lost: mm^3, of parts that are more than one voxel from the lesion at the later visit.
+        gained: mm^3, of parts that count as gained: large, more than one voxel from the earlier lesion, and
+            brighter than then.
+        lost: mm^3, of parts that count as lost, likewise.
         support: how much brighter what changed became than what surrounds it, in standard deviations of the difference
             image; NaN where nothing changed, or without that image.
         center: voxel nearest to its center of mass.

@@ -82,10 +82,19 @@ class _Matcher:
         by_masks = _class_of(*volumes, limit)
         support = self._support(by_masks, before, after, box)
         gained, lost = self._beyond(after, before, box, 1), self._beyond(before, after, box, -1)
-        name = self._name(by_masks, max(volumes), support, gained - lost)
-        counts = (ndimage.label(mask, NEIGHBORS)[1] for mask in (before, after))
         return LesionChange(
-            number, name, by_masks, *volumes, *counts, limit, gained, lost, support, _center(group, box)
+            number=number,
+            name=self._name(by_masks, max(volumes), support, gained - lost),
+            by_masks=by_masks,
+            earlier=volumes[0],
+            later=volumes[1],
+            n_earlier=ndimage.label(before, NEIGHBORS)[1],
+            n_later=ndimage.label(after, NEIGHBORS)[1],
+            limit=limit,
+            gained=gained,
+            lost=lost,
+            support=support,
+            center=_center(group, box),
         )
 
     def _name(self, by_masks: str, volume: float, support: float, net_gain: float) -> str:

@@ -15,6 +15,7 @@ from .compare import compare
 from .convert_weights import convert_weights
 from .evaluate import evaluate
 from .export import export
+from .longitudinal import longitudinal
 from .predict import predict
 from .prepare import prepare
 from .simulate import simulate
@@ -30,7 +31,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-COMMANDS = (simulate, train, evaluate, predict, compare, calibrate, benchmark, prepare, convert_weights, export, check)
+COMMANDS = (
+    simulate,
+    train,
+    evaluate,
+    predict,
+    longitudinal,
+    compare,
+    calibrate,
+    benchmark,
+    prepare,
+    convert_weights,
+    export,
+    check,
+)
 for command in COMMANDS:
     app.command()(command)
 app.command(cls=ValueListCommand)(bids)

@@ -1,4 +1,4 @@
-"""A table as CSV, as Markdown, and as text for HTML and the terminal."""
+"""A table as CSV or TSV, as Markdown, and as text for HTML and the terminal."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ class Table:
         """Write the table as CSV."""
         with path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([self.header, *self.texts])
+
+    def write_tsv(self, path: Path) -> None:
+        """Write the table as BIDS wants it: with tabs between, and ``n/a`` for what is undefined."""
+        lines = ["\t".join(cell or "n/a" for cell in line) for line in [self.header, *self.texts]]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 def _text(value: Any) -> str:
