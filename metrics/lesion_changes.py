@@ -35,8 +35,9 @@ def find_changes(
 
     What changed has to be seen in the images as well: voxels gained must have become brighter than what surrounds them,
     lost ones darker, by ``rule.min_support``. Parts for which that is not so do not count; a lesion for which it is not
-    so is uncertain, as are new and vanished ones below ``rule.min_volume``. The rule treats growth and shrinkage, and
-    both visits, alike: exchanging the visits exchanges the classes.
+    so is uncertain, as are new and vanished ones below ``rule.min_volume``, and lesions that gained parts while their
+    volume fell, or the reverse. The rule treats growth and shrinkage, and both visits, alike: exchanging the visits
+    exchanges the classes.
 
     Args:
         earlier: mask ``(x, y, z)`` of lesions at the earlier visit.
@@ -84,7 +85,7 @@ class _Matcher:
         gained, lost = self._beyond(after, before, box, 1), self._beyond(before, after, box, -1)
         return LesionChange(
             number=number,
-            name=self._name(by_masks, max(volumes), support, gained - lost),
+            name=self._name(by_masks, *volumes, support, gained - lost),
             by_masks=by_masks,
             earlier=volumes[0],
             later=volumes[1],
@@ -97,14 +98,19 @@ class _Matcher:
             center=_center(group, box),
         )
 
-    def _name(self, by_masks: str, volume: float, support: float, net_gain: float) -> str:
+    def _name(self, by_masks: str, earlier: float, later: float, support: float, net_gain: float) -> str:
         if by_masks in ("new", "vanished"):
-            return by_masks if volume >= self.rule.min_volume and self._is_shown(support) else "uncertain"
+            return by_masks if self._is_large(max(earlier, later)) and self._is_shown(support) else "uncertain"
         if by_masks != "stable" and self._is_shown(support):
             return by_masks
-        if abs(net_gain) >= self.rule.min_volume:
-            return "enlarging" if net_gain > 0 else "shrinking"
-        return "stable" if by_masks == "stable" else "uncertain"
+        if not self._is_large(net_gain):
+            return "stable" if by_masks == "stable" else "uncertain"
+        if self._is_large(later - earlier) and (later > earlier) != (net_gain > 0):
+            return "uncertain"  # its volume and its parts tell the opposite
+        return "enlarging" if net_gain > 0 else "shrinking"
+
+    def _is_large(self, volume: float) -> bool:
+        return abs(volume) >= self.rule.min_volume
 
     def _is_shown(self, support: float) -> bool:
         """Tell whether images show a change; where nothing is known, masks are believed."""

@@ -48,7 +48,8 @@ def change_figure(pair: VisitPair, title: str, n_slices: int = 6) -> bytes:
             panels.contour(panels.axes[2, column], lesions, index, COLORS[name])
     for row, name in enumerate(_row_names(pair)):
         axis = panels.axes[row, 0]
-        axis.text(0.03, 0.03, name, color="white", fontsize=8, transform=axis.transAxes)
+        color = "black" if row == len(panels.axes) - 1 else "white"  # no difference is white
+        axis.text(0.03, 0.03, name, color=color, fontsize=8, transform=axis.transAxes)
     panels.head(title)
     panels.legend([Patch(color=color, label=name) for name, color in COLORS.items()])
     return panels.png()

@@ -83,7 +83,7 @@ def compare_visits(earlier: AlignedVisit, later: AlignedVisit, lesions: tuple[Me
     difference = standardized_difference(before, after, tissue)
     inside = tissue | masks[0] | masks[1]
     changes = find_changes(*masks, voxel_size, np.where(inside, difference, np.nan))
-    both = before.astype(np.float32), after.astype(np.float32)
+    both = _with_background(before, images[0]), _with_background(after, images[1])
     shown = np.where(seen, difference, 0).astype(np.float32)
     return VisitPair(earlier, later, both, masks, shown, changes, _places(later, changes))
 
@@ -92,6 +92,11 @@ def _brain_of(visit: AlignedVisit) -> NDArray[np.float32]:
     """Return the FLAIR, zero outside of the brain where that is known."""
     image = as_array(visit.images[REFERENCE])
     return image if visit.brain is None else image * (as_array(visit.brain) > 0)
+
+
+def _with_background(matched: NDArray[np.floating], image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Set to zero again what was zero before intensities were shifted."""
+    return np.where(image != 0, matched, 0).astype(np.float32)
 
 
 def _tissue(images: list[NDArray[np.float32]], lesions: Mask) -> Mask:

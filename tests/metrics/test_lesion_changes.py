@@ -120,6 +120,18 @@ def test_growth_at_one_end_counts_where_the_images_show_it() -> None:
     assert change.name == "enlarging"
 
 
+def test_parts_that_were_gained_while_the_volume_fell_are_uncertain() -> None:
+    earlier, later = nothing(), nothing()
+    earlier[4:60, 10:30, 4:20] = True
+    later[4:60, 11:30, 4:20] = True  # a layer that a border may lose
+    later |= ball((30, 32, 12), 5)
+    (change,) = find_changes(earlier, later, VOXELS).changes
+    assert change.earlier > change.later
+    assert change.gained > 100
+    assert (change.name, change.by_masks) == ("uncertain", "stable")
+    assert find_changes(later, earlier, VOXELS).counts["uncertain"] == 1
+
+
 def test_lesions_below_the_smallest_volume_are_uncertain() -> None:
     found = find_changes(ball((20, 20, 12), 1), ball((40, 20, 12), 1), VOXELS)  # 7 mm^3
     assert [(change.name, change.by_masks) for change in found.changes] == [
