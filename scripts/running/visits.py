@@ -122,11 +122,11 @@ def _visit(case: Case, configuration: Configuration) -> Visit:
 
 def _images(case: Case, contrasts: Sequence[str]) -> dict[str, str]:
     """Return the files of a case by contrast, without those that are missing."""
-    from ...transforms.load_contrasts import contrast_paths
+    if not isinstance(case.image, str | Mapping) and len(case.image) == len(contrasts):
+        return {name: str(path) for name, path in zip(contrasts, case.image, strict=True) if path}
+    from ...transforms.load_contrasts import contrast_paths  # takes seconds to import
 
-    if isinstance(case.image, str | Mapping) or len(case.image) != len(contrasts):
-        return {name: str(path) for name, path in contrast_paths(case.image, contrasts).items()}
-    return {name: str(path) for name, path in zip(contrasts, case.image, strict=True) if path}
+    return {name: str(path) for name, path in contrast_paths(case.image, contrasts).items()}
 
 
 def _session(name: str) -> str:
