@@ -115,7 +115,7 @@ def _places(later: AlignedVisit, changes: LesionChanges) -> list[str]:
 
 
 def _warn_of_unseen(later: AlignedVisit, n_found: int, n_seen: int) -> None:
-    share = 1 - n_seen / max(n_found, 1)
+    share = 1 - n_seen / n_found if n_found else 0.0
     if share > UNSEEN:
         message = "%s: %.0f %% of the lesions' volume lies where one of two visits has no image, and is left out"
         logger.warning(message, later.visit.name, 100 * share)
