@@ -2,6 +2,7 @@ from .brain_extraction import ExtractBraind, WarnOfSkulld, extract_brain
 from .bright_gray_matter import RandBrightGrayMatterd
 from .compressed_sensing import CompressedSensingKspaced
 from .contrast_mix import RandContrastMix, RandContrastMixd
+from .drop_contrasts import RandDropContrasts, RandDropContrastsd
 from .field_consistency import AgreeWithFieldd
 from .field_inversion import AppendInversiond, SubtractMaskedMeand
 from .field_noise import RandFieldNoise
@@ -89,6 +90,8 @@ __all__ = [
     "RandBrightGrayMatterd",
     "RandContrastMix",
     "RandContrastMixd",
+    "RandDropContrasts",
+    "RandDropContrastsd",
     "RandFieldNoise",
     "RandLowerResolutiond",
     "RandPairedPatchesd",

@@ -11,6 +11,7 @@ from .fanet import FANet
 from .fasr_net import FASRNet
 from .flair_threshold import FLAIRThreshold, fit_threshold
 from .guided_dense_unet import GuidedDenseUNet
+from .hetero_modal import HeteroModalNetwork
 from .interpolation import Interpolation
 from .lyu_net import LyuNet
 from .manet import MANet
@@ -53,6 +54,7 @@ __all__ = [
     "FASRNet",
     "FLAIRThreshold",
     "GuidedDenseUNet",
+    "HeteroModalNetwork",
     "Interpolation",
     "LyuNet",
     "MANet",
