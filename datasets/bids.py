@@ -34,6 +34,7 @@ def find_cases(
     subjects: Iterable[str] | None = None,
     require_label: bool = True,
     selection: Selection | Mapping[str, Any] | None = None,
+    optional: Sequence[str] = (),
 ) -> list[Item]:
     """List the cases of a dataset, sorted by subject and session.
 
@@ -46,10 +47,12 @@ def find_cases(
         subjects: take only these, with or without ``sub-``.
         require_label: leave out cases without label, with a warning; among chosen subjects they are an error.
         selection: what of the dataset to take, see :class:`Selection`; the rest may be incomplete.
+        optional: contrasts that may be missing.
 
     Returns:
         ``{"subject": "sub-01", "session": "" or "ses-1", "image": [path per contrast], "label": path}``
-        each, without ``label`` where there is none, and with what else a datalist tells.
+        each, without ``label`` where there is none, with None in the place of a contrast that is missing, and with
+        what else a datalist tells.
 
     Raises:
         InputError: if the folder, a wanted part of it, a contrast of a subject or a wanted label is missing.
@@ -58,9 +61,9 @@ def find_cases(
     if not dataset.exists():
         raise InputError.at(dataset, "no such folder or datalist", remedy_for(dataset, "check `dataset_dir`"))
     if dataset.is_file():
-        cases = select(read_datalist(dataset, contrasts, wanted.skip_incomplete), wanted)
+        cases = select(read_datalist(dataset, contrasts, wanted.skip_incomplete, optional), wanted)
     else:
-        cases = folder_cases(dataset, contrasts, label, wanted)
+        cases = folder_cases(dataset, contrasts, label, wanted, optional)
     if not cases:
         raise InputError.at(dataset, "no subjects (sub-*) in it", "give a BIDS folder or a JSON datalist with cases")
     return _labelled(dataset, cases, label, wanted) if label and require_label else cases

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .case import Case
+from .contrast_files import in_order
 from .file_names import is_hidden, is_nifti
 from .input_error import InputError
 from .selection import Selection, entity, some_of
@@ -20,7 +21,9 @@ class IncompleteCaseError(InputError):
     """A case that lacks an image, or has several that cannot be told apart."""
 
 
-def folder_cases(dataset: Path, contrasts: Sequence[str], label: str | None, wanted: Selection) -> list[dict[str, Any]]:
+def folder_cases(
+    dataset: Path, contrasts: Sequence[str], label: str | None, wanted: Selection, optional: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """List the wanted cases (see :func:`find_cases`), sorted by subject and session.
 
     Sessions without ``anat`` are passed over, with a warning.
@@ -31,12 +34,12 @@ def folder_cases(dataset: Path, contrasts: Sequence[str], label: str | None, wan
     cases = []
     for anat in _anat_folders(dataset, wanted):
         try:
-            cases.append(_case(dataset, anat, contrasts, label, wanted))
+            cases.append(_case(dataset, anat, contrasts, label, wanted, optional))
         except IncompleteCaseError as error:
             if not wanted.skip_incomplete:
                 raise
             logger.warning("%s: left out", str(error).rpartition("; ")[0])
-    images = [image for case in cases for image in case.image]
+    images = [image for case in cases for image in case.images]
     if images:
         for part in ("runs", "acquisitions"):
             wanted.require(part, filter(None, (entity(image, part) for image in images)), dataset)
@@ -75,11 +78,16 @@ def _folders(parent: Path, pattern: str) -> list[Path]:
     return sorted(folder for folder in parent.glob(pattern) if folder.is_dir())
 
 
-def _case(dataset: Path, anat: Path, contrasts: Sequence[str], label: str | None, wanted: Selection) -> Case:
+def _case(
+    dataset: Path, anat: Path, contrasts: Sequence[str], label: str | None, wanted: Selection, optional: Sequence[str]
+) -> Case:
     parent = anat.parent.relative_to(dataset)
     subject, session = parent.parts[0], "" if len(parent.parts) == 1 else parent.parts[1]
     stem = Case(subject, session).name
-    case = Case(subject, session, [str(_one_image(anat, stem, contrast, wanted)) for contrast in contrasts])
+    images = {contrast: _images(anat, stem, contrast, wanted) for contrast in contrasts}
+    there = [contrast for contrast, found in images.items() if found or contrast not in optional]
+    paths = {contrast: _one_image(anat, stem, contrast, wanted, images[contrast]) for contrast in there}
+    case = Case(subject, session, in_order(paths, contrasts))
     found = None if label is None else _label_file(dataset, anat, stem, label, wanted)
     return case if found is None else replace(case, label=str(found))
 
@@ -102,11 +110,14 @@ def _label_file(dataset: Path, anat: Path, stem: str, label: str, wanted: Select
     return found[0] if found else None
 
 
-def _one_image(anat: Path, stem: str, contrast: str, wanted: Selection) -> Path:
-    """Find ``stem_contrast``, else the only file with more entities between the two."""
+def _images(anat: Path, stem: str, contrast: str, wanted: Selection) -> list[Path]:
+    """Find ``stem_contrast``, else the files with more entities between the two."""
     plain, others = ([*anat.glob(f"{name}.nii.gz"), *anat.glob(f"{name}.nii")] for name in _names(stem, contrast))
     found = wanted.preferred(sorted([*plain, *others]))
-    found = [path for path in found if path in plain] or found
+    return [path for path in found if path in plain] or found
+
+
+def _one_image(anat: Path, stem: str, contrast: str, wanted: Selection, found: Sequence[Path]) -> Path:
     if len(found) == 1:
         return found[0]
     if found:

@@ -20,7 +20,7 @@ class Case:
     Attributes:
         subject: such as ``sub-01``.
         session: such as ``ses-1``, empty without.
-        image: path of each contrast, or of one from which the others are found.
+        image: path of each contrast, None for one that is missing, or of one from which the others are found.
         label: path of the truth.
         mask: path of the brain mask.
         kspace: path of measured k-space, in the place of the image that is to be reconstructed.
@@ -34,7 +34,7 @@ class Case:
 
     subject: str = ""
     session: str = ""
-    image: Sequence[str] | str | Mapping[str, str] = ()
+    image: Sequence[str | None] | str | Mapping[str, str] = ()
     label: str | None = None
     mask: str | None = None
     kspace: str | None = None
@@ -45,6 +45,12 @@ class Case:
     def name(self) -> str:
         """Subject and session, as file names begin."""
         return "_".join(filter(None, (self.subject, self.session)))
+
+    @property
+    def images(self) -> list[str]:
+        """Paths of the images that are there."""
+        image = [self.image] if isinstance(self.image, str) else self.image
+        return [path for path in (image.values() if isinstance(image, Mapping) else image) if path is not None]
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Case:

@@ -71,6 +71,41 @@ def test_only_image_with_more_entities_is_taken(tmp_path: Path) -> None:
     assert find_cases(tmp_path, contrasts=["T1w"])[0]["image"] == [str(image)]
 
 
+OPTIONAL = ("T1w", "T2w")
+
+
+def test_a_visit_may_lack_optional_contrasts(tmp_path: Path) -> None:
+    for session in ("ses-1", "ses-2"):
+        subject(tmp_path, "sub-01", session=session)
+    (tmp_path / "sub-01/ses-2/anat/sub-01_ses-2_T2w.nii.gz").unlink()
+    whole, without = find_cases(tmp_path, label=LABEL, optional=OPTIONAL)
+    assert None not in whole["image"]
+    anat = tmp_path / "sub-01/ses-2/anat"
+    assert without["image"] == [str(anat / "sub-01_ses-2_T1w.nii.gz"), None, str(anat / "sub-01_ses-2_FLAIR.nii.gz")]
+    with pytest.raises(InputError, match="sub-01_ses-2 has no T2w image"):
+        find_cases(tmp_path)
+
+
+def test_a_visit_without_the_others_is_refused_or_left_out_as_ever(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    subject(tmp_path, "sub-01")
+    touch(tmp_path / "sub-02/anat/sub-02_T1w.nii.gz")
+    with pytest.raises(InputError, match="sub-02 has no FLAIR image"):
+        find_cases(tmp_path, optional=OPTIONAL)
+    assert len(find_cases(tmp_path, optional=OPTIONAL, selection={"skip_incomplete": True})) == 1
+    assert "sub-02 has no FLAIR image: left out" in caplog.text
+
+
+def test_optional_images_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
+    subject(tmp_path, "sub-01")
+    (tmp_path / "sub-01/anat/sub-01_T1w.nii.gz").unlink()
+    for run in ("run-1", "run-2"):
+        touch(tmp_path / f"sub-01/anat/sub-01_{run}_T1w.nii.gz")
+    with pytest.raises(InputError, match="several T1w images"):
+        find_cases(tmp_path, optional=OPTIONAL)
+
+
 def test_images_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
     for run in ("run-1", "run-2"):
         touch(tmp_path / f"sub-01/anat/sub-01_{run}_T1w.nii.gz")

@@ -43,6 +43,36 @@ def test_kspace_stands_for_one_of_the_images(tmp_path: Path) -> None:
         cases_of(tmp_path, [entry | {"image": ["a.nii", "b.nii"]}], ("T1w", "T2w"))
 
 
+THREE, OPTIONAL = ("T1w", "T2w", "FLAIR"), ("T1w", "T2w")
+
+
+@pytest.mark.parametrize("image", [{"FLAIR": "b.nii", "T1w": "a.nii"}, ["x_FLAIR.nii", "T1w.nii"]], ids=str)
+def test_entries_may_lack_optional_contrasts(tmp_path: Path, image: Any) -> None:
+    for name in ("x_FLAIR.nii", "T1w.nii"):
+        touch(tmp_path / name)
+    (case,) = cases_of(tmp_path, [{"image": image}], THREE, optional=OPTIONAL)
+    names = ("a.nii", "b.nii") if isinstance(image, dict) else ("T1w.nii", "x_FLAIR.nii")
+    assert case["image"] == [str(tmp_path / names[0]), None, str(tmp_path / names[1])]
+    with pytest.raises(InputError, match="lacks an image per contrast"):
+        cases_of(tmp_path, [{"image": image}], THREE)
+
+
+@pytest.mark.parametrize(
+    "image", [{"T1w": "a.nii"}, ["a.nii", "b.nii"], {"FLAIR": "a.nii", "T1": "b.nii"}, []], ids=str
+)
+def test_entries_that_do_not_tell_what_is_missing_are_refused(tmp_path: Path, image: Any) -> None:
+    with pytest.raises(InputError, match=r"entry 1: .*name them by contrast.*only T1w, T2w may be missing"):
+        cases_of(tmp_path, [{"image": image}], THREE, optional=OPTIONAL)
+
+
+def test_cases_of_one_flair_name_are_told_apart_whatever_else_they_have(tmp_path: Path) -> None:
+    for name in ("p/T1w.nii", "p/FLAIR.nii", "q/FLAIR.nii"):
+        touch(tmp_path / name)
+    content = [{"image": ["p/T1w.nii", "p/FLAIR.nii"]}, {"image": {"FLAIR": "q/FLAIR.nii"}}]
+    cases = cases_of(tmp_path, content, THREE, optional=OPTIONAL)
+    assert [case["result_prefix"] for case in cases] == ["p", "q"]
+
+
 @pytest.mark.parametrize("name", ["label", "mask", "kspace"])
 def test_files_that_are_not_there_are_refused(tmp_path: Path, name: str) -> None:
     contrasts = ("T1w", "T2w") if name == "kspace" else ("T1w",)
