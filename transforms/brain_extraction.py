@@ -13,6 +13,7 @@ from monai.transforms import MapTransform, Orientation
 
 from ..datasets.input_error import InputError
 from .brain_network import find_brain, require_deepbet
+from .missing_contrasts import present_contrasts
 from .skull import shows_skull
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,8 @@ def contrasts_with_skull(image: MetaTensor, contrasts: Sequence[str]) -> dict[st
     """Return the files of those channels of ``(n_contrasts, x, y, z)`` that show a skull, by contrast."""
     place = str(image.meta.get("filename_or_obj", "image"))
     files = str(image.meta.get("sources", "")).split("\n")
-    named = dict(zip(contrasts, files, strict=False)) if len(files) == len(contrasts) else {}
+    there = present_contrasts(image, contrasts)
+    named = dict(zip(there, files, strict=False)) if len(files) == len(there) else {}
     return {
         name: named.get(name, place)
         for number, name in enumerate(contrasts[: len(image)])

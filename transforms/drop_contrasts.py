@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from monai.transforms import Randomizable, RandomizableTrait, Transform
+from monai.transforms import Randomizable, Transform
 from torch import Tensor
 
 from .keyed import OneDrawKeyedTransform
 from .missing_contrasts import present_contrasts
 
 
-class RandDropContrasts(Randomizable, Transform, RandomizableTrait):
+class RandDropContrasts(Randomizable, Transform):
     """Set the channels of contrasts that are left out to zero, as those of missing contrasts are.
 
     Havaei et al., MICCAI 2016 (arXiv:1607.05194) leave contrasts out at random in training. It comes last among the
@@ -84,7 +84,7 @@ class RandDropContrasts(Randomizable, Transform, RandomizableTrait):
         return out
 
 
-class RandDropContrastsd(OneDrawKeyedTransform, RandomizableTrait):
+class RandDropContrastsd(OneDrawKeyedTransform):
     """Dictionary version of :class:`RandDropContrasts`; one draw for all keys."""
 
     array = RandDropContrasts

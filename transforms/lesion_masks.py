@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from torch import Tensor
 
 from ..operators.b0_direction import voxel_size_from_affine
 from .keyed import KeyedTransform
+from .missing_contrasts import is_empty
+
+logger = logging.getLogger(__name__)
 
 NEIGHBORS = np.ones((3, 3, 3), bool)  # 26 of them: lesions are connected by faces, edges or corners
 
@@ -35,6 +39,8 @@ def checked_images(lesions: ArrayLike, flair: ArrayLike, t1w: ArrayLike) -> tupl
 class LesionMaskd(KeyedTransform):
     """Base of transforms of lesion masks ``(1, x, y, z)`` by the contrasts of the same head.
 
+    Masks of a head without one of the two contrasts, whose channel is zero, pass unchanged, with a warning.
+
     Args:
         keys: of masks.
         image_key: of the contrasts ``(c, x, y, z)`` on the same grid, with an affine.
@@ -54,6 +60,16 @@ class LesionMaskd(KeyedTransform):
         super().__init__(keys, **options)
         self.image_key = image_key
         self.channels = {"flair": flair_channel, "t1w": t1w_channel}
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Transform what is at every key, if both contrasts are there."""
+        image = data[self.image_key]
+        if any(is_empty(image, channel) for channel in self.channels.values()):
+            place = getattr(image, "meta", {}).get("filename_or_obj", self.image_key)
+            message = "%s: lesions pass %s as they are, which needs both T1w and FLAIR"
+            logger.warning(message, place, type(self).__name__)
+            return dict(data)
+        return super().__call__(data)
 
     def arguments(self, data: Mapping[Hashable, Any]) -> dict[str, Any]:
         """Return both contrasts and the voxel size (mm)."""

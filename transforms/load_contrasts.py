@@ -13,12 +13,13 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
-from ..datasets.file_names import stem_and_suffix
+from ..datasets.contrast_files import contrast_paths, names_to_leave_out
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from .alignment import ALIGNMENT, Alignment, Register, align, as_json
 from .intensity_faults import repair_intensities
 from .mask_position import GRIDS, grids_of
+from .missing_contrasts import MISSING, tell_missing
 from .plausible_contrasts import warn_of_images, warn_of_swaps
 from .volume_grids import check_overlap, resample_to
 
@@ -30,12 +31,15 @@ class LoadContrastsd(MapTransform):
 
     The value at a key is a list of paths in the order of ``contrasts``, a dictionary from contrast to path,
     or one path like ``sub-01_FLAIR.nii.gz`` beside which ``sub-01_T1w.nii.gz`` etc. are found (a MONAI
-    Label server hands over one path only). It becomes a float32 MetaTensor ``(n_contrasts, x, y, z)`` with
-    affine, header and file name of the reference. Its ``meta`` has ``motion``, ``(n_contrasts, 4, 4)``: the
-    world matrices (RAS, mm) by which contrasts were moved, ``alignment``, what was found (see
-    :func:`~.alignment.as_json`), ``sources``, the paths joined by newlines, and ``grids``, the shapes and affines of
-    their files. Intensities that would spoil any scaling are put right with a warning (:func:`repair_intensities`),
-    and images that look like other contrasts are a warning too.
+    Label server hands over one path only). Contrasts that may be missing are None in a list, not in a dictionary, or
+    not beside the path; they become channels of zeros, and a warning tells so.
+
+    The value becomes a float32 MetaTensor ``(n_contrasts, x, y, z)`` with affine, header and file name of the
+    reference. Its ``meta`` has ``motion``, ``(n_contrasts, 4, 4)``: the world matrices (RAS, mm) by which contrasts
+    were moved, ``alignment``, what was found (see :func:`~.alignment.as_json`), ``sources``, the paths joined by
+    newlines, ``missing``, the names of contrasts that are missing or left out, likewise, and ``grids``, the shapes and
+    affines of their files. Intensities that would spoil any scaling are put right with a warning
+    (:func:`repair_intensities`), and images that look like other contrasts are a warning too.
 
     Args:
         keys: of the paths.
@@ -45,12 +49,15 @@ class LoadContrastsd(MapTransform):
             :func:`~.alignment.align`), true all, false none.
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
         allow_missing_keys: skip keys that are not there.
+        optional: contrasts that may be missing.
+        leave_out: those of them to treat as missing though they are there, to see what the others reach; names, or
+            text such as ``"T1w+T2w"``.
 
     Raises:
-        ValueError: if ``reference`` is not one of ``contrasts``.
-        InputError: if a contrast is missing or unusable (see :func:`read_volume`), does not overlap with the
-            reference, or is empty where that is; an overlap with less than half of its foreground is a warning in the
-            log.
+        ValueError: if ``reference`` is not one of ``contrasts``, or is optional.
+        InputError: if one of ``leave_out`` is not optional; when called, if a contrast is missing or unusable (see
+            :func:`read_volume`), does not overlap with the reference, or is empty where that is; an overlap with less
+            than half of its foreground is a warning in the log.
     """
 
     def __init__(
@@ -61,10 +68,15 @@ class LoadContrastsd(MapTransform):
         register: bool | str | Register = False,
         allow_nan: bool = False,
         allow_missing_keys: bool = False,
+        optional: Sequence[str] = (),
+        leave_out: Sequence[str] | str = (),
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        if reference not in contrasts:
-            raise ValueError(f"reference must be one of contrasts, got {reference=}, {contrasts=}")
+        if reference not in contrasts or reference in optional:
+            problem = "reference must be one of contrasts, and not optional"
+            raise ValueError(f"{problem}, got {reference=}, {contrasts=}, {optional=}")
+        self.optional = tuple(optional)
+        self.left_out = names_to_leave_out(leave_out, optional)
         self.contrasts = tuple(contrasts)
         self.reference = reference
         self.register = Register.of(register)
@@ -74,23 +86,27 @@ class LoadContrastsd(MapTransform):
         """Replace the path or paths at every key by one image."""
         out = dict(data)
         for key in self.key_iterator(out):
-            out[key] = self.load(contrast_paths(out[key], self.contrasts))
+            out[key] = self.load(contrast_paths(out[key], self.contrasts, self.optional))
         return out
 
     def load(self, paths: Mapping[str, Path]) -> MetaTensor:
-        """Load ``paths`` (contrast to path) as ``(n_contrasts, x, y, z)``."""
-        images = {name: self._read(path) for name, path in paths.items()}
+        """Load ``paths`` (contrast to path; of optional ones there may be none) as ``(n_contrasts, x, y, z)``."""
+        there = [name for name in self.contrasts if name in paths and name not in self.left_out]
+        tell_missing(paths[self.reference], [name for name in self.contrasts if name not in paths], there)
+        images = {name: self._read(paths[name]) for name in there}
         warn_of_images(images)
-        grids = grids_of(list(images.values()))
+        grids = grids_of([images.get(name, images[self.reference]) for name in self.contrasts])
         images[self.reference] = reference = self._on_grid(images[self.reference])
         aligned, found = {}, {}
-        for name in self.contrasts:
+        for name in there:
             aligned[name], found[name] = self._align(images[name], reference, name)
         warn_of_swaps(aligned)
-        motions = np.stack([alignment.matrix for alignment in found.values()])
-        added = {"motion": motions, "sources": "\n".join(map(str, paths.values())), GRIDS: grids}
+        motions = np.stack([found.get(name, Alignment()).matrix for name in self.contrasts])
+        added = {"motion": motions, "sources": "\n".join(str(paths[name]) for name in there), GRIDS: grids}
         added[ALIGNMENT] = as_json(self.register, self.reference, found)
-        channels = torch.cat([image.as_tensor() for image in aligned.values()])
+        added[MISSING] = "\n".join(name for name in self.contrasts if name not in there)
+        nothing = torch.zeros_like(reference)
+        channels = torch.cat([aligned.get(name, nothing).as_tensor() for name in self.contrasts])
         return MetaTensor(channels, meta=reference.meta | added)
 
     def _read(self, path: Path) -> MetaTensor:
@@ -120,36 +136,3 @@ class LoadContrastsd(MapTransform):
         return "check their headers" + (
             "" if self.register is Register.ALWAYS else ", or set `register` to true to align them"
         )
-
-
-def contrast_paths(value: Any, contrasts: Sequence[str]) -> dict[str, Path]:
-    """Name one path per contrast, from a list, a dictionary, or one path with siblings.
-
-    Raises:
-        InputError: if a contrast is missing.
-    """
-    if isinstance(value, Mapping):
-        if missing := [name for name in contrasts if name not in value]:
-            raise InputError.at("image", f"no {', '.join(missing)} given", "give `image` for every contrast")
-        return {name: Path(value[name]) for name in contrasts}
-    paths = [value] if isinstance(value, (str, Path)) else list(value)
-    if len(paths) == 1 and len(contrasts) > 1:
-        return _siblings(Path(paths[0]), contrasts)
-    if len(paths) != len(contrasts):
-        listed = ", ".join(map(str, paths))
-        remedy = f"give one file per contrast, in the order {', '.join(contrasts)}"
-        raise InputError.at(listed, f"{len(paths)} images for {len(contrasts)} contrasts", remedy)
-    return dict(zip(contrasts, map(Path, paths), strict=True))
-
-
-def _siblings(path: Path, contrasts: Sequence[str]) -> dict[str, Path]:
-    stem, suffix = stem_and_suffix(path)
-    own = next((name for name in contrasts if stem.endswith(f"_{name}")), None)
-    if own is None:
-        remedy = f"end its name with one of {', '.join('_' + name for name in contrasts)}, or give every contrast"
-        raise InputError.at(path, "one file, whose name does not tell its contrast", remedy)
-    paths = {name: path.with_name(f"{stem.removesuffix(own)}{name}{suffix}") for name in contrasts}
-    if missing := [name for name, sibling in paths.items() if not sibling.exists()]:
-        problem = f"no {', '.join(missing)} image beside it"
-        raise InputError.at(path, problem, f"add {', '.join(paths[name].name for name in missing)}")
-    return paths

@@ -35,4 +35,4 @@ class HeteroModalNetwork(nn.Module):
 
 def presence(x: Tensor) -> Tensor:
     """Return 1 for channels of ``x`` ``(b, c, *spatial)`` that hold anything but zeros, else 0: ``(b, c, 1, ...)``."""
-    return (x.abs().amax(tuple(range(2, x.ndim)), keepdim=True) > 0).to(x.dtype)
+    return (x.abs().amax(list(range(2, x.ndim)), keepdim=True) > 0).to(x.dtype)

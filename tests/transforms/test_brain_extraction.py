@@ -57,6 +57,18 @@ def contrasts(*skulls: bool) -> MetaTensor:
     return MetaTensor(channels, affine=heads[0].affine, meta=heads[0].meta | {"sources": sources})
 
 
+def test_missing_contrasts_show_no_skull_and_the_others_keep_their_names(
+    stand_in: list[torch.Tensor], caplog: pytest.LogCaptureFixture
+) -> None:
+    image = contrasts(True, True, True)
+    image[:2] = 0
+    image.meta |= {"missing": "T1w\nT2w", "sources": "sub-01_FLAIR.nii.gz"}
+    WarnOfSkulld()({"image": image})
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["sub-01_FLAIR.nii.gz"]
+    assert ExtractBraind()({"image": image})["brain"].meta["filename_or_obj"] == "sub-01_FLAIR.nii.gz"
+    torch.testing.assert_close(torch.as_tensor(stand_in[0]), image.as_tensor()[2])
+
+
 @pytest.mark.parametrize(
     ("skulls", "number"),
     [((True, True, True), 1), ((False, True, True), 3), ((False, True, False), 2)],

@@ -123,3 +123,17 @@ def test_dictionary_version_takes_channels_and_spacing_from_the_image() -> None:
     assert isinstance(out, MetaTensor)
     assert torch.equal(out[0].as_tensor(), torch.from_numpy(expected).float())
     assert (mask[0].numpy() == ball(4)).all()
+
+
+@pytest.mark.parametrize("missing", [0, 2], ids=["T1w", "FLAIR"])
+def test_lesions_of_a_head_without_a_contrast_stay_and_a_warning_tells(
+    missing: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    flair, t1w = head(ball(6))
+    image = MetaTensor(np.stack([t1w, 0 * flair, flair]), affine=np.eye(4), meta={"filename_or_obj": "FLAIR.nii"})
+    image[missing] = 0
+    mask = MetaTensor(ball(4)[None].astype(np.float32), affine=np.eye(4))
+    assert torch.equal(GrowLesionsd("pred")({"image": image, "pred": mask})["pred"], mask)
+    assert [record.getMessage() for record in caplog.records] == [
+        "FLAIR.nii: lesions pass GrowLesionsd as they are, which needs both T1w and FLAIR"
+    ]

@@ -7,11 +7,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 from monai.data import decollate_batch, list_data_collate
+from monai.transforms import Compose, CropForegroundd, NormalizeIntensityd, Orientationd
 from scipy.ndimage import map_coordinates
 
 from mri_attention.datasets.input_error import InputError
 from mri_attention.datasets.volumes import header_of, read_volume
-from mri_attention.transforms.load_contrasts import LoadContrastsd, contrast_paths
+from mri_attention.transforms import ApplyBrainMaskd, OwnKeysSpacingd, WarnOfSkulld
+from mri_attention.transforms.load_contrasts import LoadContrastsd
 from tests.transforms.heads import CONTRASTS, GRID, ROTATED, blob, patient, save
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
@@ -114,9 +116,97 @@ def test_same_head_gives_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert not caplog.records
 
 
-def test_reference_must_be_a_contrast() -> None:
-    with pytest.raises(ValueError, match="reference must be one of contrasts, got reference='PDw'"):
+def test_reference_must_be_a_contrast_that_is_always_there() -> None:
+    with pytest.raises(ValueError, match="reference must be one of contrasts, and not optional, got reference='PDw'"):
         LoadContrastsd(reference="PDw")
+    with pytest.raises(ValueError, match="and not optional"):
+        LoadContrastsd(optional=["FLAIR"])
+
+
+MISSING = [["T2w"], ["T1w"], ["T1w", "T2w"]]
+
+
+@pytest.mark.parametrize("missing", MISSING, ids="+".join)
+@pytest.mark.parametrize("form", ["list", "mapping", "siblings"])
+def test_missing_contrasts_are_channels_of_zeros_and_told(
+    form: str, missing: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = dict(zip(CONTRASTS, patient(tmp_path), strict=True))
+    whole = LoadContrastsd()({"image": list(paths.values())})["image"]
+    for name in missing:
+        Path(paths.pop(name)).unlink()
+    value = {"list": [paths.get(name) for name in CONTRASTS], "mapping": paths, "siblings": paths["FLAIR"]}[form]
+    image = LoadContrastsd(optional=["T1w", "T2w"])({"image": value})["image"]
+    for number, name in enumerate(CONTRASTS):
+        np.testing.assert_array_equal(image[number].numpy(), 0 * whole[number] if name in missing else whole[number])
+    assert image.meta["missing"].split("\n") == missing
+    assert image.meta["sources"].split("\n") == list(paths.values())
+    assert [image.meta[name].shape for name in ("motion", "grids")] == [(3, 4, 4), (3, 5, 4)]
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith(f"{paths['FLAIR']}: comes without {' and '.join(missing)}; the result is made from")
+
+
+@pytest.mark.parametrize("left_out", [["T1w", "T2w"], "T1w+T2w"])
+def test_what_is_left_out_is_as_if_it_were_missing_and_no_warning(
+    left_out: list[str] | str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = patient(tmp_path)
+    image = LoadContrastsd(optional=["T1w", "T2w"], leave_out=left_out)({"image": paths})["image"]
+    assert not caplog.records
+    alone = LoadContrastsd(optional=["T1w", "T2w"])({"image": {"FLAIR": paths[2]}})["image"]
+    np.testing.assert_array_equal(image.numpy(), alone.numpy())
+    assert image.meta["missing"] == alone.meta["missing"]
+
+
+def test_only_what_may_be_missing_can_be_left_out() -> None:
+    with pytest.raises(InputError, match="`leave_out` FLAIR: is no contrast that may be missing; choose among T1w"):
+        LoadContrastsd(optional=["T1w"], leave_out=["FLAIR"])
+
+
+def test_with_all_contrasts_nothing_is_told_and_the_image_is_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = patient(tmp_path, t1w=ROTATED)
+    image, other = (LoadContrastsd(optional=names)({"image": paths})["image"] for names in ((), ("T1w", "T2w")))
+    np.testing.assert_array_equal(image.numpy(), other.numpy())
+    assert not caplog.records
+    assert other.meta["missing"] == ""
+
+
+def test_cases_with_and_without_contrasts_go_into_one_batch(tmp_path: Path) -> None:
+    load, paths = LoadContrastsd(optional=["T1w", "T2w"]), patient(tmp_path)
+    cases = [load({"image": paths}), load({"image": {"FLAIR": paths[2]}})]
+    batch = decollate_batch(list_data_collate(cases))
+    assert [item["image"].meta["missing"] for item in batch] == ["", "T1w\nT2w"]
+
+
+def test_zeros_stay_zeros_through_all_that_prepares_images(tmp_path: Path) -> None:
+    path = save(tmp_path / "sub-01_FLAIR.nii.gz", blob(ROTATED), ROTATED)
+    mask = save(tmp_path / "mask.nii.gz", np.pad(np.ones((16, 18, 6), np.uint8), 2), ROTATED)
+    steps = Compose(
+        [
+            LoadContrastsd(optional=["T1w", "T2w"], register="auto"),
+            WarnOfSkulld(),
+            ApplyBrainMaskd(),
+            Orientationd(keys="image", axcodes="RAS", labels=None),
+            OwnKeysSpacingd(keys="image", pixdim=[1.5] * 3, mode="bilinear"),
+            CropForegroundd(keys="image", source_key="image", margin=4, k_divisible=16, allow_smaller=True),
+            NormalizeIntensityd(keys="image", nonzero=True, channel_wise=True),
+        ]
+    )
+    image = steps({"image": str(path), "mask": str(mask)})["image"]
+    assert not image[:2].any()
+    assert image[2].any()
+    assert image.isfinite().all()
+
+
+def test_a_link_finds_its_siblings_where_it_points_to(tmp_path: Path) -> None:
+    paths = patient(tmp_path / "images")
+    link = tmp_path / "links" / Path(paths[2]).name
+    link.parent.mkdir()
+    link.symlink_to(paths[2])
+    image = LoadContrastsd(optional=["T1w", "T2w"])({"image": str(link)})["image"]
+    assert image.meta["missing"] == ""
 
 
 def test_missing_sibling_is_refused(tmp_path: Path) -> None:
@@ -129,17 +219,6 @@ def test_missing_sibling_is_refused(tmp_path: Path) -> None:
 def test_single_file_of_unknown_contrast_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not tell its contrast; end its name with one of _T1w, _T2w, _FLAIR"):
         LoadContrastsd()({"image": str(tmp_path / "brain.nii.gz")})
-
-
-@pytest.mark.parametrize("n_paths", [2, 4, 0])
-def test_wrong_number_of_paths_is_refused(n_paths: int) -> None:
-    with pytest.raises(InputError, match=f"{n_paths} images for 3 contrasts"):
-        contrast_paths(["a.nii"] * n_paths, CONTRASTS)
-
-
-def test_missing_contrast_in_a_mapping_is_refused() -> None:
-    with pytest.raises(InputError, match="no T2w, FLAIR given; give `image` for every contrast"):
-        contrast_paths({"T1w": "a.nii"}, CONTRASTS)
 
 
 def test_nan_is_refused_or_replaced(tmp_path: Path) -> None:
