@@ -39,7 +39,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
     ] = None,
     dataset_dir: Annotated[Path | None, typer.Option(help="BIDS folder or JSON datalist.")] = None,
     image: Annotated[
-        list[str] | None, typer.Option(help="CONTRAST=FILE (or DICOM folder), once for each contrast.")
+        list[str] | None, typer.Option(help="CONTRAST=FILE (or DICOM folder), for each contrast that there is.")
     ] = None,
     kspace: Annotated[
         Path | None, typer.Option(help="k-space of the target: fastMRI or ISMRMRD .h5, or .npz with kspace and mask.")

@@ -78,8 +78,9 @@ def _pictures_section(evaluation: Evaluation, matches: Sequence[LesionMatch]) ->
 
 def _case_figure(evaluation: Evaluation, number: int) -> bytes:
     (predicted, truth), voxel_size = _masks(evaluation, number)
-    images, _ = load_aligned(evaluation.cases[number]["image"], evaluation.file(number, LESION_MASK))
-    return segmentation_figure(dict(zip(evaluation.contrasts, images, strict=True)), truth, predicted, voxel_size)
+    paths = evaluation.images(number)
+    images, _ = load_aligned([*paths.values()], evaluation.file(number, LESION_MASK))
+    return segmentation_figure(dict(zip(paths, images, strict=True)), truth, predicted, voxel_size)
 
 
 def _case_caption(name: str, match: LesionMatch) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import Case, InputError, read_volume, subject_and_session
+from ...datasets.contrast_files import contrast_paths, in_order, names_to_leave_out
 from .configuration import Configuration
 
 
@@ -26,10 +27,10 @@ def complete_case(case: Case, configuration: Configuration) -> Case:
         if file is not None and not Path(file).is_file():
             raise InputError.at(file, "no such file", f"check `{name}`")
     contrasts = contrasts_of(case, configuration)
-    files = _in_order(case.image, contrasts)
+    files = _in_order(case.image, contrasts, optional_contrasts(configuration))
     if not case.subject:
         named = configuration.value("results")[0] if "results" in configuration else contrasts[-1]
-        subject, session = subject_and_session(case.kspace or files[contrasts.index(named)])
+        subject, session = subject_and_session(case.kspace or files[contrasts.index(named)] or "")
         case = replace(case, subject=subject, session=session)
     return replace(case, image=files)
 
@@ -43,16 +44,29 @@ def contrasts_of(case: Case, configuration: Configuration) -> list[str]:
     return [name for name in contrasts if name != target]
 
 
-def _in_order(image: Any, contrasts: Sequence[str]) -> list[str]:
+def optional_contrasts(configuration: Configuration) -> list[str]:
+    """Return the names of the images that a case may lack."""
+    return list(configuration.value("optional_contrasts")) if "optional_contrasts" in configuration else []
+
+
+def images_of(case: Case, configuration: Configuration) -> dict[str, str]:
+    """Return the images of a case that are there and not left out, by contrast, from which its result is made."""
+    left_out = configuration.value("leave_out") if "leave_out" in configuration else []
+    absent = names_to_leave_out(left_out, optional_contrasts(configuration))
+    named = zip(contrasts_of(case, configuration), case.image, strict=True)
+    return {name: path for name, path in named if path is not None and name not in absent}
+
+
+def _in_order(image: Any, contrasts: Sequence[str], optional: Sequence[str]) -> list[str | None]:
     if not isinstance(image, Mapping):
         raise InputError.at(
             "`image`", "does not tell the contrasts", f"name the file of each of {', '.join(contrasts)}"
         )
     if unknown := [name for name in image if name not in contrasts]:
         raise InputError.at(f"`image` {unknown[0]}", "no such contrast", f"give each of {', '.join(contrasts)} once")
-    if missing := [name for name in contrasts if name not in image]:
+    if missing := [name for name in contrasts if name not in image and name not in optional]:
         raise InputError.at("`image`", f"no {', '.join(missing)} given", f"add {', '.join(missing)}")
-    return [str(image[name]) for name in contrasts]
+    return in_order(image, contrasts)
 
 
 def check_cases(items: Iterable[Mapping[str, Any]], configuration: Configuration) -> None:
@@ -63,25 +77,25 @@ def check_cases(items: Iterable[Mapping[str, Any]], configuration: Configuration
     """
     allow_nan = "allow_nan" in configuration and bool(configuration.value("allow_nan"))
     for case in map(Case.of, items):
-        check_case(case, configuration.value("contrasts"), case.mask, allow_nan)
+        check_case(case, configuration.value("contrasts"), case.mask, allow_nan, optional_contrasts(configuration))
         if case.label is not None:
             read_volume(case.label, allow_nan=allow_nan, allow_constant=True)
 
 
-def check_case(case: Case, contrasts: Sequence[str], mask: Path | str | None, allow_nan: bool) -> Case:
+def check_case(
+    case: Case, contrasts: Sequence[str], mask: Path | str | None, allow_nan: bool, optional: Sequence[str] = ()
+) -> Case:
     """Read everything once, so that bad input is told before anything is computed; name all images, add the mask.
 
     Raises:
         InputError: if an image cannot be used, or the mask has not the shape of one of them.
     """
-    from ...transforms.load_contrasts import contrast_paths
-
-    paths = case.image if case.kspace is not None else contrast_paths(case.image, contrasts).values()
     is_measured = case.kspace is not None  # k-space may be of a single slice
-    shapes = [tuple(read_volume(path, allow_nan=allow_nan, allow_2d=is_measured).shape[1:]) for path in paths]
+    image = case.images if is_measured else in_order(contrast_paths(case.image, contrasts, optional), contrasts)
+    case = replace(case, image=image)
+    shapes = [tuple(read_volume(path, allow_nan=allow_nan, allow_2d=is_measured).shape[1:]) for path in case.images]
     if case.reference is not None:
         read_volume(case.reference, allow_constant=True, allow_2d=True)
-    case = replace(case, image=[str(path) for path in paths])
     if mask is None:
         return case
     shape = tuple(read_volume(mask, allow_constant=True).shape[1:])

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import InputError, Selection, keep_images, select
+from ...datasets.contrast_files import contrast_paths, in_order
 from .bundle import Bundle, code_of
+from .case_files import optional_contrasts
 from .configuration import Configuration, Progress, no_progress
 from .evaluation import CONFIGS, Condition, Evaluation, all_conditions, condition_name
 from .mask_steps import require_mask_step
@@ -168,7 +170,7 @@ def evaluate_network(
     rows = _metrics_per_case(configuration, len(cases))
     return Evaluation(
         Path(overlay).name if overlay else configuration.network_name,
-        _with_named_images(cases, configuration.value("contrasts")),
+        _with_named_images(cases, configuration),
         rows,
         configuration.output_dir,
         configuration.value("contrasts"),
@@ -187,12 +189,11 @@ def _metrics_per_case(configuration: Configuration, n_cases: int) -> list[dict[s
     return [{name: values[i] for name, values in columns.items()} for i in range(n_cases)]
 
 
-def _with_named_images(cases: list[dict[str, Any]], contrasts: Sequence[str]) -> list[dict[str, Any]]:
-    from ...transforms.load_contrasts import contrast_paths
-
+def _with_named_images(cases: list[dict[str, Any]], configuration: Configuration) -> list[dict[str, Any]]:
     if any("kspace" in case for case in cases):
         return cases
-    return [case | {"image": list(contrast_paths(case["image"], contrasts).values())} for case in cases]
+    contrasts, optional = configuration.value("contrasts"), optional_contrasts(configuration)
+    return [case | {"image": in_order(contrast_paths(case["image"], contrasts, optional), contrasts)} for case in cases]
 
 
 def _moved(evaluation: Evaluation, stage: Path, output_dir: Path) -> Evaluation:

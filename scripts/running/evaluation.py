@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -31,7 +31,8 @@ class Evaluation:
 
     Attributes:
         network: its name in tables.
-        cases: entries of the datalist, each with ``subject``, ``session``, ``image`` (paths) and ``label``.
+        cases: entries of the datalist, each with ``subject``, ``session``, ``image`` (paths, None for what is missing)
+            and ``label``.
         rows: metrics by name of each case, in the order of ``cases``; NaN where undefined.
         output_dir: where its predictions lie.
         contrasts: names of a case's images, in their order.
@@ -75,6 +76,13 @@ class Evaluation:
     def column(self, metric: str) -> list[float]:
         """Return the values of ``metric`` over the cases."""
         return [row[metric] for row in self.rows]
+
+    def images(self, number: int) -> dict[str, Path]:
+        """Return the images of a case that are there, by contrast."""
+        given = self.cases[number]["image"]
+        paths = given.values() if isinstance(given, Mapping) else given
+        named = zip(self.contrasts, paths, strict=False)
+        return {name: Path(path) for name, path in named if path is not None}
 
     def file(self, number: int, suffix: str) -> Path:
         """Return the file ``*_<suffix>.nii.gz`` of a case.

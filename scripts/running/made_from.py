@@ -25,8 +25,12 @@ def digests(configuration: Configuration, cases: Sequence[Case], given: Mapping[
         repr(settings),
         *_states([*configuration.files, weights]),
     ]
-    files = [[*case.image, case.mask, case.kspace, case.reference] for case in cases]
-    return [_digest([*shared, *_states(filter(None, of_case))]) for of_case in files]
+    files = [[*case.images, case.mask, case.kspace, case.reference] for case in cases]
+    gaps = [[f"no image {n}" for n, image in enumerate(case.image) if image is None] for case in cases]
+    return [
+        _digest([*shared, *_states(filter(None, of_case)), *without])
+        for of_case, without in zip(files, gaps, strict=True)
+    ]
 
 
 def require_new_or_same(
@@ -53,7 +57,7 @@ def _result_paths(configuration: Configuration, case: Case, output_dir: Path) ->
     steps = (
         getattr(configuration.value("postprocessing"), "transforms", ()) if "postprocessing" in configuration else ()
     )
-    images = [*case.image, *filter(None, [case.reference])]
+    images = [*case.images, *filter(None, [case.reference])]
     for step in steps:
         if hasattr(step, "paths_for"):
             yield from step.paths_for(images, output_dir, case.others.get("result_prefix", ""))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...datasets import Case, InputError, keep_images, read_volume
 from .bundle import Bundle, code_of
-from .case_files import check_case, complete_case, contrasts_of
+from .case_files import check_case, complete_case, contrasts_of, images_of, optional_contrasts
 from .case_notes import CaseNotes
 from .configuration import Configuration, Progress, no_progress
 from .made_from import digests, require_new_or_same
@@ -35,12 +35,12 @@ class Prediction:
     """What was made of one case.
 
     Attributes:
-        case: its images.
+        case: its images, those that are there.
         files: results.
         motions: rotation and translation of the contrasts that were moved, by contrast.
         alignment: how its contrasts lay to each other, as in the results' sidecars; empty where nothing was measured.
         pictures: how its image is shown, where the bundle makes images.
-        contrasts: names of the case's images, in their order.
+        contrasts: names of the case's images, in their order, without those that are missing.
         seconds: from reading its images to writing the results.
         warnings: what was told of it.
         unit: of these images, where the bundle has a `field_unit`.
@@ -114,12 +114,13 @@ def predict(  # noqa: PLR0913 (what the command has as options)
         _apply(configuration, settings or {}, overrides or {}, onnx_file)
         found = share_of_rank(_find_cases(configuration, cases))
         allow_nan = "allow_nan" in configuration and bool(configuration.value("allow_nan"))
+        optional = optional_contrasts(configuration)
         checked = []
         for number, case in enumerate(found):
             notes.begin(number)
             if own := mask or case.mask:
                 require_mask_step(configuration, own)
-            checked.append(check_case(case, configuration.value("contrasts"), own, allow_nan))
+            checked.append(check_case(case, configuration.value("contrasts"), own, allow_nan, optional))
             progress("checking", len(checked), len(found))
         if not checked:
             return []  # more processes than cases
@@ -221,11 +222,11 @@ def _run(
     predictions = []
     collected = zip(cases, written.files, written.motions, written.alignments, strict=True)
     for number, (case, files, matrices, alignment) in enumerate(collected):
-        paths = dict(zip(contrasts_of(case, configuration), case.image, strict=True))
+        paths = images_of(case, configuration)
         prediction = Prediction(
-            case,
+            replace(case, image=list(paths.values())),
             files,
-            motions=_motions(paths, matrices),
+            motions=_motions(paths, contrasts_of(case, configuration), matrices),
             alignment=alignment,
             pictures=configuration.pictures,
             contrasts=list(paths),
@@ -238,7 +239,9 @@ def _run(
     return predictions
 
 
-def _motions(paths: Mapping[str, str], matrices: NDArray[Any] | None) -> dict[str, RigidMotion]:
+def _motions(
+    paths: Mapping[str, str], contrasts: Sequence[str], matrices: NDArray[Any] | None
+) -> dict[str, RigidMotion]:
     """Express the world matrices of contrasts that were moved as rotations and shifts of their centers."""
     import numpy as np
 
@@ -247,9 +250,9 @@ def _motions(paths: Mapping[str, str], matrices: NDArray[Any] | None) -> dict[st
     motions: dict[str, RigidMotion] = {}
     if matrices is None:
         return motions
-    for (contrast, path), matrix in zip(paths.items(), matrices, strict=True):
+    for contrast, matrix in zip(contrasts, matrices, strict=True):
         if not np.array_equal(matrix, np.eye(4)):
-            image = read_volume(path, allow_nan=True, allow_2d=True)
+            image = read_volume(paths[contrast], allow_nan=True, allow_2d=True)
             center = image.affine.numpy() @ [*((np.array(image.shape[1:]) - 1) / 2), 1]
             motions[contrast] = RigidMotion.of(matrix, center[:3])
     return motions

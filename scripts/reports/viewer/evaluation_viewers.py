@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from ....datasets import Case
 from ...running.evaluation import Evaluation
@@ -49,7 +46,9 @@ def _lesion_page(evaluations: Sequence[Evaluation], number: int, grid: ShownGrid
     path = file_of(first.files[number], PROBABILITY)
     probability = None if path is None else probability_of(grid.load(path))
     overlays += [probability] if probability else []
-    of_first = Prediction(Case.of(first.cases[number]), first.files[number], contrasts=first.contrasts)
+    paths = first.images(number)
+    case = replace(Case.of(first.cases[number]), image=[str(path) for path in paths.values()])
+    of_first = Prediction(case, first.files[number], contrasts=list(paths))
     page = _page(evaluations, number, grid, images)
     return replace(page, overlays=overlays, lesions=lesions_of(of_first), first=len(images) - 1)
 
@@ -79,11 +78,7 @@ def _written(evaluations: Sequence[Evaluation], number: int, grid: ShownGrid, pi
 
 
 def _given(evaluation: Evaluation, number: int, grid: ShownGrid) -> list[Shown]:
-    images: Any = evaluation.cases[number]["image"]
-    paths = images.values() if isinstance(images, Mapping) else images
-    loaded: dict[str, NDArray[Any]] = {
-        name: grid.load(Path(path)) for name, path in zip(evaluation.contrasts, paths, strict=False)
-    }
+    loaded = {name: grid.load(path) for name, path in evaluation.images(number).items()}
     return [Shown(name, values, window_of(values, name)) for name, values in loaded.items()]
 
 
