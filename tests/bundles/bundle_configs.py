@@ -19,7 +19,7 @@ TINY: dict[str, dict[str, Any]] = {
     },
     "guided_reconstruction_manet": {"network_def::width": 4},
     "guided_super_resolution_sanet": {"network_def::network::n_stages": 1, "network_def::network::n_blocks": 1},
-    "ms_lesion_segmentation_fanet": {"network_def::channels": [8, 16, 24], "spacing": [4.0, 4.0, 4.0]},
+    "ms_lesion_segmentation_fanet": {"network_def::network::channels": [8, 16, 24], "spacing": [4.0, 4.0, 4.0]},
     "qsm_reconstruction_fanet": {
         "classical": {"method": "tikhonov", "weight": 0.01},
         "network_def::channels": [4, 8],

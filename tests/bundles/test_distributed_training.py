@@ -23,7 +23,7 @@ BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 ROOT = BUNDLES / "ms_lesion_segmentation_fanet"
 OVERLAYS = sorted(BUNDLES.glob("*/configs/multi_gpu_train.yaml"))
 TINY = {
-    "network_def::channels": [8, 16, 24],
+    "network_def::network::channels": [8, 16, 24],
     "spacing": [4.0, 4.0, 4.0],
     "patch": [24, 24, 24],
     "epochs": 2,

@@ -23,7 +23,7 @@ from tests.fuzz.inputs import kspace_case, label_maps, lesion_dataset, susceptib
 
 Run = Callable[..., int]
 TRIALS = int(os.environ.get("MRI_ATTENTION_FUZZ", "100"))
-TINY = ["--network_def::channels", "[8,16]", "--patch", "[16,16,16]"]
+TINY = ["--network_def::network::channels", "[8,16]", "--patch", "[16,16,16]"]
 ONE_STEP = ["--epochs", "1", "--steps", "1", "--val_interval", "1", "--validation_share", "0.34"]
 
 

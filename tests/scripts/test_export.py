@@ -184,7 +184,7 @@ ALONE = (
 from monai.bundle import ConfigWorkflow
 
 ROOT, OTHER, DATA, OUTPUT = sys.argv[1:]
-TINY = {"network_def::channels": [8, 16, 24], "spacing": [4.0, 4.0, 4.0], "patch": [24, 24, 24]}
+TINY = {"network_def::network::channels": [8, 16, 24], "spacing": [4.0, 4.0, 4.0], "patch": [24, 24, 24]}
 SHORT = {"epochs": 1, "steps": 1, "val_interval": 1, "progress": False, "validation_share": 0.5}
 
 

@@ -37,7 +37,7 @@ SMALL: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         "rec-sanet_T2w",
     ),
     "ms_lesion_segmentation_fanet": (
-        {"network_def::channels": [8, 16, 24], "spacing": [4.0, 4.0, 4.0], "patch": [24, 24, 24]},
+        {"network_def::network::channels": [8, 16, 24], "spacing": [4.0, 4.0, 4.0], "patch": [24, 24, 24]},
         {},
         "label-lesion_mask",
     ),

@@ -7,11 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 from monai.bundle import ConfigParser
 
 from mri_attention.scripts.exports.exported_configs import monailabel_configs
 from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.transforms import HandOverd
+from tests.transforms.heads import patient
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "monailabel"
 NAMES = sorted(file.parents[1].name for file in BUNDLES.glob("*/configs/metadata.json"))
@@ -59,6 +61,22 @@ def test_app_reads_inference_with_its_overlay(name: str) -> None:
     assert last["_target_"].endswith(".HandOverd")
     assert merged["postprocessing"]["transforms"][:-1] == base["postprocessing"]["transforms"]
     assert merged["network_def"] == base["network_def"]
+
+
+def test_app_segments_a_flair_whose_siblings_are_not_all_there(tmp_path: Path) -> None:
+    """The app builds ``network_def``, loads the weights into it, and gives the preprocessing one path."""
+    bundle = BUNDLES / "ms_lesion_segmentation_fanet"
+    parser = ConfigParser()
+    parser.read_config([str(bundle / "configs" / name) for name in ("inference.yaml", "monailabel/inference.yaml")])
+    parser["bundle_root"] = str(bundle)
+    network = parser.get_parsed_content("network_def").eval()
+    network.load_state_dict(torch.load(bundle / "models" / "model.pt", weights_only=True))
+    *_, flair = patient(tmp_path)
+    (tmp_path / "sub-01_T2w.nii.gz").unlink()
+    image = parser.get_parsed_content("preprocessing")({"image": flair, "image_path": flair})["image"]
+    assert [bool(channel.any()) for channel in image] == [True, False, True]
+    with torch.no_grad():
+        assert network(image.as_tensor()[None, :, :16, :16, :16]).shape[:2] == (1, 2)
 
 
 def test_training_takes_what_the_app_gives_and_writes_what_it_reads(tmp_path: Path) -> None:
