@@ -78,7 +78,7 @@ def _images(
 
 def _fewer_images(folder: Path, entry: Entry, contrasts: Sequence[str], optional: Sequence[str]) -> list[str | None]:
     told = entry.image
-    image = told if isinstance(told, dict) else {contrast_of(path, contrasts): path for path in told}
+    image = told if isinstance(told, dict) else {str(contrast_of(path, contrasts)): path for path in told}
     missing = [name for name in contrasts if name not in image and name not in optional]
     if missing or not image.keys() <= set(contrasts) or len(image) < len(told):
         problem = f"{json.dumps(told)} does not tell which contrasts these are, or lacks one that is needed"

@@ -105,8 +105,8 @@ class LoadContrastsd(MapTransform):
         added = {"motion": motions, "sources": "\n".join(str(paths[name]) for name in there), GRIDS: grids}
         added[ALIGNMENT] = as_json(self.register, self.reference, found)
         added[MISSING] = "\n".join(name for name in self.contrasts if name not in there)
-        nothing = torch.zeros_like(reference)
-        channels = torch.cat([aligned.get(name, nothing).as_tensor() for name in self.contrasts])
+        nothing = torch.zeros_like(reference.as_tensor())
+        channels = torch.cat([aligned[name].as_tensor() if name in aligned else nothing for name in self.contrasts])
         return MetaTensor(channels, meta=reference.meta | added)
 
     def _read(self, path: Path) -> MetaTensor:

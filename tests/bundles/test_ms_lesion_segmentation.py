@@ -1,5 +1,6 @@
 """The bundle's workflows, end to end on a tiny simulated dataset."""
 
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -41,6 +42,28 @@ def test_whole_volume_and_windows_agree_in_place(dataset: Path, tmp_path: Path) 
         masks.append(np.asarray(nib.load(output / "sub-001/anat/sub-001_label-lesion_mask.nii.gz").dataobj))
     assert masks[0].any()
     np.testing.assert_array_equal(*masks)
+
+
+def test_trains_on_cases_that_lack_contrasts_and_finds_lesions_in_them(dataset: Path, tmp_path: Path) -> None:
+    cohort = tmp_path / "cohort"
+    shutil.copytree(dataset, cohort)
+    for path in cohort.glob("sub-001/anat/*_T[12]w.nii.gz"):
+        path.unlink()
+    BUNDLE.train(tmp_path / "run", cohort, drop_contrasts={"T1w+T2w+FLAIR": 1.0, "FLAIR": 1.0})
+    model, output = tmp_path / "run" / "models" / "model.pt", tmp_path / "out"
+    settings = {"model_file": str(model), "selection::subjects": ["001"], **BUNDLE.tiny}
+    workflow = BUNDLE.infer(output, dataset_dir=str(cohort), **settings)
+    assert (output / "sub-001" / "anat" / "sub-001_label-lesion_mask.nii.gz").is_file()
+    (image,) = [item["image"] for item in workflow.parser.get_parsed_content("dataset")]
+    assert [bool(channel.any()) for channel in image] == [False, False, True]
+
+
+@pytest.mark.parametrize("drawn", ["T1w+T2w+FLAIR", "T1w+FLAIR", "FLAIR", "T2w+FLAIR"])
+def test_training_leaves_contrasts_out_last(drawn: str) -> None:
+    steps = parse("train", drop_contrasts={drawn: 1.0}).get_parsed_content("train::random_transforms")
+    names = drawn.split("+")
+    dropped = steps[-1]({"image": torch.ones(3, 2, 2, 2)})["image"]
+    assert dropped[:, 0, 0, 0].tolist() == [float(name in names) for name in ("T1w", "T2w", "FLAIR")]
 
 
 @pytest.mark.parametrize("is_on", [False, True])
