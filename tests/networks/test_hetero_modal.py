@@ -75,6 +75,7 @@ def test_other_runtimes_see_what_is_missing_in_inputs_of_theirs(runtime: str) ->
     torch.testing.assert_close(other(x), network(x))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not all(map(find_spec, ("onnx", "onnxscript", "onnxruntime"))), reason="needs onnx")
 def test_onnx_sees_what_is_missing(tmp_path: Path) -> None:
     import onnxruntime
