@@ -4,6 +4,7 @@ from .averaged_weights import AveragedWeights
 from .epoch_seeds import EpochSeeds
 from .training_checkpoints import TrainingCheckpoints
 from .training_folders import claim_folder
+from .training_precision import training_precision
 from .weights import WeightsLoader
 from .weights_files import BestWeights, LastWeights
 from .whole_files import save_whole
@@ -17,4 +18,5 @@ __all__ = [
     "WeightsLoader",
     "claim_folder",
     "save_whole",
+    "training_precision",
 ]

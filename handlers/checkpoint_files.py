@@ -46,20 +46,24 @@ class CheckpointFiles:
         for file in self._epochs()[:-1]:
             file.unlink()
 
+    def all(self) -> list[Path]:
+        """Return the files that there are."""
+        return [*self._epochs(), *self.folder.glob(LAST)]
+
     def newest(self) -> tuple[Path, Content] | None:
         """Return the newest checkpoint that is whole, and tell of newer ones that are not; None if there is none.
 
         Raises:
             InputError: if there are some, none of which is whole.
         """
-        contents = {file: read_checkpoint(file) for file in self._all()}
+        contents = {file: read_checkpoint(file) for file in self.all()}
         if not contents:
             return None
         whole = {file: content for file, content in contents.items() if content is not None}
         damaged = ", ".join(file.name for file in contents if file not in whole)
         if not whole:
             raise InputError.at(self.folder, f"no whole checkpoint ({damaged})", "choose another `output_dir`")
-        file = max(whole, key=lambda file: int(whole[file]["trainer"]["iteration"]))
+        file = max(whole, key=lambda file: iteration_of(whole[file]))
         if damaged:
             logger.warning("%s: damaged (%s); going on from %s", self.folder, damaged, file.name)
         return file, whole[file]
@@ -69,8 +73,10 @@ class CheckpointFiles:
         numbered = {int(file.stem.partition("=")[2]): file for file in found if file.stem.partition("=")[2].isdigit()}
         return [numbered[epoch] for epoch in sorted(numbered)]
 
-    def _all(self) -> list[Path]:
-        return [*self._epochs(), *self.folder.glob(LAST)]
+
+def iteration_of(content: Content) -> int:
+    """Return after how many steps a checkpoint was written."""
+    return int(content["trainer"]["iteration"])
 
 
 def read_checkpoint(file: Path) -> Content | None:

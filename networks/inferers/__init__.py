@@ -1,4 +1,5 @@
 from .mixed_precision import MixedPrecisionInferer, has_fast_bfloat16
+from .precision_choice import faster_in_bfloat16
 from .self_ensemble import SelfEnsembleInferer
 from .slices import SliceBatchInferer, image_of
 from .tiles import HaloTiledInferer
@@ -8,6 +9,7 @@ __all__ = [
     "MixedPrecisionInferer",
     "SelfEnsembleInferer",
     "SliceBatchInferer",
+    "faster_in_bfloat16",
     "has_fast_bfloat16",
     "image_of",
 ]

@@ -22,15 +22,20 @@ BAD_INPUT = 2
 """Exit code for input that the user can put right."""
 
 
-class _Warning(logging.Formatter):
-    """Names options in the place of config ids."""
+TOLD = f"{__name__.partition('.')[0]}.networks.inferers.precision_choice"
+"""The logger whose remarks are shown too, not its warnings alone."""
+
+
+class _Line(logging.Formatter):
+    """Names options in the place of config ids; a warning is called one."""
 
     def __init__(self, options: Options) -> None:
-        super().__init__("Warning: %(message)s")
+        super().__init__()
         self.options = options
 
     def format(self, record: logging.LogRecord) -> str:
-        return in_options(super().format(record), self.options)
+        prefix = "Warning: " if record.levelno >= logging.WARNING else ""
+        return prefix + in_options(super().format(record), self.options)
 
 
 class _ToTerminal(logging.Handler):
@@ -48,8 +53,8 @@ def console() -> Console:
 def quiet_third_parties(options: Options) -> None:
     """Hide warnings and log messages of MONAI, ignite, MLflow and others, unless debugging.
 
-    Warnings of this package reach the user. Errors do so once, through :func:`exit_with`; ignite and MONAI
-    would log each of them before.
+    Warnings of this package reach the user, and so does the precision in which a network computes. Errors do so once,
+    through :func:`exit_with`; ignite and MONAI would log each of them before.
     """
     if is_debugging():
         return
@@ -58,9 +63,10 @@ def quiet_third_parties(options: Options) -> None:
     root = logging.getLogger()
     root.handlers = [each for each in root.handlers if not isinstance(each, _ToTerminal)]
     handler = _ToTerminal()
-    handler.setFormatter(_Warning(options))
-    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_Line(options))
     handler.addFilter(logging.Filter(__name__.partition(".")[0]))
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == TOLD)
+    logging.getLogger(TOLD).setLevel(logging.INFO)
     root.addHandler(handler)
     silence_loggers()
 

@@ -24,6 +24,8 @@ initialize run inference""",
 """Ids whose content is the same in every bundle."""
 
 EXCEPTIONS = {
+    ("train", "half_precision::choose::shape"): "patches and channels differ",
+    ("train", "half_precision::choose::dtypes"): "k-space comes with a guide and a mask",
     ("train", "train::handlers::1"): "a schedule that warms up goes by steps, not by epochs",
     ("train", "train::trainer::prepare_batch"): "k-space comes with a guide and a mask",
     ("train", "validate::evaluator::prepare_batch"): "as in training",

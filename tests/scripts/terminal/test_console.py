@@ -29,3 +29,15 @@ def test_warnings_go_once_to_the_stderr_of_the_moment(root: logging.Logger, monk
     monkeypatch.setattr(sys, "stderr", above_the_bar)
     logging.getLogger("mri_attention.handlers").warning("stopped")
     assert above_the_bar.getvalue() == "Warning: stopped\n"
+
+
+def test_the_precision_that_was_chosen_is_told_without_being_a_warning(
+    root: logging.Logger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mri_attention.networks.inferers import precision_choice
+
+    monkeypatch.setattr(console, "silence_loggers", lambda: None)
+    console.quiet_third_parties({})
+    precision_choice.logger.info("computing in float32")
+    logging.getLogger("mri_attention.handlers").info("of no interest")
+    assert capsys.readouterr().err == "computing in float32\n"
