@@ -2,6 +2,7 @@
 
 from .averaged_weights import AveragedWeights
 from .epoch_seeds import EpochSeeds
+from .time_budget import TimeBudget
 from .training_checkpoints import TrainingCheckpoints
 from .training_folders import claim_folder
 from .training_precision import training_precision
@@ -14,6 +15,7 @@ __all__ = [
     "BestWeights",
     "EpochSeeds",
     "LastWeights",
+    "TimeBudget",
     "TrainingCheckpoints",
     "WeightsLoader",
     "claim_folder",

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     import torch
 
 
-def benchmark(
-    name: Annotated[str, typer.Argument(help="What to measure: attention, cross-scale, kspace, runtimes, training.")],
+def benchmark(  # noqa: PLR0913 (one argument per option)
+    name: Annotated[
+        str, typer.Argument(help="What to measure: attention, cross-scale, inference, kspace, runtimes, training.")
+    ],
     output: Annotated[Path, typer.Option(help="Folder for JSON, Markdown and plot.")] = Path("benchmark"),
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 7,
@@ -31,6 +33,7 @@ def benchmark(
     blocks: Annotated[
         str | None, typer.Option(help="Only these blocks, or bundles, with commas between, such as folded,self.")
     ] = None,
+    dataset_dir: Annotated[Path | None, typer.Option(help="Labelled cases, for inference.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Measure parameters, operations, memory and time, side by side, and write JSON, a table and a plot."""
@@ -45,7 +48,7 @@ def benchmark(
     require_new((output / f"{name}.{kind}" for kind in ("json", "md", "png")), overwrite)
     with staged(output, overwrite) as stage, console().status("starting") as status:
         machine = describe_machine(place)
-        result = BENCHMARKS[name].run(Settings(place, edges, rounds, channels, names, status.update))
+        result = BENCHMARKS[name].run(Settings(place, edges, rounds, channels, names, status.update, dataset_dir))
         files = result.write(stage, name, machine)
     console().print(result.table, soft_wrap=True)
     console().print(f"Written to {output}: {', '.join(files)}")

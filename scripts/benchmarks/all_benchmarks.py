@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .attention_table import attention_blocks, cross_scale_blocks
+from .inference import inference
 from .kspace import kspace
 from .result import Result, Settings
 from .runtimes import runtimes
@@ -22,6 +23,7 @@ class Benchmark(NamedTuple):
 BENCHMARKS = {
     "attention": Benchmark(attention_blocks, "8,12,16,24,32"),
     "cross-scale": Benchmark(cross_scale_blocks, "8,16,24,32"),
+    "inference": Benchmark(inference, "64"),
     "kspace": Benchmark(kspace, "256,320"),
     "runtimes": Benchmark(runtimes, "192"),
     "training": Benchmark(training, "64"),

@@ -29,6 +29,7 @@ class Settings(NamedTuple):
         channels: of the features, for blocks.
         names: of blocks or bundles; None for all.
         progress: is told what is going on.
+        dataset_dir: with the cases to measure on, where blocks and networks alone are not enough.
     """
 
     device: torch.device
@@ -37,6 +38,7 @@ class Settings(NamedTuple):
     channels: int
     names: Sequence[str] | None
     progress: Progress
+    dataset_dir: Path | None = None
 
     def choose(self, known: Iterable[str], kind: str) -> list[str]:
         """Return the names to measure among the ``known`` ones.

@@ -22,8 +22,9 @@ BAD_INPUT = 2
 """Exit code for input that the user can put right."""
 
 
-TOLD = f"{__name__.partition('.')[0]}.networks.inferers.precision_choice"
-"""The logger whose remarks are shown too, not its warnings alone."""
+PACKAGE = __name__.partition(".")[0]
+TOLD = (f"{PACKAGE}.networks.inferers.precision_choice", f"{PACKAGE}.handlers.time_budget")
+"""Loggers whose remarks are shown too, not their warnings alone."""
 
 
 class _Line(logging.Formatter):
@@ -53,8 +54,8 @@ def console() -> Console:
 def quiet_third_parties(options: Options) -> None:
     """Hide warnings and log messages of MONAI, ignite, MLflow and others, unless debugging.
 
-    Warnings of this package reach the user, and so does the precision in which a network computes. Errors do so once,
-    through :func:`exit_with`; ignite and MONAI would log each of them before.
+    Warnings of this package reach the user, and so do the precision in which a network computes and the end of
+    a training's time. Errors do so once, through :func:`exit_with`; ignite and MONAI would log each of them before.
     """
     if is_debugging():
         return
@@ -64,9 +65,10 @@ def quiet_third_parties(options: Options) -> None:
     root.handlers = [each for each in root.handlers if not isinstance(each, _ToTerminal)]
     handler = _ToTerminal()
     handler.setFormatter(_Line(options))
-    handler.addFilter(logging.Filter(__name__.partition(".")[0]))
-    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == TOLD)
-    logging.getLogger(TOLD).setLevel(logging.INFO)
+    handler.addFilter(logging.Filter(PACKAGE))
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name in TOLD)
+    for name in TOLD:
+        logging.getLogger(name).setLevel(logging.INFO)
     root.addHandler(handler)
     silence_loggers()
 
