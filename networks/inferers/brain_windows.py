@@ -8,7 +8,7 @@ from typing import Any
 
 from monai.data import MetaTensor
 from monai.inferers import Inferer, sliding_window_inference
-from monai.utils import ensure_tuple_rep
+from monai.utils import fall_back_tuple
 from torch import Tensor
 
 
@@ -22,7 +22,7 @@ class BrainWindowInferer(Inferer):
     1 - 2e-9 after softmax. A voxel that is not zero lies in no such window, so what it gets is the same.
 
     Args:
-        roi_size: of a window, in voxels, for all or for each axis.
+        roi_size: of a window, in voxels, for all or for each axis; -1 for as long as the image.
         overlap: share of a window that the next one covers as well, at least.
         growth: a window is at most so many times as large along an axis, in steps of a quarter; 1 keeps ``roi_size``.
         batch_size: windows at a time, at most; torch's convolutions in float32 of a single small one are slow.
@@ -53,7 +53,7 @@ class BrainWindowInferer(Inferer):
         """Map ``inputs`` ``(b, c, *spatial)`` to the network's output, with the metadata of ``inputs``."""
         values = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
         spatial = values.shape[2:]
-        given = ensure_tuple_rep(self.roi_size, len(spatial))
+        given = fall_back_tuple(self.roi_size, spatial)
         sizes = [fitted_size(n, size, self.overlap, self.growth) for n, size in zip(spatial, given, strict=True)]
         overlaps = [even_overlap(n, size, self.overlap) for n, size in zip(spatial, sizes, strict=True)]
         predictor = _PassingBy(network, self.background)

@@ -22,3 +22,13 @@ def test_equals_group_norm_in_values_gradients_and_format(
     expected_gradients = torch.autograd.grad((expected * direction).sum(), [x, *reference.parameters()])
     for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
         torch.testing.assert_close(gradient.float(), expected_gradient.float(), **tolerance)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("channels", [8, 24])
+def test_inference_in_half_precision_equals_group_norm_up_to_rounding(channels: int) -> None:
+    x = (1 + 3 * torch.randn(2, channels, 4, 5, 6, generator=torch.Generator().manual_seed(0))).bfloat16()
+    x = x.contiguous(memory_format=torch.channels_last_3d)
+    y = GroupNorm3d(8, channels)(x)
+    assert y.is_contiguous(memory_format=torch.channels_last_3d)
+    torch.testing.assert_close(y, torch.nn.GroupNorm(8, channels)(x), rtol=2**-7, atol=2**-8)

@@ -116,6 +116,13 @@ def test_a_window_grows_where_that_saves_voxels() -> None:
     assert fitted_size(144, 64, 0.125, 1.0) == 64
 
 
+@torch.no_grad()
+def test_the_whole_image_may_be_one_window() -> None:
+    network, x = Counter(), image(20, 16, 24)
+    torch.testing.assert_close(BrainWindowInferer(-1, growth=1.25)(x, network), network(x), rtol=1e-5, atol=1e-6)
+    assert network.n_windows == 2
+
+
 def test_windows_do_not_shrink() -> None:
     with pytest.raises(ValueError, match=r"growth must be at least 1, got 0.5"):
         BrainWindowInferer(16, growth=0.5)
