@@ -6,7 +6,9 @@ import logging
 from pathlib import Path
 
 import pytest
+import torch
 
+from mri_attention.handlers.whole_files import load_whole
 from mri_attention.networks.inferers import precision_choice
 from tests.bundles.bundle_configs import ALL, BundleConfigs
 
@@ -45,3 +47,18 @@ def test_it_is_set_by_hand(bundle: BundleConfigs, choice: bool, caplog: pytest.L
         inferer = parser.get_parsed_content("train::inferer")
     assert (getattr(inferer, "enabled", None) is choice) or (getattr(inferer, "half_precision", None) is choice)
     assert not caplog.records
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bundle", ALL, ids=lambda bundle: bundle.name)
+def test_timing_changes_nothing_of_a_training(
+    bundle: BundleConfigs, dataset: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(precision_choice, "has_fast_bfloat16", lambda device: True)
+    monkeypatch.setattr(precision_choice, "_chosen", {})
+    monkeypatch.setattr(precision_choice, "MARGIN", 1e9)  # float32, as by hand
+    bundle.train(tmp_path / "timed", dataset, device="cpu")
+    bundle.train(tmp_path / "by_hand", dataset, device="cpu", half_precision=False)
+    timed, by_hand = (load_whole(tmp_path / name / "models" / "checkpoint_last.pt") for name in ("timed", "by_hand"))
+    assert precision_choice._chosen
+    assert all(torch.equal(by_hand["model"][name], value) for name, value in timed["model"].items())
