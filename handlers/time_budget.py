@@ -51,7 +51,7 @@ class TimeBudget:
     def end_epoch(self, engine: Any) -> None:
         """Let the schedule catch up with the time, and end the training where that is over."""
         before = getattr(engine.state, "seconds_before", 0.0)
-        seconds = float(idist.broadcast(before + time.monotonic() - self._start, src=0))
+        seconds: Any = idist.broadcast(before + time.monotonic() - self._start, src=0)
         share = min(seconds / (60 * self.minutes), 1.0)
         self._catch_up(share * engine.state.max_epochs)
         if share == 1.0 and engine.state.epoch < engine.state.max_epochs:

@@ -57,7 +57,7 @@ class BrainWindowInferer(Inferer):
         sizes = [fitted_size(n, size, self.overlap, self.growth) for n, size in zip(spatial, given, strict=True)]
         overlaps = [even_overlap(n, size, self.overlap) for n, size in zip(spatial, sizes, strict=True)]
         predictor = _PassingBy(network, self.background)
-        outputs = sliding_window_inference(
+        outputs: Any = sliding_window_inference(
             values, sizes, self.batch_size, predictor, overlaps, "gaussian", *args, **kwargs
         )
         return MetaTensor(outputs, meta=inputs.meta) if isinstance(inputs, MetaTensor) else outputs
