@@ -9,7 +9,7 @@ from ignite.handlers import EMAHandler
 from torch import nn
 
 
-class AveragedWeights(EMAHandler):  # type: ignore[misc]
+class AveragedWeights(EMAHandler):
     """Keep an exponential moving average of a network's weights, which is steadier than the weights of any one step.
 
     Polyak and Juditsky 1992 (doi:10.1137/0330046) show what averages of steps gain. After step ``k`` the average moves
