@@ -19,7 +19,8 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same dataset.")] = 0,
     spacing: Annotated[float, typer.Option(min=0.25, max=10.0, help="Voxel size in mm.")] = 1.0,
     anatomies: Annotated[
-        Path | None, typer.Option(help="Folder with *_dseg.nii.gz label maps, instead of the embedded brain.")
+        list[Path] | None,
+        typer.Option(help="Folder with *_dseg.nii.gz label maps, instead of the embedded brain. Repeatable."),
     ] = None,
     lesion_masks: Annotated[
         Path | None, typer.Option(help="Folder with lesion masks to plant, beside grown lesions.")
@@ -36,6 +37,9 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     susceptibility: Annotated[
         bool, typer.Option(help="Add a local field (ppm), and the susceptibility (ppm) that makes it.")
     ] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(help="What real images show beside lesions, left out, by name. Repeatable.")
+    ] = None,
     first_subject: Annotated[int, typer.Option(min=1, help="Number of the first subject.")] = 1,
 ) -> None:
     """Simulate T1w, T2w, FLAIR and PDw images of brains with multiple sclerosis lesions.
@@ -48,7 +52,7 @@ def simulate(  # noqa: PLR0913 (one argument per option)
         raise InputError.at(f"--slice-thickness {slice_thickness:g}", problem, "give thicker slices")
     if heads is not None and lesion_masks is None:
         raise InputError.at("--heads", "needs lesions to plant", "give a folder of masks with --lesion-masks")
-    for folder in (anatomies, lesion_masks, heads):
+    for folder in (*(anatomies or ()), lesion_masks, heads):
         if folder is not None and not folder.is_dir():
             raise InputError.at(folder, "no such folder", "check its path")
     with staged(output) as stage, ProgressBars() as bars:
@@ -69,6 +73,7 @@ def simulate(  # noqa: PLR0913 (one argument per option)
                 slice_thickness=slice_thickness,
                 first_subject=first_subject,
                 susceptibility=susceptibility,
+                without=without or (),
                 **shared,
             )
     console().print(f"{len(names)} simulated subjects in {output} ({names[0]} to {names[-1]})")

@@ -9,6 +9,8 @@ from scipy import ndimage
 
 from .deformation import Grid, upsample
 from .protocols import Protocol, signals
+from .slices import between_slices, slice_profile
+from .tissues import NON_LESIONS
 
 Volume = NDArray[np.float32]
 
@@ -30,7 +32,8 @@ def acquire(
     Returns:
         The image, its affine (that of ``grid``, or with slices of ``slice_thickness``), and the slice thickness (mm).
     """
-    values = signals(protocol, rng)
+    values = signals(protocol, rng) | {name: float(protocol.signal(t)) for name, t in NON_LESIONS.items()}
+    values["lesion"] += (values["lesion"] - values["white_matter"]) * _gain(contrast, rng)
     signal = np.sum([tissues[name] * np.float32(values[name]) for name in tissues], axis=0, dtype=np.float32)
     signal *= _texture(signal.shape, rng) * _shading(signal.shape, rng)
     spacing = float(grid.affine[2, 2])
@@ -41,33 +44,17 @@ def acquire(
     signal = slice_profile(signal, thickness / spacing, n_slices)
     signal = _magnitude_with_noise(signal, abs(values["white_matter"]) * rng.uniform(0.01, 0.04), rng)
     if slice_thickness is None:
-        signal = _between_slices(signal, grid.shape[2])
+        signal = between_slices(signal, grid.shape[2])
     else:
         affine[2, 2] = spacing * grid.shape[2] / n_slices
         affine[2, 3] += (affine[2, 2] - spacing) / 2
     return signal * (INTENSITY_OF_WHITE_MATTER / abs(values["white_matter"])), affine, thickness
 
 
-def slice_profile(signal: Volume, voxels_per_slice: float, n_slices: int) -> Volume:
-    """Average ``signal`` ``(x, y, z)`` over ``n_slices`` contiguous slices along z with a rectangular profile."""
-    if voxels_per_slice <= 1:
-        return signal
-    edges = np.linspace(0, signal.shape[2], n_slices + 1)
-    cumulative = np.concatenate([np.zeros((*signal.shape[:2], 1)), np.cumsum(signal, 2, dtype=np.float64)], 2)
-    lower = np.minimum(np.floor(edges).astype(int), signal.shape[2] - 1)
-    at_edges = cumulative[..., lower] + (edges - lower) * signal[..., lower]
-    return (np.diff(at_edges, axis=2) / np.diff(edges)).astype(np.float32)
-
-
-def _between_slices(image: Volume, n_planes: int) -> Volume:
-    """Interpolate slices linearly to ``n_planes`` planes; the outer edges of both coincide."""
-    if image.shape[2] == n_planes:
-        return image
-    position = (np.arange(n_planes) + 0.5) * image.shape[2] / n_planes - 0.5
-    position = np.clip(position, 0, image.shape[2] - 1)
-    lower = np.minimum(position.astype(int), image.shape[2] - 2)
-    weight = (position - lower).astype(np.float32)
-    return image[..., lower] * (1 - weight) + image[..., lower + 1] * weight
+def _gain(contrast: str, rng: np.random.Generator) -> float:
+    """By how much a FLAIR shows lesions better than the equation says: trains of variable flip angles do, by site."""
+    gain = rng.uniform(-0.1, 0.7)
+    return gain if contrast == "FLAIR" else 0.0
 
 
 def _magnitude_with_noise(signal: Volume, standard_deviation: float, rng: np.random.Generator) -> Volume:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import nibabel as nib
 import numpy as np
@@ -17,6 +18,8 @@ from ..datasets.file_names import is_nifti
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from .tissues import BRAIN_TISSUES
+
+Labels = TypeVar("Labels", bound=NDArray[Any])
 
 BRAIN_CENTER = (0.0, -22.0, 10.0)
 """Center of mass of the MNI152 brain (RAS, mm); every anatomy is moved there."""
@@ -82,8 +85,8 @@ def mni_anatomy(with_skull: bool = False) -> Anatomy:
         for axis, n in enumerate(brain.shape)
     ]
     maps["brain"] = brain.astype(np.float32)
-    maps["ventricles"] = _mni_ventricles(maps["csf"], *world)
-    maps["infratentorial"] = _mni_infratentorial(*world) * maps["brain"]
+    maps["ventricles"] = mni_ventricles(maps["csf"], *world)
+    maps["infratentorial"] = mni_infratentorial(*world) * maps["brain"]
     outside = _shells(brain, float(affine[0, 0]), with_skull)
     maps |= {
         name: np.clip(shell + maps.get(name, np.float32(0)), 0, 1, dtype=np.float32) for name, shell in outside.items()
@@ -106,7 +109,7 @@ def read_label_map(path: Path, with_skull: bool = False) -> Anatomy:
     if not np.isin(labels, LABELS["white_matter"]).any():
         raise InputError.at(path, "has no white matter (labels 2, 41)", "give FreeSurfer's label numbers")
     affine = np.asarray(image.affine, dtype=float)
-    labels, affine = _crop(labels, affine, labels > 0 if with_skull else np.isin(labels, BRAIN))
+    labels, affine = crop_labels(labels, affine, labels > 0 if with_skull else np.isin(labels, BRAIN))
     brain = ndimage.binary_closing(np.isin(labels, BRAIN), iterations=4)
     affine[:3, 3] += np.asarray(BRAIN_CENTER) - affine[:3, :3] @ np.argwhere(brain).mean(0) - affine[:3, 3]
     regions = {"ventricles": VENTRICLES, "infratentorial": INFRATENTORIAL}
@@ -119,14 +122,14 @@ def read_label_map(path: Path, with_skull: bool = False) -> Anatomy:
     return Anatomy(labels.shape, affine, milliliters, read, (*LABELS, *regions, "brain"))
 
 
-def _crop(
-    labels: NDArray[np.int16], affine: NDArray[np.float64], inside: NDArray[np.bool_], margin: int = 8
-) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
+def crop_labels(
+    labels: Labels, affine: NDArray[np.float64], inside: NDArray[np.bool_], margin: int = 8
+) -> tuple[Labels, NDArray[np.float64]]:
     """The bounding box of what is inside, padded with background, and its affine."""
     box = ndimage.find_objects(inside.astype(np.int8))[0]
     affine = affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [axis.start - margin for axis in box]
-    return np.pad(labels[box], margin), affine
+    return np.pad(labels[box], margin), affine  # type: ignore[return-value]
 
 
 def list_images(folder: Path, ending: str, kind: str) -> list[Path]:
@@ -149,7 +152,7 @@ def _sharpen(maps: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float
     return {name: square / total for name, square in squares.items()}
 
 
-def _mni_ventricles(csf: NDArray[np.float32], x: NDArray, y: NDArray, z: NDArray) -> NDArray[np.float32]:  # type: ignore[type-arg]
+def mni_ventricles(csf: NDArray[np.float32], x: NDArray, y: NDArray, z: NDArray) -> NDArray[np.float32]:  # type: ignore[type-arg]
     """The fluid inside a box around the lateral and third ventricles (MNI mm), away from the surface."""
     inside = (abs(x) < 42) & (y > -58) & (y < 42) & (z > -14) & (z < 34) & ~((abs(x) > 20) & (y > -12))
     labels, _ = ndimage.label((csf > 0.5) & inside)
@@ -158,7 +161,7 @@ def _mni_ventricles(csf: NDArray[np.float32], x: NDArray, y: NDArray, z: NDArray
     return np.isin(labels, np.argsort(sizes)[-2:]).astype(np.float32)
 
 
-def _mni_infratentorial(x: NDArray, y: NDArray, z: NDArray) -> NDArray[np.float32]:  # type: ignore[type-arg]
+def mni_infratentorial(x: NDArray, y: NDArray, z: NDArray) -> NDArray[np.float32]:  # type: ignore[type-arg]
     """Brain stem and cerebellum: below a roof that falls from the tentorium's apex (MNI mm)."""
     roof = -8 - 0.35 * abs(x) - 0.15 * np.maximum(-y - 45, 0)
     return ((z < roof) & (y < -14) & (abs(x) < 55)).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,40 +12,28 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..datasets.bids import MAKER, write_description
-from ..datasets.regions import largest_tissue, regions_of_tissues, write_region_names
-from ..datasets.volumes import write_volume
+from ..datasets.input_error import InputError
+from ..datasets.regions import regions_of_tissues, write_region_names
+from ..datasets.volumes import read_volume, write_volume
 from ..datasets.writing import Progress, reporting
 from .acquisition import acquire
 from .anatomy import BRAIN_CENTER, Anatomy, list_images, mni_anatomy, read_label_map
-from .deformation import Grid, Sampler, SmoothDeformation, upsample
+from .deformation import Grid, Sampler, SmoothDeformation
+from .effects import Effects
+from .head import Head
 from .lesion_masks import shares_from_mask
 from .lesions import grow_lesions, lesion_places, settle
 from .protocols import draw_protocols
 from .qsm_subject import draw_protocol, write_qsm_subject
 from .susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
-from .tissues import BRAIN_TISSUES, TISSUES
+from .tissue_maps import is_tissue_map, own_lesions, read_tissue_map
+from .tissues import BRAIN_TISSUES, TISSUES, plain_tissues
 
 Volume = NDArray[np.float32]
 
 BRAIN_EXTENT = (156.0, 192.0, 152.0)
 HEAD_EXTENT = (208.0, 248.0, 216.0)
-
-
-@dataclass(frozen=True)
-class Head:
-    """One deformed head with its lesions.
-
-    Attributes:
-        grid: voxel grid of all maps.
-        tissues: fraction of each tissue, ``(x, y, z)``, lesion among them; what is missing to one is air.
-        brain: True inside the brain and the fluid around it.
-        lesions: the true lesion mask.
-    """
-
-    grid: Grid
-    tissues: dict[str, Volume]
-    brain: NDArray[np.bool_]
-    lesions: NDArray[np.bool_]
+MILDEST = (0.35, 0.8)  # share of change in the mildest lesion of a subject
 
 
 def simulate_dataset(  # noqa: PLR0913 - the options of one command
@@ -54,12 +42,13 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
     n_subjects: int = 8,
     seed: int = 0,
     spacing: float = 1.0,
-    anatomies: Path | None = None,
+    anatomies: Path | Sequence[Path] | None = None,
     lesion_masks: Path | None = None,
     skull: bool = False,
     slice_thickness: float | None = None,
     first_subject: int = 1,
     susceptibility: bool = False,
+    without: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> list[str]:
     """Write a BIDS folder of simulated subjects: T1w, T2w, FLAIR, PDw; lesion, brain and tissue maps in derivatives.
@@ -71,7 +60,9 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         n_subjects: how many.
         seed: of all randomness.
         spacing: voxel size (mm) of the grid that all contrasts share.
-        anatomies: folder of ``*_dseg.nii.gz`` label maps; the MNI152 template's maps otherwise.
+        anatomies: folders of ``*_dseg.nii.gz`` label maps, of FreeSurfer's numbers, or of 1 fluid, 2 gray, 3 white
+            matter, whose subjects carry their own lesions (``*_label-lesion_mask.nii.gz`` in ``derivatives``) where
+            they have some; the MNI152 template's maps otherwise.
         lesion_masks: folder with ``*mask.nii.gz`` lesion masks in MNI152 space; half of the subjects carry one, half
             carry lesions from the growth model, or all the latter where it is None.
         skull: keep the skull; otherwise everything outside the brain is zero.
@@ -80,6 +71,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         first_subject: number of the first subject.
         susceptibility: add ``localfield`` with a drawn direction of B0, noise and slice thickness, and in
             ``derivatives/qsm`` ``Chimap``, ``desc-brain_mask`` and ``dseg`` (tissues) of its own grid.
+        without: names of :data:`~.effects.EFFECTS` to leave out; the others are drawn as before.
         progress: called with the number of finished and of all subjects.
 
     Returns:
@@ -87,24 +79,41 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
 
     Raises:
         InputError: if a folder holds no label maps or masks.
-        ValueError: if ``n_subjects`` or ``spacing`` is not positive, or slices are thinner than ``spacing``.
+        ValueError: if ``n_subjects`` or ``spacing`` is not positive, slices are thinner than ``spacing``, or a name
+            is no effect's.
     """
     if n_subjects < 1 or spacing <= 0 or (slice_thickness is not None and slice_thickness < spacing):
         raise ValueError(f"cannot simulate with {n_subjects=}, {spacing=}, {slice_thickness=}")
-    maps = list_images(anatomies, "_dseg", "label maps") if anatomies else []
+    folders = [anatomies] if isinstance(anatomies, Path) else anatomies or []
+    maps = [path for folder in folders for path in list_images(folder, "_dseg", "label maps")]
+    Effects((), without)
     masks = list_images(lesion_masks, "mask", "lesion masks") if lesion_masks else []
     write_description(output, "Simulated heads with multiple-sclerosis lesions")
     names = []
     for number in reporting(range(first_subject, first_subject + n_subjects), progress):
         rng = np.random.default_rng([seed, number])
-        anatomy = read_label_map(maps[rng.integers(len(maps))], skull) if maps else mni_anatomy(skull)
+        anatomy = read_anatomy(maps[rng.integers(len(maps))], skull) if maps else mni_anatomy(skull)
         mask = masks[rng.integers(len(masks))] if masks and rng.random() < 0.5 else None
-        head = make_head(anatomy, rng, spacing, skull, mask)
+        effects = Effects((seed, number), without)
+        head = effects.on_head(make_head(anatomy, rng, spacing, skull, mask))
         names.append(f"sub-{number:03d}")
-        _write_subject(output, names[-1], head, rng, skull, slice_thickness)
+        _write_subject(output, names[-1], head, rng, effects, skull, slice_thickness)
         if susceptibility:
             _write_susceptibility(output, names[-1], head, np.random.default_rng([seed, number, 1]))
     return names
+
+
+def read_anatomy(path: Path, skull: bool = False) -> Anatomy:
+    """Read a label map of either kind, with the lesions of its patient where there are some.
+
+    Raises:
+        InputError: if the map cannot be used, or has no skull where one is asked for.
+    """
+    if not is_tissue_map(read_volume(path, allow_constant=True).numpy()):
+        return read_label_map(path, skull)
+    if skull:
+        raise InputError.at(path, "has fluid, gray and white matter, but no skull", "simulate it without one")
+    return read_tissue_map(path, own_lesions(path))
 
 
 def make_head(
@@ -114,7 +123,7 @@ def make_head(
     skull: bool = False,
     lesion_mask: Path | None = None,
 ) -> Head:
-    """Deform an anatomy to a random brain volume of 1.0 to 1.4 l and give it lesions."""
+    """Deform an anatomy to a random brain volume of 1.0 to 1.4 l and give it lesions: its own where it has some."""
     grid = Grid.around(BRAIN_CENTER, HEAD_EXTENT if skull else BRAIN_EXTENT, (spacing,) * 3)
     brain_volume = np.clip(rng.normal(1180, 100), 1000, 1400)
     scale = (brain_volume / anatomy.brain_volume) ** (1 / 3)
@@ -125,14 +134,19 @@ def make_head(
     brain = _brain_with_fluid(deformed(anatomy.read("brain")) > 0.5, spacing)
     if not skull:
         tissues = {name: fraction * brain for name, fraction in tissues.items()}
-    if lesion_mask is None:
-        ventricles, below = (deformed(anatomy.read(name)) for name in ("ventricles", "infratentorial"))
-        places = lesion_places(tissues["white_matter"], tissues["gray_matter"], ventricles, below, spacing)
+    known = [name for name in ("ventricles", "choroid_plexus", "lesions") if name in anatomy.names]
+    regions = {name: deformed(anatomy.read(name)) for name in known}
+    own = regions.pop("lesions", np.zeros(grid.shape, np.float32))
+    if own.any():
+        shares = own
+    elif lesion_mask is None:
+        below, fluid = deformed(anatomy.read("infratentorial")), regions["ventricles"]
+        places = lesion_places(tissues["white_matter"], tissues["gray_matter"], fluid, below, spacing)
         shares = grow_lesions(places, int(rng.lognormal(3.6, 0.7)) + 4, spacing, rng)
     else:
         shares = shares_from_mask(lesion_mask, grid, rng)
     tissues, lesions = _insert_lesions(tissues, shares, spacing, rng)
-    return Head(grid, tissues, brain, lesions)
+    return Head(grid, tissues, brain, lesions, regions)
 
 
 def _brain_with_fluid(brain: NDArray[np.bool_], spacing: float) -> NDArray[np.bool_]:
@@ -144,28 +158,15 @@ def _brain_with_fluid(brain: NDArray[np.bool_], spacing: float) -> NDArray[np.bo
 def _insert_lesions(
     tissues: dict[str, Volume], shares: Volume, spacing: float, rng: np.random.Generator
 ) -> tuple[dict[str, Volume], NDArray[np.bool_]]:
-    """Let lesions displace tissue, in white matter fully, in gray matter partly, in fluid not at all.
-
-    Unlabelled, as in life: a thin bright lining of the ventricles and a slight, smooth change of the white matter.
-    """
+    """Let lesions displace tissue, in white matter fully, in gray matter partly, in fluid not at all."""
     gray = sum(tissues[name] for name in BRAIN_TISSUES if name in tissues and name not in ("white_matter", "csf"))
     open_share = np.clip(tissues["white_matter"] + 0.6 * np.asarray(gray), 0, 1)
     shares = shares * np.clip(1.6 * open_share - 0.1, 0, 1)
-    amount, lesions = settle(shares, spacing**3, rng)
-    amount = np.maximum(amount, _unlabelled_change(tissues, spacing, rng))
+    amount, lesions = settle(shares, spacing**3, rng, mildest=rng.uniform(*MILDEST))
     displaced = {name: fraction * (1 - amount) for name, fraction in tissues.items() if name != "csf"}
     displaced["lesion"] = amount * sum(tissues[name] for name in displaced)
     displaced["csf"] = tissues["csf"]
     return displaced, lesions
-
-
-def _unlabelled_change(tissues: dict[str, Volume], spacing: float, rng: np.random.Generator) -> Volume:
-    field = ndimage.gaussian_filter(rng.normal(size=[n // 4 + 1 for n in tissues["csf"].shape]), 3 / spacing)
-    field = upsample(field[None] / field.std(), tissues["csf"].shape)[0]
-    diffuse = np.clip(0.04 * field, 0, 0.15) * rng.uniform(0, 1)
-    fluid = ndimage.binary_opening(tissues["csf"] > 0.5, iterations=max(round(3 / spacing), 1))
-    lining = np.exp(-((ndimage.distance_transform_edt(~fluid) * spacing / 1.5) ** 2)) if fluid.any() else 0.0
-    return np.asarray(np.maximum(diffuse, lining * rng.uniform(0, 0.25)) * tissues["white_matter"], dtype=np.float32)
 
 
 def _write_subject(
@@ -173,12 +174,14 @@ def _write_subject(
     name: str,
     head: Head,
     rng: np.random.Generator,
+    effects: Effects,
     skull: bool,
     slice_thickness: float | None,
 ) -> None:
     anat = output / name / "anat"
     for contrast, protocol in draw_protocols(rng).items():
         image, affine, thickness = acquire(head.tissues, protocol, head.grid, contrast, rng, slice_thickness)
+        image = effects.on_image(image, tuple(np.abs(np.diag(affine)[:3])), contrast)
         if not skull:
             image = image * _on_grid(head.brain, head.grid, image.shape, affine)
         write_volume(anat / f"{name}_{contrast}.nii.gz", image, affine, dtype="int16")
@@ -186,17 +189,22 @@ def _write_subject(
         (anat / f"{name}_{contrast}.json").write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
     derivatives = output / "derivatives" / "simulator"
     write_description(derivatives, "Truth of the simulation", generated_by=MAKER)
-    labels = largest_tissue(head.tissues)
-    for suffix, volume in {"label-lesion_mask": head.lesions, "desc-brain_mask": head.brain, "dseg": labels}.items():
+    regions = regions_of_tissues(plain_tissues(head.tissues), list(TISSUES))
+    for suffix, volume in {
+        "label-lesion_mask": head.lesions,
+        "desc-brain_mask": head.brain,
+        "dseg": regions.labels,
+    }.items():
         path = derivatives / name / "anat" / f"{name}_{suffix}.nii.gz"
         write_volume(path, volume.astype(np.uint8), head.grid.affine, dtype="uint8")
-    write_region_names(derivatives, dict(enumerate(["background", *head.tissues])))
+    write_region_names(derivatives, {0: "background"} | regions.names)
 
 
 def _write_susceptibility(output: Path, name: str, head: Head, rng: np.random.Generator) -> None:
     spacing = float(head.grid.affine[0, 0])
-    chi = simulate_susceptibility(head.tissues, (spacing,) * 3, rng, head.lesions)
-    regions, drawn = regions_of_tissues(head.tissues, list(SUSCEPTIBILITIES)), draw_protocol(rng, spacing)
+    tissues = plain_tissues(head.tissues)
+    chi = simulate_susceptibility(tissues, (spacing,) * 3, rng, head.lesions)
+    regions, drawn = regions_of_tissues(tissues, list(SUSCEPTIBILITIES)), draw_protocol(rng, spacing)
     write_qsm_subject(output, name, chi, head.brain, head.grid.affine, drawn, rng, regions=regions)
 
 

@@ -112,17 +112,20 @@ def remove_small(mask: NDArray[np.bool_], min_volume: float, voxel_volume: float
     return keep[labels]
 
 
-def settle(shares: Volume, voxel_volume: float, rng: np.random.Generator) -> tuple[Volume, NDArray[np.bool_]]:
+def settle(
+    shares: Volume, voxel_volume: float, rng: np.random.Generator, mildest: float = 0.35
+) -> tuple[Volume, NDArray[np.bool_]]:
     """Leave out what is too small to be a lesion, and vary how severe the others are.
 
     Args:
         shares: of lesions in each voxel.
         voxel_volume: mm^3.
         rng: draws the severities.
+        mildest: lowest severity.
 
     Returns:
         How much of each voxel has changed, and the mask of the lesions.
     """
     lesions = remove_small(shares > 0.5, MIN_LESION_VOLUME * max(1.0, voxel_volume), voxel_volume)
     shares = np.where(lesions | (shares < 0.5), shares, 0).astype(np.float32)
-    return shares * vary_severity(shares, rng), lesions
+    return shares * vary_severity(shares, rng, mildest), lesions

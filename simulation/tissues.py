@@ -10,7 +10,13 @@ value here is the far end (a "black hole"), which the simulator mixes with white
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Volume = NDArray[np.float32]
 
 
 class Tissue(NamedTuple):
@@ -38,3 +44,31 @@ TISSUES: dict[str, Tissue] = {
     "bone": Tissue(0.05, 0.50, 0.001, 0.0005),
 }
 BRAIN_TISSUES = ("white_matter", "gray_matter", "thalamus", "caudate", "putamen", "pallidum", "csf", "vessel")
+
+NON_LESIONS: dict[str, Tissue] = {
+    "choroid_plexus": Tissue(0.87, 1.70, 0.170, 0.080),
+    "bright_gray_matter": Tissue(0.83, 1.45, 0.140, 0.080),
+    "fresh_fluid": Tissue(1.00, 1.20, 1.800, 1.000),
+    "slow_blood": Tissue(0.85, 1.60, 0.180, 0.050),
+    "meninges": Tissue(0.80, 1.20, 0.110, 0.040),
+}
+"""What is bright on FLAIR beside lesions. Times are chosen for the brightness that real images show; ``fresh_fluid``
+is that of inflow, which the inversion pulse met in part: its T1 is an effective one."""
+
+STANDS_FOR = {
+    "choroid_plexus": "gray_matter",
+    "bright_gray_matter": "gray_matter",
+    "fresh_fluid": "csf",
+    "slow_blood": "vessel",
+    "meninges": "muscle",
+}
+"""The tissue of :data:`TISSUES` that each of :data:`NON_LESIONS` counts as, in label maps and for susceptibility."""
+
+
+def plain_tissues(fractions: Mapping[str, Volume]) -> dict[str, Volume]:
+    """Count fractions ``(x, y, z)`` of :data:`NON_LESIONS` as the tissues that they stand for."""
+    plain = {name: fraction for name, fraction in fractions.items() if name not in STANDS_FOR}
+    for name, tissue in STANDS_FOR.items():
+        if name in fractions:
+            plain[tissue] = plain[tissue] + fractions[name] if tissue in plain else fractions[name]
+    return plain

@@ -10,11 +10,12 @@ from scipy import ndimage
 
 from mri_attention.datasets import InputError, find_cases
 from mri_attention.datasets.regions import read_region_names
-from mri_attention.simulation.acquisition import acquire, slice_profile
+from mri_attention.simulation.acquisition import acquire
 from mri_attention.simulation.anatomy import mni_anatomy
 from mri_attention.simulation.cohort import make_head, simulate_dataset
 from mri_attention.simulation.deformation import Grid
 from mri_attention.simulation.protocols import draw_protocols, signals
+from mri_attention.simulation.slices import slice_profile
 
 CONTRASTS = ("T1w", "T2w", "FLAIR", "PDw")
 
