@@ -45,6 +45,9 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     """Simulate T1w, T2w, FLAIR and PDw images of brains with multiple sclerosis lesions.
 
     With --heads, real T1w, T2w and FLAIR images get the lesions of --lesion-masks.
+    What is bright beside lesions, and what scanners do, can be left out by name with --without: bright_cortex,
+    bright_vessels, choroid_plexus, csf_flow, diffuse_change, ghosts, halos, loose_mask, misalignment,
+    perivascular_spaces, pineal_gland, raters_border, septum, smoothing, thick_slices, ventricle_rims.
     """
     require_empty(output)
     if slice_thickness is not None and slice_thickness < spacing:
@@ -63,6 +66,10 @@ def simulate(  # noqa: PLR0913 (one argument per option)
             names = implant_dataset(stage, heads, lesion_masks, subjects=head, **shared)
         else:
             from ..simulation.cohort import simulate_dataset
+            from ..simulation.effects import EFFECTS
+
+            if unknown := sorted(set(without or ()) - set(EFFECTS)):
+                raise InputError.at(f"--without {unknown[0]}", "is no effect", f"choose from {', '.join(EFFECTS)}")
 
             names = simulate_dataset(
                 stage,

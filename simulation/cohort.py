@@ -78,7 +78,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         The subjects' names.
 
     Raises:
-        InputError: if a folder holds no label maps or masks.
+        InputError: if a folder holds no label maps or masks, or a map cannot be used.
         ValueError: if ``n_subjects`` or ``spacing`` is not positive, slices are thinner than ``spacing``, or a name
             is no effect's.
     """
@@ -134,7 +134,7 @@ def make_head(
     brain = _brain_with_fluid(deformed(anatomy.read("brain")) > 0.5, spacing)
     if not skull:
         tissues = {name: fraction * brain for name, fraction in tissues.items()}
-    known = [name for name in ("ventricles", "choroid_plexus", "lesions") if name in anatomy.names]
+    known: list[str] = [name for name in ("ventricles", "choroid_plexus", "lesions") if name in anatomy.names]
     regions = {name: deformed(anatomy.read(name)) for name in known}
     own = regions.pop("lesions", np.zeros(grid.shape, np.float32))
     if own.any():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from .deformation import upsample
@@ -35,7 +35,7 @@ def template_places(head: Head) -> tuple[Volume, Volume, Volume]:
     scales = [(right - left) / max(np.ptp(box[0]), 1), (front - back) / max(np.ptp(box[1]), 1)]
     x = left + (np.arange(head.brain.shape[0]) - box[0][0]) * scales[0]
     y = back + (np.arange(head.brain.shape[1]) - box[1][0]) * scales[1]
-    z = top + (np.arange(head.brain.shape[2]) - box[2][1]) * np.mean(scales)
+    z = top + (np.arange(head.brain.shape[2]) - box[2][1]) * (scales[0] + scales[1]) / 2
     return (
         x.astype(np.float32)[:, None, None],
         y.astype(np.float32)[None, :, None],
@@ -43,10 +43,10 @@ def template_places(head: Head) -> tuple[Volume, Volume, Volume]:
     )
 
 
-def soft_ball(places: tuple[Volume, Volume, Volume], center: Sequence[float], radii: Sequence[float]) -> Volume:
+def soft_ball(places: tuple[Volume, Volume, Volume], center: ArrayLike, radii: ArrayLike) -> Volume:
     """A Gaussian around a place: 1 in its center, 0.6 at its radii (mm), ``(x, y, z)``."""
     x, y, z = (
-        np.exp(-0.5 * ((p - c) / r) ** 2, dtype=np.float32) for p, c, r in zip(places, center, radii, strict=True)
+        np.exp(-0.5 * ((p - c) / r) ** 2, dtype=np.float32) for p, c, r in zip(places, np.asarray(center), np.asarray(radii), strict=True)
     )
     return np.asarray(x * y * z, dtype=np.float32)
 

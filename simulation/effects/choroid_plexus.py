@@ -28,7 +28,7 @@ def add_choroid_plexus(head: Head, strength: float, rng: np.random.Generator) ->
     noise = smooth_field(ventricles.shape, head.spacing, 4.0, rng)
     given = head.regions.get("choroid_plexus")
     depth = given - 0.5 if given is not None and (given > 0.5).any() else _draw(head, ventricles, strength, rng)
-    purity = np.float32(rng.uniform(0.5, 0.75) + 0.25 * strength)
+    purity = np.float32(rng.uniform(0.55, 0.8) + 0.2 * strength)
     return head.turn(soft_step(depth + 0.12 * noise, 0.3) * purity * (ventricles > 0.05), "choroid_plexus", ["csf"])
 
 
@@ -37,7 +37,7 @@ def _draw(head: Head, ventricles: Volume, strength: float, rng: np.random.Genera
     for part, (center, radii) in PARTS.items():
         for side in (1,) if center[0] == 0 else (-1, 1):
             found = _middle(ventricles, places, (center[0] * side, *center[1:]))
-            size = (0.7 + 0.6 * strength) * rng.uniform(0.8, 1.25)
+            size = (0.7 + 0.4 * strength) * rng.uniform(0.8, 1.25)
             if found is not None and (part in ("trigone", "temporal horn") or rng.random() < 0.7):
                 depth = np.maximum(depth, soft_ball(places, found, np.multiply(radii, size)) - 0.5)
     return depth

@@ -25,8 +25,8 @@ def add_csf_flow(head: Head, strength: float, rng: np.random.Generator) -> Head:
     places, amount = template_places(head), np.zeros(head.brain.shape, np.float32)
     for center, radii in PLACES.values():
         level = rng.uniform(0, 1) * (rng.random() < 0.6)
-        center, radii = rng.normal(center, 2.0), np.multiply(radii, rng.uniform(0.5, 1.2))
-        amount = np.maximum(amount, np.float32(level) * soft_ball(places, center, radii))
+        place, size = rng.normal(center, 2.0), np.multiply(radii, rng.uniform(0.5, 1.2))
+        amount = np.maximum(amount, np.float32(level) * soft_ball(places, place, size))
     uneven = np.clip(0.7 + 0.6 * smooth_field(amount.shape, head.spacing, 5.0, rng), 0, 1.5)
     everywhere = 0.04 * rng.uniform(0, 1)
     return head.turn(np.clip(strength * LARGEST * (amount * uneven + everywhere), 0, LARGEST), "fresh_fluid", ["csf"])
