@@ -32,10 +32,11 @@ def template_places(head: Head) -> tuple[Volume, Volume, Volume]:
     """
     box = [np.flatnonzero(head.brain.any(axis=tuple({0, 1, 2} - {axis})))[[0, -1]] for axis in range(3)]
     (left, right), (back, front), top = TEMPLATE_BOX
-    scales = [(right - left) / max(np.ptp(box[0]), 1), (front - back) / max(np.ptp(box[1]), 1)]
-    x = left + (np.arange(head.brain.shape[0]) - box[0][0]) * scales[0]
-    y = back + (np.arange(head.brain.shape[1]) - box[1][0]) * scales[1]
-    z = top + (np.arange(head.brain.shape[2]) - box[2][1]) * (scales[0] + scales[1]) / 2
+    (x_low, x_high), (y_low, y_high), (_, z_high) = ((float(low), float(high)) for low, high in box)
+    scales = [(right - left) / max(x_high - x_low, 1.0), (front - back) / max(y_high - y_low, 1.0)]
+    x = left + (np.arange(head.brain.shape[0]) - x_low) * scales[0]
+    y = back + (np.arange(head.brain.shape[1]) - y_low) * scales[1]
+    z = top + (np.arange(head.brain.shape[2]) - z_high) * (scales[0] + scales[1]) / 2
     return (
         x.astype(np.float32)[:, None, None],
         y.astype(np.float32)[None, :, None],
@@ -45,9 +46,8 @@ def template_places(head: Head) -> tuple[Volume, Volume, Volume]:
 
 def soft_ball(places: tuple[Volume, Volume, Volume], center: ArrayLike, radii: ArrayLike) -> Volume:
     """A Gaussian around a place: 1 in its center, 0.6 at its radii (mm), ``(x, y, z)``."""
-    x, y, z = (
-        np.exp(-0.5 * ((p - c) / r) ** 2, dtype=np.float32) for p, c, r in zip(places, np.asarray(center), np.asarray(radii), strict=True)
-    )
+    sizes = zip(places, np.asarray(center), np.asarray(radii), strict=True)
+    x, y, z = (np.exp(-0.5 * ((p - c) / r) ** 2, dtype=np.float32) for p, c, r in sizes)
     return np.asarray(x * y * z, dtype=np.float32)
 
 
