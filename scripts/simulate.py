@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,13 +41,16 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     without: Annotated[
         list[str] | None, typer.Option(help="What real images show beside lesions, left out, by name. Repeatable.")
     ] = None,
+    misaligned: Annotated[
+        bool, typer.Option(help="T1w, T2w and PDw of half of the subjects up to a voxel away from FLAIR.")
+    ] = False,
     first_subject: Annotated[int, typer.Option(min=1, help="Number of the first subject.")] = 1,
 ) -> None:
     """Simulate T1w, T2w, FLAIR and PDw images of brains with multiple sclerosis lesions.
 
     With --heads, real T1w, T2w and FLAIR images get the lesions of --lesion-masks.
     What is bright beside lesions, and what scanners do, can be left out by name with --without: bright_cortex,
-    bright_vessels, choroid_plexus, csf_flow, diffuse_change, ghosts, halos, loose_mask, misalignment,
+    bright_vessels, choroid_plexus, csf_flow, diffuse_change, ghosts, halos, loose_mask,
     perivascular_spaces, pineal_gland, raters_border, septum, smoothing, thick_slices, ventricle_rims.
     """
     require_empty(output)
@@ -55,9 +59,13 @@ def simulate(  # noqa: PLR0913 (one argument per option)
         raise InputError.at(f"--slice-thickness {slice_thickness:g}", problem, "give thicker slices")
     if heads is not None and lesion_masks is None:
         raise InputError.at("--heads", "needs lesions to plant", "give a folder of masks with --lesion-masks")
+    if heads is not None and (without or misaligned):
+        option = "--without" if without else "--misaligned"
+        raise InputError.at(option, "changes simulated heads, not those of --heads", "leave one of both out")
     for folder in (*(anatomies or ()), lesion_masks, heads):
         if folder is not None and not folder.is_dir():
             raise InputError.at(folder, "no such folder", "check its path")
+    _check_names(without or ())
     with staged(output) as stage, ProgressBars() as bars:
         shared: dict[str, Any] = {"n_subjects": subjects, "seed": seed, "progress": partial(bars, "simulating")}
         if heads is not None and lesion_masks is not None:
@@ -66,10 +74,6 @@ def simulate(  # noqa: PLR0913 (one argument per option)
             names = implant_dataset(stage, heads, lesion_masks, subjects=head, **shared)
         else:
             from ..simulation.cohort import simulate_dataset
-            from ..simulation.effects import EFFECTS
-
-            if unknown := sorted(set(without or ()) - set(EFFECTS)):
-                raise InputError.at(f"--without {unknown[0]}", "is no effect", f"choose from {', '.join(EFFECTS)}")
 
             names = simulate_dataset(
                 stage,
@@ -81,6 +85,14 @@ def simulate(  # noqa: PLR0913 (one argument per option)
                 first_subject=first_subject,
                 susceptibility=susceptibility,
                 without=without or (),
+                misaligned=misaligned,
                 **shared,
             )
     console().print(f"{len(names)} simulated subjects in {output} ({names[0]} to {names[-1]})")
+
+
+def _check_names(without: Sequence[str]) -> None:
+    from ..simulation.effects import EFFECTS
+
+    if unknown := sorted(set(without) - set(EFFECTS)):
+        raise InputError.at(f"--without {unknown[0]}", "is no effect", f"choose from {', '.join(EFFECTS)}")

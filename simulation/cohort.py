@@ -49,6 +49,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
     first_subject: int = 1,
     susceptibility: bool = False,
     without: Sequence[str] = (),
+    misaligned: bool = False,
     progress: Progress | None = None,
 ) -> list[str]:
     """Write a BIDS folder of simulated subjects: T1w, T2w, FLAIR, PDw; lesion, brain and tissue maps in derivatives.
@@ -72,6 +73,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         susceptibility: add ``localfield`` with a drawn direction of B0, noise and slice thickness, and in
             ``derivatives/qsm`` ``Chimap``, ``desc-brain_mask`` and ``dseg`` (tissues) of its own grid.
         without: names of :data:`~.effects.EFFECTS` to leave out; the others are drawn as before.
+        misaligned: leave T1w, T2w and PDw of half of the subjects up to a voxel from FLAIR; all are aligned otherwise.
         progress: called with the number of finished and of all subjects.
 
     Returns:
@@ -94,7 +96,7 @@ def simulate_dataset(  # noqa: PLR0913 - the options of one command
         rng = np.random.default_rng([seed, number])
         anatomy = read_anatomy(maps[rng.integers(len(maps))], skull) if maps else mni_anatomy(skull)
         mask = masks[rng.integers(len(masks))] if masks and rng.random() < 0.5 else None
-        effects = Effects((seed, number), without)
+        effects = Effects((seed, number), without, misaligned)
         head = effects.on_head(make_head(anatomy, rng, spacing, skull, mask))
         names.append(f"sub-{number:03d}")
         _write_subject(output, names[-1], head, rng, effects, skull, slice_thickness)

@@ -85,10 +85,12 @@ class Effects:
     Attributes:
         seed: of the subject.
         without: names of effects to leave out.
+        misaligned: let half of the subjects have ``misalignment``, which nobody has otherwise.
     """
 
     seed: tuple[int, ...]
     without: Collection[str] = ()
+    misaligned: bool = False
 
     def __post_init__(self) -> None:
         """Check the names.
@@ -114,9 +116,10 @@ class Effects:
     def _drawn(
         self, effects: Mapping[str, tuple[float, Change]], contrast: str = ""
     ) -> Iterator[tuple[Change, float, np.random.Generator]]:
+        left_out = {*self.without, *(() if self.misaligned else ("misalignment",))}
         for name, (chance, change) in effects.items():
             subject = np.random.default_rng([*self.seed, zlib.crc32(name.encode())])
             is_there, strength = subject.random() < chance, float(subject.uniform(0.2, 1.0))
-            if is_there and name not in self.without:
+            if is_there and name not in left_out:
                 own = np.random.default_rng([*self.seed, zlib.crc32(name.encode()), zlib.crc32(contrast.encode())])
                 yield change, strength, own

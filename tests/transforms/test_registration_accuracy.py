@@ -159,9 +159,7 @@ def test_contrasts_of_real_heads_stay_or_are_moved(head: str, moving: str, fixed
 @pytest.fixture(scope="module", params=["simulated without skull", "simulated with skull"])
 def simulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp("heads")
-    simulate_dataset(
-        folder, n_subjects=1, seed=3, spacing=1.0, skull=request.param.endswith("with skull"), without=["misalignment"]
-    )
+    simulate_dataset(folder, n_subjects=1, seed=3, spacing=1.0, skull=request.param.endswith("with skull"))
     return request.param, folder
 
 
