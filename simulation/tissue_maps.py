@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
-from .anatomy import BRAIN_CENTER, Anatomy, crop_labels, mni_infratentorial, mni_ventricles
+from .anatomy import BRAIN_CENTER, Anatomy, crop_labels, mni_infratentorial
+from .ventricles import find_ventricles
 
 CSF, GRAY_MATTER, WHITE_MATTER = 1, 2, 3
 FILLED_AROUND = 1.0  # mm around lesions in which gray matter is the lesions' border, not gray matter
@@ -34,8 +35,8 @@ def read_tissue_map(path: Path, lesions: Path | None = None) -> Anatomy:
     """Anatomy from a map of labels 1 fluid, 2 gray, 3 white matter, averaged to voxels of about 0.8 mm or more.
 
     Lesions, which segmentations of T1w call gray matter or fluid, are filled with white matter; so is gray matter
-    within 1 mm of them. Their mask is the region ``lesions``. Ventricles, and what lies below the tentorium, are told
-    by their place.
+    within 1 mm of them. Their mask is the region ``lesions``. What lies below the tentorium is told by
+    its place, ventricles by place and shape.
 
     Raises:
         InputError: if the files cannot be read, or are not on one grid.
@@ -75,7 +76,7 @@ def _anatomy(maps: dict[str, NDArray[np.float32]], affine: NDArray[np.float64]) 
     grid = np.ogrid[tuple(slice(n) for n in brain.shape)]
     world = [grid[axis] * affine[axis, axis] + affine[axis, 3] for axis in range(3)]
     maps["brain"] = brain.astype(np.float32)
-    maps["ventricles"] = mni_ventricles(maps["csf"], *world)
+    maps["ventricles"] = find_ventricles(maps["csf"], *world)
     maps["infratentorial"] = mni_infratentorial(*world) * maps["brain"]
     milliliters = float(brain.sum() * abs(np.linalg.det(affine[:3, :3]))) / 1000
     return Anatomy(brain.shape, affine, milliliters, maps.__getitem__, tuple(maps))
