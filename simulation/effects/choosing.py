@@ -61,7 +61,7 @@ HEAD_EFFECTS: dict[str, HeadEffect] = {
     "septum": HeadEffect(0.7, brighten_septum),
     "choroid_plexus": HeadEffect(0.9, add_choroid_plexus),
     "pineal_gland": HeadEffect(0.8, add_pineal_gland),
-    "bright_cortex": HeadEffect(0.8, brighten_cortex),
+    "bright_cortex": HeadEffect(0.9, brighten_cortex),
     "csf_flow": HeadEffect(0.7, add_csf_flow),
     "bright_vessels": HeadEffect(0.6, add_bright_vessels),
     "perivascular_spaces": HeadEffect(0.6, add_perivascular_spaces),

@@ -88,6 +88,25 @@ def test_simulate_plants_masks_in_real_heads(run_command: Run, tmp_path: Path) -
     assert sorted(p.name for p in (tmp_path / "new").glob("sub-*")) == ["sub-002x001", "sub-002x002"]
 
 
+def test_simulate_names_the_effects_for_one_that_there_is_not(
+    run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("simulate", "--output", tmp_path / "new", "--without", "plexus") == 2
+    told = capsys.readouterr().err
+    assert "--without plexus: is no effect; choose from" in told
+    assert "choroid_plexus" in told
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("option", [["--misaligned"], ["--without", "ghosts"]])
+def test_simulate_has_no_effects_for_real_heads(
+    option: list[str], run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = ["--heads", tmp_path, "--lesion-masks", tmp_path]
+    assert run_command("simulate", "--output", tmp_path / "new", *real, *option) == 2
+    assert f"{option[0]}: changes simulated heads" in capsys.readouterr().err
+
+
 def test_simulate_wants_masks_with_heads(run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command("simulate", "--output", tmp_path / "new", "--heads", tmp_path) == 2
     assert "--lesion-masks" in capsys.readouterr().err

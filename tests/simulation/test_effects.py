@@ -9,9 +9,11 @@ import pytest
 
 from mri_attention.simulation.anatomy import mni_anatomy
 from mri_attention.simulation.cohort import make_head, simulate_dataset
+from mri_attention.simulation.deformation import Grid
 from mri_attention.simulation.effects import EFFECTS, HEAD_EFFECTS, IMAGE_EFFECTS, Effects
 from mri_attention.simulation.head import Head
 from mri_attention.simulation.protocols import draw_protocols, signals
+from mri_attention.simulation.smooth_shapes import soft_ball
 from mri_attention.simulation.tissues import NON_LESIONS, TISSUES, plain_tissues
 
 SPACING = (1.0, 1.0, 1.0)
@@ -113,6 +115,22 @@ def test_raters_move_the_border_by_their_generosity_and_lose_no_lesion(head: Hea
     assert (head.tissues["lesion"][after.lesions & ~head.lesions] > 0.1).all()
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_strict_raters_leave_out_a_thin_rim_alone(seed: int) -> None:
+    from scipy import ndimage
+
+    rng = np.random.default_rng(seed)
+    grid = Grid.around((0, 0, 0), (40, 40, 40), SPACING)
+    share = soft_ball(tuple(np.ogrid[-19.5:20, -19.5:20, -19.5:20]), (0, 0, 0), (10, 7, 8))
+    tissues = {"lesion": share, "white_matter": 1 - share}
+    lesions = share > 0.5
+    after = HEAD_EFFECTS["raters_border"].change(Head(grid, tissues, lesions | True, lesions), 1.0, rng).lesions
+    left_out = lesions & ~after
+    assert (ndimage.distance_transform_edt(lesions)[left_out] < 0.8 + 0.5 + 4 * 0.3).all()
+    is_strict = np.random.default_rng(seed).uniform(-0.8, 1.5) < -0.5
+    assert left_out.any() or not is_strict
+
+
 @pytest.mark.parametrize("name", IMAGE_EFFECTS)
 @pytest.mark.parametrize("contrast", ["FLAIR", "T1w"])
 def test_effects_on_images_concern_their_contrast(name: str, contrast: str) -> None:
@@ -134,14 +152,39 @@ def test_misalignment_moves_by_at_most_a_voxel() -> None:
 
 
 @pytest.mark.parametrize("name", HEAD_EFFECTS)
-def test_an_effect_left_out_changes_nothing_in_the_others(head: Head, name: str) -> None:
-    others = set(EFFECTS) - {name}
-    alone = Effects((3, 1), others).on_head(head)
-    none = Effects((3, 1), EFFECTS).on_head(head)
-    assert none is head
-    drawn = [change for change, _, _ in Effects((3, 1), {name})._drawn(HEAD_EFFECTS)]
-    assert HEAD_EFFECTS[name].change not in drawn
-    assert set(alone.tissues) >= set(head.tissues)
+@pytest.mark.parametrize("seed", range(3))
+def test_an_effect_left_out_changes_nothing_in_the_others(name: str, seed: int) -> None:
+    assert drawn(Effects((seed, 1), {name})) == [
+        entry for entry in drawn(Effects((seed, 1))) if entry[0] is not HEAD_EFFECTS[name].change
+    ]
+
+
+def drawn(effects: Effects) -> list[tuple[object, float, float]]:
+    return [(change, strength, rng.random()) for change, strength, rng in effects._drawn(HEAD_EFFECTS)]
+
+
+def test_a_head_without_effects_is_the_head(head: Head) -> None:
+    assert Effects((3, 1), EFFECTS).on_head(head) is head
+
+
+def test_contrasts_are_aligned_unless_asked() -> None:
+    image = np.random.default_rng(0).uniform(1, 2, (8, 9, 7)).astype(np.float32)
+    others = set(EFFECTS) - {"misalignment"}
+    for misaligned in (False, True):
+        moved = [
+            (Effects((seed,), others, misaligned).on_image(image, SPACING, "T1w") != image).any() for seed in range(30)
+        ]
+        assert 0.2 < np.mean(moved) < 0.8 if misaligned else not any(moved)
+
+
+def test_cortex_is_bright_by_milliliters_in_some_subjects_and_hardly_in_others(head: Head) -> None:
+    milliliters = []
+    for seed in range(16):
+        rng = np.random.default_rng(seed)
+        after = HEAD_EFFECTS["bright_cortex"].change(head, float(rng.uniform(0.2, 1.0)), rng)
+        milliliters.append((after.tissues["bright_gray_matter"] > 0.6).sum() * 3.0**3 / 1000)
+    assert np.quantile(milliliters, 0.2) < 5
+    assert np.quantile(milliliters, 0.67) > 5
 
 
 def test_rejects_an_unknown_effect() -> None:
@@ -156,11 +199,14 @@ def test_non_lesions_count_as_plain_tissue_in_label_maps(head: Head) -> None:
     np.testing.assert_allclose(sum(plain.values()), sum(head.tissues.values()), atol=1e-4)
 
 
-def test_a_dataset_without_effects_has_other_images_and_the_same_anatomy(tmp_path: Path) -> None:
-    without = {"all": (), "none": EFFECTS}
+def test_a_dataset_without_effects_has_other_images_and_the_same_protocols_and_lesions(tmp_path: Path) -> None:
+    without = {"all": (), "none": EFFECTS, "sharp": ["thick_slices", "ghosts"]}
     for key, names in without.items():
         simulate_dataset(tmp_path / key, n_subjects=1, seed=3, spacing=4.0, without=names)
     images = [load(tmp_path / key, "FLAIR") for key in without]
     assert (images[0] != images[1]).any()
+    np.testing.assert_array_equal(load(tmp_path / "all", "T1w"), load(tmp_path / "sharp", "T1w"))
+    sidecars = {next((tmp_path / key).rglob("sub-001_FLAIR.json")).read_text() for key in without}
+    assert len(sidecars) == 1
     masks = [load(tmp_path / key, "label-lesion_mask") > 0 for key in without]
     assert (masks[0] & masks[1]).any()
