@@ -32,10 +32,15 @@ class AveragedWeights(EMAHandler):
         self.network: nn.Module = self.ema_model
 
     def attach(self, engine: Engine, name: str = "ema_momentum", *args: Any, **kwargs: Any) -> None:
-        """Follow the trainer ``engine``, after each of whose steps the average moves."""
+        """Follow the trainer ``engine``: the average starts where the network does, and moves after each step."""
+
+        def start() -> None:
+            if engine.state.iteration == 0:  # weights may have been loaded since
+                self.network.load_state_dict(self.model.state_dict())
 
         def set_momentum() -> None:
             setattr(engine.state, name, max(self.momentum, 9 / (10 + engine.state.iteration)))
 
+        engine.add_event_handler(Events.STARTED, start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, set_momentum)
         super().attach(engine, name, *args, **kwargs)

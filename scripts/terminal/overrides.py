@@ -8,17 +8,18 @@ from typing import Any
 
 from ...datasets import InputError
 
+WORDS = {"true": True, "false": False, "null": None}
+
 
 def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
     """Read ``--id value``, ``--id=value`` and ``--flag`` as ``python -m monai.bundle run`` does.
 
-    Values are Python literals where they can be (``5``, ``[1,2]``, ``None``), else text.
+    Values are Python literals where they can be (``5``, ``[1,2]``, ``None``), ``true``, ``false`` and ``null`` as in
+    configs, else text.
 
     Raises:
         InputError: if an argument is not preceded by its ``--id``.
     """
-    from fire.parser import DefaultParseValue
-
     overrides: dict[str, Any] = {}
     rest = list(arguments)
     while rest:
@@ -27,9 +28,9 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
         if not option.startswith("--") or not name:
             raise InputError.at(option, "an override needs a name", "write -- --train::trainer::max_epochs 5")
         if has_value:
-            overrides[name] = DefaultParseValue(value)
+            overrides[name] = _value(value)
         elif rest and not rest[0].startswith("--"):
-            overrides[name] = DefaultParseValue(rest.pop(0))
+            overrides[name] = _value(rest.pop(0))
         else:
             overrides[name] = True
     return overrides
@@ -43,8 +44,6 @@ def parse_variation(text: str) -> list[dict[str, Any]]:
     Raises:
         InputError: if there is no value, or a combination has not a value for each id.
     """
-    from fire.parser import DefaultParseValue
-
     names, _, values = text.partition("=")
     ids = [name.strip() for name in names.split(",")]
     found = []
@@ -53,5 +52,12 @@ def parse_variation(text: str) -> list[dict[str, Any]]:
         if len(parts) != len(ids) or not all([*ids, *parts]):
             remedy = "write ID=VALUE,VALUE or ID,ID=VALUE:VALUE,VALUE:VALUE"
             raise InputError.at(text, f"'{value}' is not a value for each of {names or 'no id'}", remedy)
-        found.append(dict(zip(ids, map(DefaultParseValue, parts), strict=True)))
+        found.append(dict(zip(ids, map(_value, parts), strict=True)))
     return found
+
+
+def _value(text: str) -> Any:
+    """Read one value; a word of YAML would be text to fire, and as text even ``false`` counts as true."""
+    from fire.parser import DefaultParseValue
+
+    return WORDS[text] if text in WORDS else DefaultParseValue(text)

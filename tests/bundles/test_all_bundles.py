@@ -141,10 +141,11 @@ def test_training_writes_best_and_last_checkpoint(trained: Path, bundle: BundleC
     best, last = (
         torch.load(trained / "models" / name, weights_only=True) for name in ("model.pt", "checkpoint_last.pt")
     )
-    network = bundle.parse("train", **bundle.tiny).get_parsed_content("network_def")
+    configs = bundle.parse("train", **bundle.tiny)
+    network = configs.get_parsed_content("network_def")
     for state in (best, last["model"]):
         network.load_state_dict(state)
-    assert set(last) == {"model", "optimizer", "lr_scheduler", "trainer", "progress"}
+    assert set(last) == {*configs["checkpoint"], "progress"} >= {"model", "optimizer", "lr_scheduler", "trainer"}
 
 
 @each_bundle

@@ -66,6 +66,13 @@ def test_going_on_at_a_step_averages_as_if_there_had_been_no_stop(network: torch
     assert resumed.network.weight.item() == pytest.approx(whole.network.weight.item())
 
 
+def test_the_average_starts_from_weights_that_were_loaded_since(network: torch.nn.Linear) -> None:
+    average = AveragedWeights(network)
+    network.weight.data.fill_(7.0)
+    follow(network, [7.0], average)
+    assert average.network.weight.item() == 7.0
+
+
 @pytest.mark.parametrize("decay", [0.0, 1.0])
 def test_a_decay_out_of_range_is_refused(network: torch.nn.Linear, decay: float) -> None:
     with pytest.raises(ValueError, match="momentum"):

@@ -15,6 +15,7 @@ from mri_attention.scripts.terminal.overrides import parse_overrides, parse_vari
         (["--lr=1e-3", "--name", "late"], {"lr": 1e-3, "name": "late"}),
         (["--amp", "--size", "[64,64]"], {"amp": True, "size": [64, 64]}),
         (["--shift", "-3"], {"shift": -3}),
+        (["--grow", "false", "--amp=true", "--seed", "null"], {"grow": False, "amp": True, "seed": None}),
         (["--network#depth", "None"], {"network#depth": None}),
         (["--device", "$torch.device('cpu')"], {"device": "$torch.device('cpu')"}),
         (["--reference", "@network"], {"reference": "@network"}),
@@ -36,6 +37,7 @@ def test_override_without_name_is_refused(arguments: list[str]) -> None:
     ("text", "conditions"),
     [
         ("noise=0,0.1", [{"noise": 0}, {"noise": 0.1}]),
+        ("grow=true,False", [{"grow": True}, {"grow": False}]),
         ("device=cuda:0,cpu", [{"device": "cuda:0"}, {"device": "cpu"}]),
         ("spacing=[1, 1,2],[2,2,2]", [{"spacing": [1, 1, 2]}, {"spacing": [2, 2, 2]}]),
         ("a::mask, b=x:-1,y:1e-3", [{"a::mask": "x", "b": -1}, {"a::mask": "y", "b": 1e-3}]),
