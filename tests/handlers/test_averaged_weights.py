@@ -54,9 +54,10 @@ def test_the_averaged_network_is_not_the_trained_one(network: torch.nn.Linear) -
 
 
 def test_going_on_at_a_step_averages_as_if_there_had_been_no_stop(network: torch.nn.Linear) -> None:
-    network.weight.data.fill_(0.5)
     whole, parts, resumed = (AveragedWeights(network, 0.99) for _ in range(3))
+    network.weight.data.fill_(0.5)
     follow(network, [1.0, 4.0, -2.0, 3.0], whole)
+    network.weight.data.fill_(0.5)
     first = follow(network, [1.0, 4.0], parts)
     resumed.network.load_state_dict(parts.network.state_dict())
     second = Engine(lambda engine, value: network.weight.data.fill_(value))
