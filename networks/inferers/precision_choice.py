@@ -71,7 +71,7 @@ def _choose(
         return True
     try:
         full, half = _times(network, _inputs(shape, dtypes), training)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:  # the network fails so too where it is needed, if it is
         logger.info("computing in float32: not timed, for a pass fails (%s)", str(error).partition("\n")[0])
         return False
     is_half = full > MARGIN * half

@@ -133,6 +133,13 @@ def test_where_a_pass_fails_float32_is_chosen(caplog: pytest.LogCaptureFixture) 
     assert "not timed, for a pass fails" in caplog.text
 
 
+def test_a_network_that_refuses_the_input_is_not_timed(caplog: pytest.LogCaptureFixture) -> None:
+    network = nn.Sequential(nn.Conv3d(1, 2, 1), nn.InstanceNorm3d(2))
+    with caplog.at_level(logging.INFO):
+        assert not faster_in_bfloat16(network, (2, 1, 1, 1, 1), training=True)
+    assert "Expected more than 1 spatial element" in caplog.text
+
+
 @pytest.mark.parametrize("network", [nn.ReLU(), lambda x: x], ids=["module", "function"])
 def test_what_has_no_parameters_computes_in_float32(network: Callable[..., object]) -> None:
     assert not faster_in_bfloat16(network, SHAPE)
