@@ -66,12 +66,12 @@ def test_training_leaves_contrasts_out_last(drawn: str) -> None:
     assert dropped[:, 0, 0, 0].tolist() == [float(name in names) for name in ("T1w", "T2w", "FLAIR")]
 
 
-@pytest.mark.parametrize("is_on", [False, True])
-def test_lesions_outside_of_white_matter_go_before_lesions_grow(is_on: bool) -> None:
-    parser = parse("inference", white_matter_only=is_on)
-    names = [type(step).__name__ for step in parser.get_parsed_content("postprocessing").transforms]
-    order = [name for name in names if name in {"KeepWhiteMatterLesionsd", "GrowLesionsd"}]
-    assert order == ["KeepWhiteMatterLesionsd", "GrowLesionsd"][not is_on :]
+@pytest.mark.parametrize("settings", [{}, {"white_matter_only": True, "grow": True}, {"grow": True}], ids=str)
+def test_lesions_outside_of_white_matter_go_before_lesions_grow(settings: dict[str, bool]) -> None:
+    steps = {"KeepWhiteMatterLesionsd": "white_matter_only", "GrowLesionsd": "grow"}
+    transforms = parse("inference", **settings).get_parsed_content("postprocessing").transforms
+    order = [name for name in (type(step).__name__ for step in transforms) if name in steps]
+    assert order == [name for name, setting in steps.items() if settings.get(setting)]
 
 
 def test_logits_are_tempered_and_small_lesions_go_once_there_is_a_mask() -> None:
