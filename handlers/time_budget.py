@@ -10,6 +10,8 @@ from ignite import distributed as idist
 from ignite.engine import Engine, Events
 from torch.optim.lr_scheduler import LRScheduler
 
+from ..datasets import InputError
+
 logger = logging.getLogger(__name__)
 
 
@@ -24,11 +26,14 @@ class TimeBudget:
         minutes: how long, at most an epoch longer.
         lr_scheduler: of epochs or of steps.
         validator: of the training; None without.
+
+    Raises:
+        InputError: if ``minutes`` is not positive.
     """
 
     def __init__(self, minutes: float, lr_scheduler: LRScheduler, validator: Any = None) -> None:
         if minutes <= 0:
-            raise ValueError(f"minutes must be more than 0, got {minutes}")
+            raise InputError.at(f"`minutes` {minutes:g}", "must be more than 0", "give minutes, or null for no limit")
         self.minutes = minutes
         self.lr_scheduler = lr_scheduler
         self.validator = validator

@@ -30,7 +30,9 @@ def calibrate(
     network: Annotated[str, typer.Option(help="Of those that were compared.")] = "default",
     made_with: Annotated[
         float | None,
-        typer.Option(help="Temperature with which the comparison was run. Default: that of the bundle's config."),
+        typer.Option(
+            min=0.01, help="Temperature with which the comparison was run. Default: that of the bundle's config."
+        ),
     ] = None,
     output_dir: Annotated[Path | None, typer.Option(help="Default: COMPARISON_DIR/calibration.")] = None,
     overwrite: Overwrite = False,

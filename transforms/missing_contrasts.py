@@ -36,6 +36,6 @@ def is_empty(image: Tensor, channel: int) -> bool:
 def tell_missing(place: Path | str, missing: Sequence[str], there: Sequence[str]) -> None:
     """Tell in one line which contrasts do not come with an image, and what that means."""
     if missing:
-        message = "%s: comes without %s; the result is made from %s alone, and less sure; add %s if there is one"
+        message = "%s: comes without %s; the result is made from %s alone, and less sure; add %s where you can"
         names = " and ".join(missing)
         logger.warning(message, place, names, " and ".join(there), names)

@@ -167,6 +167,9 @@ def _files(
     """Yield patient, visit and network, the probability map and the true mask."""
     for folder, plan in _plans(comparison):
         trained = sorted(path for path in folder.glob(f"{network}-*") if path.name[len(network) + 1 :].isdigit())
+        if not trained:
+            remedy = "run the same compare to its end, or remove the folder of a patient who is not to count"
+            raise InputError.at(folder, f"holds no {network} that was trained", remedy)
         for case in map(Case.of, plan.get("test cases", [])):
             label = labels.get(case.name) or case.label
             if label is None or not Path(label).exists():

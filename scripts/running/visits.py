@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ...datasets import Case, InputError
 from .case_files import complete_case, contrasts_of
@@ -69,32 +70,43 @@ def visits_named(named: Mapping[str, Mapping[str, str]], configuration: Configur
         configuration: tells which contrasts a network needs.
 
     Raises:
-        InputError: if there is one visit only, a contrast is missing or unknown, a session's name cannot be that of a
-            file, or names of files tell of several patients.
+        InputError: if there is one visit only, a visit or a file is named twice, a contrast is missing or unknown, a
+            session's name cannot be that of a file, or names of files tell of several patients.
     """
     subjects = {found for files in named.values() for file in files.values() for found in _subjects_in(file)}
     if len(subjects) > 1:
         problem = f"are of different patients ({', '.join(sorted(subjects))})"
         raise InputError.at("the visits", problem, "give the visits of one")
     subject = next(iter(subjects), "sub-patient")
+    _require_once([_session(name) for name in named], "visit", "name each visit once")
+    _require_once([file for files in named.values() for file in files.values()], "", "give each visit its own images")
     cases = [Case(subject, _session(name), dict(files)) for name, files in named.items()]
     visits = [_visit(_completed(case, configuration), configuration) for case in cases]
-    if len({visit.session for visit in visits}) < max(len(named), 2):
+    if len(visits) < 2:
         raise too_few(visits[0])
     return visits
+
+
+def _require_once(names: Sequence[str], kind: str, remedy: str) -> None:
+    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+        raise InputError.at(f"{kind} {twice[0]}".strip(), "is given twice", remedy)
 
 
 def with_lesions(patients: Sequence[list[Visit]], masks: Mapping[str, str]) -> list[list[Visit]]:
     """Give every visit of one patient its lesion mask, by session; without ``masks`` nothing is done.
 
     Raises:
-        InputError: if a visit has none, or a mask no visit, or there are several patients.
+        InputError: if a visit has none or two, or a mask no visit or no file, or there are several patients.
     """
     if not masks:
         return list(patients)
     if len(patients) > 1:
         raise InputError.at("`lesion_mask`", f"is for one patient, there are {len(patients)}", "choose by `subject`")
     (visits,) = patients
+    _require_once([_session(name) for name in masks], "`lesion_mask`", "give one mask for each visit")
+    for file in masks.values():
+        if not Path(file).exists():
+            raise InputError.at(file, "no such file", "check the path of `lesion_mask`")
     by_session = {_session(name): file for name, file in masks.items()}
     sessions = [visit.session for visit in visits]
     if unknown := [name for name in by_session if name not in sessions]:

@@ -12,6 +12,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.handlers import LrScheduleHandler
 
+from mri_attention.datasets import InputError
 from mri_attention.handlers import TimeBudget, TrainingCheckpoints, time_budget
 from tests.handlers.test_training_checkpoints import StopError, names, stop_in
 
@@ -123,5 +124,5 @@ def test_time_before_a_stop_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_there_is_some_time() -> None:
-    with pytest.raises(ValueError, match="minutes must be more than 0, got 0"):
+    with pytest.raises(InputError, match="`minutes` 0: must be more than 0"):
         Training(0.0)

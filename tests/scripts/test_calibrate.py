@@ -117,9 +117,15 @@ def name_another_bundle(folder: Path) -> None:
         record.write_text(record.read_text().replace(BUNDLE, "other"))
 
 
+def leave_one_untrained(folder: Path) -> None:
+    for training in (folder / "left-out-sub-03").glob("default-*"):
+        shutil.rmtree(training)
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
+        (leave_one_untrained, "left-out-sub-03: holds no default that was trained; run the same compare to its end"),
         (remove_a_map, "no such probability map; run compare --leave-one-out to its end"),
         (replace_a_map, "holds values outside of 0 to 1"),
         (break_a_plan, "cannot be read"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,10 @@ class Values(dict[str, Any]):
 
     def value(self, name: str) -> Any:
         return self[name]
+
+
+def files(start: str) -> dict[str, str]:
+    return {name: f"{start}_{name}.nii" for name in CONTRASTS}
 
 
 def case(subject: str, session: str, missing: Sequence[str] = ()) -> dict[str, Any]:
@@ -53,29 +58,37 @@ def test_patients_with_one_visit_are_left_out_and_told(caplog: pytest.LogCapture
 
 
 def test_named_visits_keep_their_order_and_get_names() -> None:
-    files = {name: f"a_{name}.nii" for name in CONTRASTS}
-    visits = visits_named({"second": files, "ses-first": files}, values([]))
+    visits = visits_named({"second": files("a"), "ses-first": files("b")}, values([]))
     assert [visit.name for visit in visits] == ["sub-patient_ses-second", "sub-patient_ses-first"]
-    files = {name: f"x/sub-7_ses-2_{name}.nii" for name in CONTRASTS}
-    assert visits_named({"a": files, "b": files}, values([]))[0].subject == "sub-7"
+    visits = visits_named({"a": files("x/sub-7_ses-1"), "b": files("x/sub-7_ses-2")}, values([]))
+    assert visits[0].subject == "sub-7"
 
 
-def test_named_twice_is_one_visit() -> None:
-    files = {name: f"a_{name}.nii" for name in CONTRASTS}
+def test_a_visit_or_a_file_that_is_named_twice_is_refused() -> None:
+    with pytest.raises(InputError, match="visit ses-1: is given twice"):
+        visits_named({"1": files("a"), "ses-1": files("b")}, values([]))
+    with pytest.raises(InputError, match=r"a_T1w\.nii: is given twice; give each visit its own images"):
+        visits_named({"1": files("a"), "2": files("a")}, values([]))
     with pytest.raises(InputError, match="is the only visit"):
-        visits_named({"1": files, "ses-1": files}, values([]))
+        visits_named({"1": files("a")}, values([]))
 
 
 def test_unknown_contrasts_are_refused_by_the_name_of_their_visit() -> None:
-    files = {name: f"a_{name}.nii" for name in (*CONTRASTS, "PDw")}
+    named = {number: files(number) | {"PDw": f"{number}_PDw.nii"} for number in ("1", "2")}
     with pytest.raises(InputError, match="visit ses-1 PDw: no such contrast"):
-        visits_named({"1": files, "2": files}, values([]))
+        visits_named(named, values([]))
 
 
-def test_masks_are_for_one_patient() -> None:
+def test_masks_are_for_one_patient(tmp_path: Path) -> None:
+    mask = tmp_path / "a.nii"
+    mask.touch()
     patients = [[Visit(subject, "ses-1", {})] for subject in ("sub-1", "sub-2")]
     assert with_lesions(patients, {}) == patients
     with pytest.raises(InputError, match="is for one patient, there are 2"):
         with_lesions(patients, {"1": "a.nii"})
-    ((visit,),) = with_lesions(patients[:1], {"1": "a.nii"})
-    assert visit.lesions == "a.nii"
+    ((visit,),) = with_lesions(patients[:1], {"1": str(mask)})
+    assert visit.lesions == str(mask)
+    with pytest.raises(InputError, match="`lesion_mask` ses-1: is given twice; give one mask"):
+        with_lesions(patients[:1], {"1": str(mask), "ses-1": str(mask)})
+    with pytest.raises(InputError, match=r"nothing\.nii: no such file; check the path of `lesion_mask`"):
+        with_lesions(patients[:1], {"1": "nothing.nii"})
