@@ -66,6 +66,8 @@ def simulate(  # noqa: PLR0913 (one argument per option)
         if folder is not None and not folder.is_dir():
             raise InputError.at(folder, "no such folder", "check its path")
     _check_names(without or ())
+    if misaligned and "misalignment" in (without or ()):
+        raise InputError.at("--misaligned", "does not go with --without misalignment", "give one of them")
     with staged(output) as stage, ProgressBars() as bars:
         shared: dict[str, Any] = {"n_subjects": subjects, "seed": seed, "progress": partial(bars, "simulating")}
         if heads is not None and lesion_masks is not None:

@@ -98,6 +98,14 @@ def test_simulate_names_the_effects_for_one_that_there_is_not(
     assert not (tmp_path / "new").exists()
 
 
+def test_simulate_refuses_what_contradicts_itself(
+    run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--misaligned", "--without", "misalignment"]
+    assert run_command("simulate", "--output", tmp_path / "new", *options) == 2
+    assert "--misaligned: does not go with --without misalignment" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", [["--misaligned"], ["--without", "ghosts"]])
 def test_simulate_has_no_effects_for_real_heads(
     option: list[str], run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
