@@ -104,15 +104,15 @@ def with_lesions(patients: Sequence[list[Visit]], masks: Mapping[str, str]) -> l
         raise InputError.at("`lesion_mask`", f"is for one patient, there are {len(patients)}", "choose by `subject`")
     (visits,) = patients
     _require_once([_session(name) for name in masks], "`lesion_mask`", "give one mask for each visit")
-    for file in masks.values():
-        if not Path(file).exists():
-            raise InputError.at(file, "no such file", "check the path of `lesion_mask`")
     by_session = {_session(name): file for name, file in masks.items()}
     sessions = [visit.session for visit in visits]
     if unknown := [name for name in by_session if name not in sessions]:
         raise InputError.at(f"`lesion_mask` {unknown[0]}", "no such visit", f"choose among {', '.join(sessions)}")
     if missing := [name for name in sessions if name not in by_session]:
         raise InputError.at(f"`lesion_mask` {missing[0]}", "is missing", "give the mask of each visit, or of none")
+    for file in masks.values():
+        if not Path(file).exists():
+            raise InputError.at(file, "no such file", "check the path of `lesion_mask`")
     return [[replace(visit, lesions=by_session[visit.session]) for visit in visits]]
 
 
