@@ -2,10 +2,10 @@
 
 from .averaged_weights import AveragedWeights
 from .epoch_seeds import EpochSeeds
+from .kept_precision import training_precision
 from .time_budget import TimeBudget
 from .training_checkpoints import TrainingCheckpoints
 from .training_folders import claim_folder
-from .training_precision import training_precision
 from .weights import WeightsLoader
 from .weights_files import BestWeights, LastWeights
 from .whole_files import save_whole

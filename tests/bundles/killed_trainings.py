@@ -26,6 +26,8 @@ from mri_attention.simulation.cohort import simulate_dataset
 from tests.bundles.bundle_configs import ALL, BundleConfigs
 
 EPOCHS = 12
+SAME = {"epochs": EPOCHS, "half_precision": False}
+"""Of trainings to compare: by timing, each would choose its own precision."""
 N_KILLS = 3
 
 
@@ -40,7 +42,7 @@ class Child:
     """
 
     def __init__(self, bundle: BundleConfigs, output: Path, dataset: Path, **settings: Any) -> None:
-        given = {"dataset_dir": str(dataset), "output_dir": str(output), **bundle.short, "epochs": EPOCHS, **settings}
+        given = {"dataset_dir": str(dataset), "output_dir": str(output), **bundle.short, **SAME, **settings}
         self.steps = RawValue("i", 0)
         self.process = multiprocessing.get_context("fork").Process(target=self._train, args=(bundle, given))
         self.process.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,18 @@ def test_a_config_is_short(config: str, bundle: BundleConfigs) -> None:
 def test_steps_are_not_selected_by_position(bundle: BundleConfigs) -> None:
     text = "".join(file.read_text() for file in (bundle.root / "configs").rglob("*.yaml"))
     assert set(re.findall(r"@([\w:]+)\[", text)) <= SUBSCRIPTED
+
+
+@each_bundle
+def test_names_in_configs_are_no_modules(bundle: BundleConfigs) -> None:
+    text = "".join(file.read_text() for file in (bundle.root / "configs").rglob("*.yaml"))
+    names = set(re.findall(r"\bmri_attention\.[\w.]+", text))
+    assert names
+    assert not [name for name in names if is_module(name)], "in a shared bundle MONAI takes the module for the function"
+
+
+def is_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # its parent is a module, or there is none
+        return False

@@ -232,6 +232,11 @@ _UNSURE = (in_another_orientation, with_axes_swapped, all_zero, removed)
 TRAINED = tuple(Corruption(damage.change, Outcome.ANY) if damage.change in _UNSURE else damage for damage in IMAGES)
 """Of images and labels of a training: these must fit together, labels may be empty, and cases without are left out."""
 
+OF_SOME_CONTRASTS = tuple(
+    Corruption(damage.change, Outcome.TOLD) if damage.change is removed else damage for damage in IMAGES
+)
+"""Of images of contrasts some of which a case may lack, which is told."""
+
 
 # Configs and metadata.
 

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from mri_attention.scripts.running.bundle import BUNDLES
-from tests.fuzz.corruptions import FILES, IMAGES, LABELS, TEXTS, TRAINED, Corruption, Outcome
+from tests.fuzz.corruptions import FILES, IMAGES, LABELS, OF_SOME_CONTRASTS, TEXTS, TRAINED, Corruption, Outcome
 from tests.fuzz.inputs import kspace_case, label_maps, lesion_dataset, susceptibility_case, two_contrasts
 
 Run = Callable[..., int]
@@ -89,6 +89,7 @@ COMMANDS = {
     "evaluate": Command(
         lesion_dataset,
         evaluate,
+        damages=OF_SOME_CONTRASTS,
         files="sub-01/anat/*.nii.gz",
         share=0.6,
     ),

@@ -71,4 +71,4 @@ def test_measures_a_case(run_command: Run, tmp_path: Path) -> None:
     simulate_dataset(tmp_path / "data", n_subjects=1, seed=1, spacing=3.0)
     options = ("--rounds", "1", "--dataset-dir", str(tmp_path / "data"), "--output", str(tmp_path / "out"))
     assert run_command("benchmark", "inference", *options) == 0
-    assert "| sub-01" in (tmp_path / "out" / "inference.md").read_text()
+    assert "| sub-001" in (tmp_path / "out" / "inference.md").read_text()

@@ -1,4 +1,4 @@
-"""Tests of handlers.training_precision."""
+"""Tests of handlers.kept_precision."""
 
 from pathlib import Path
 from typing import Any
