@@ -168,7 +168,8 @@ def test_simulated_patients_end_as_a_table_with_places(
 ) -> None:
     cohort, output = tmp_path / "cohort", tmp_path / "out"
     assert run_command("simulate", "--output", cohort, "--subjects", 3, "--spacing", 2) == 0
-    (cohort / "sub-003" / "anat" / "sub-003_T2w.nii.gz").unlink()
+    (cohort / "sub-001" / "anat" / "sub-001_T2w.nii.gz").unlink()
+    (cohort / "sub-003" / "anat" / "sub-003_FLAIR.nii.gz").unlink()
     anat = cohort / "sub-002" / "anat"
     for session in ("ses-1", "ses-2"):
         (cohort / "sub-002" / session / "anat").mkdir(parents=True)
@@ -184,4 +185,4 @@ def test_simulated_patients_end_as_a_table_with_places(
         assert sum(int(row[f"{place}_count"]) for place in places) == int(row["lesion_count"]) > 0
         total = sum(float(row[f"{place}_volume"]) for place in places)
         assert total == pytest.approx(float(row["lesion_volume"]))
-    assert "sub-003 has no T2w image" in capsys.readouterr().out.partition("Left out:")[2]
+    assert "sub-003 has no FLAIR image" in capsys.readouterr().out.partition("Left out:")[2]
