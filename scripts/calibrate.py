@@ -23,45 +23,51 @@ OFF = ("white_matter_only", "grow")
 
 def calibrate(
     bundle: Annotated[str, typer.Argument(help="Name of a bundle of lesions, or its folder.")],
-    comparison_dir: Annotated[Path, typer.Argument(help="Output of compare --leave-one-out.")],
+    results_dir: Annotated[
+        Path, typer.Argument(help="Output of compare --leave-one-out, or of evaluate with weights that saw no patient.")
+    ],
     dataset_dir: Annotated[
         Path | None, typer.Option(help="BIDS folder or JSON datalist with the true masks, if they have moved.")
     ] = None,
-    network: Annotated[str, typer.Option(help="Of those that were compared.")] = "default",
+    network: Annotated[str, typer.Option(help="Of those that compare compared.")] = "default",
     made_with: Annotated[
         float | None,
-        typer.Option(
-            min=0.01, help="Temperature with which the comparison was run. Default: that of the bundle's config."
-        ),
+        typer.Option(min=0.01, help="Temperature with which the maps were made. Default: that of the configs."),
     ] = None,
-    output_dir: Annotated[Path | None, typer.Option(help="Default: COMPARISON_DIR/calibration.")] = None,
+    output_dir: Annotated[Path | None, typer.Option(help="Default: RESULTS_DIR/calibration.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Choose temperature, threshold, smallest lesion and volume interval on left-out patients; no network is run.
 
-    For each patient the choice is made on the others alone, and reported on this one. What is chosen on all patients is
-    written as calibrated.yaml, for --overlay of predict and evaluate.
+    They were left out by compare --leave-one-out, or have no part in the weights that evaluate was given. For each
+    patient the choice is made on the others alone, and reported on this one. What is chosen on all patients is written
+    as calibrated.yaml, for --overlay of predict and evaluate.
     """
     found = Bundle.find(bundle)
     configuration = Configuration(found, list(CONFIGS))
     configuration.require(SET)
     from .reports.calibration_report import WRITTEN, overlay_text, write_calibration
     from .running.calibration import calibrate as choose_on_others
-    from .running.left_out import read_left_out, temperature_of
+    from .running.left_out import read_left_out
+    from .running.left_out_files import EVALUATED, temperature_of
     from .running.records import describe_run
 
-    output = output_dir or comparison_dir / "calibration"
+    output = output_dir or results_dir / "calibration"
     require_new((output / name for name in WRITTEN.values()), overwrite)
-    temperature = temperature_of(comparison_dir, found) if made_with is None else made_with
+    temperature = temperature_of(results_dir, found) if made_with is None else made_with
     with ProgressBars() as progress, staged(output, overwrite) as stage:
-        maps = read_left_out(comparison_dir, configuration, network, dataset_dir, progress)
+        maps = read_left_out(results_dir, configuration, network, dataset_dir, progress)
         nested, chosen = choose_on_others(maps, progress)
         off = [name for name in OFF if name in configuration]
         overlay = overlay_text(chosen, len(nested), temperature, off)
-        provenance = describe_run(found, CONFIGS, dataset_dir or comparison_dir, {})
+        provenance = describe_run(found, CONFIGS, dataset_dir or results_dir, {})
         tables = write_calibration(nested, chosen, overlay, provenance | {"made_with": temperature}, stage)
     for table in tables:
         print_table(table.caption, table.header, table.texts)
     console().print(f"The maps were made with temperature {temperature:g}.")
+    if maps[0].network == EVALUATED:
+        console().print(
+            "That the weights have seen none of these patients is not checked: only then this choice holds."
+        )
     for name, file in WRITTEN.items():
         console().print(f"{name + ':':13}{output / file}")

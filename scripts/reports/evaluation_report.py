@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..running.evaluation import Evaluation
+from ..running.evaluation import SUMMARY, Evaluation
 from ..running.records import write_json
 from ..running.tracking import read_curves
 from .angle_section import angle_curves, angle_section, write_angle_curves
@@ -42,7 +42,7 @@ def write_evaluation(
         with_viewers: also write a page of each case to scroll through, into ``viewers``, unless something varied.
     """
     value_table(evaluations).write_csv(folder / "metrics.csv")
-    write_json(statistics_of(evaluations) | {"provenance": provenance}, folder / "summary.json")
+    write_json(statistics_of(evaluations) | {"provenance": provenance}, folder / SUMMARY)
     write_sections = _write_conditions if evaluations[0].condition else _write_details
     sections = [Section("Metrics", [explain_tables(evaluations)], summary_tables(evaluations))]
     sections += write_sections(evaluations, folder)

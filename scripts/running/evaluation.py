@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CONFIGS = ("inference", "evaluate")
 """Of a bundle, in whose order they are merged."""
 
+SUMMARY = "summary.json"
+"""Name of the file that tells what an evaluation was made with, and its statistics."""
+
 Condition = dict[str, Any]
 """Config ids and their values."""
 

@@ -1,9 +1,8 @@
-"""What networks made of patients on whom they were not trained: the probability maps of a comparison, and the truth."""
+"""What networks made of patients on whom they were not trained: probability maps, and the truth."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,17 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...datasets import Case, InputError, read_volume
+from ...datasets import InputError, read_volume
 from ...metrics.calibration import LogitCounts, tempered
 from ...metrics.lesion_matching import match_lesions
 from ...metrics.lesion_rates import LesionMatch
 from ...metrics.lesion_sizes import TrueLesions
-from .bundle import Bundle
 from .configuration import Configuration, Progress, no_progress
-from .evaluation import CONFIGS
+from .left_out_files import map_files
 from .written_files import LESION_MASK, PROBABILITY
 
-FOLDERS, RECORD = "left-out-*", "plan.json"
 KEPT = 1e-6
 """Voxels of lower probability that are no lesion either are not kept: no rule that is tried makes a lesion of them."""
 
@@ -105,7 +102,7 @@ class LeftOutMap:
 
 
 def read_left_out(
-    comparison: Path,
+    results: Path,
     configuration: Configuration,
     network: str = "default",
     dataset_dir: Path | None = None,
@@ -114,88 +111,25 @@ def read_left_out(
     """Read the probability maps of all patients that were left out, of every seed, with their truth.
 
     Args:
-        comparison: output of ``compare --leave-one-out``.
+        results: output of ``compare --leave-one-out``, or of ``evaluate`` with weights that have seen no patient.
         configuration: inference and evaluation of the bundle.
-        network: whose maps, by the short name that its folders begin with.
+        network: whose maps of a comparison, by the short name that its folders begin with.
         dataset_dir: BIDS folder or datalist with the true masks, where they have moved since.
         progress: is told of each map.
 
     Raises:
         InputError: if there is no such output, of fewer than two patients, or a map or its truth is missing.
     """
-    found = list(_files(comparison, network, _labels(configuration, dataset_dir)))
+    found = list(map_files(results, configuration, network, dataset_dir))
     patients = sorted({names[0] for names, *_ in found})
     if len(patients) < 2:
         problem = f"holds the results of {len(patients)} left-out patients with {network}, two are needed at least"
-        raise InputError.at(comparison, problem, "give the output folder of compare --leave-one-out, and its network")
+        raise InputError.at(results, problem, "give the output folder of compare --leave-one-out, and its network")
     maps = []
     for number, (names, probability, label) in enumerate(found, start=1):
         maps.append(_read(names, probability, label))
         progress("reading", number, len(found))
     return maps
-
-
-def temperature_of(comparison: Path, bundle: Bundle) -> float:
-    """Return the temperature with which a comparison of ``bundle`` is run, by its settings, overlays and configs.
-
-    Raises:
-        InputError: if it is of another bundle, or there is none.
-    """
-    plan = next((plan for _, plan in _plans(comparison)), None)
-    if plan is None:
-        problem = "holds no folder left-out-*"
-        raise InputError.at(comparison, problem, "give the output folder of compare --leave-one-out")
-    if plan.get("bundle") != bundle.name:
-        raise InputError.at(
-            comparison, f"is a comparison of {plan.get('bundle')}", f"give it in place of {bundle.name}"
-        )
-    configuration = Configuration(bundle, [*CONFIGS, *plan.get("overlays", [])])
-    return float(plan.get("settings", {}).get("temperature", configuration.value("temperature")))
-
-
-def _plans(comparison: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for record in sorted(comparison.glob(f"{FOLDERS}/{RECORD}")):
-        try:
-            yield record.parent, dict(json.loads(record.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise InputError.at(record, f"cannot be read ({error})", "run compare again") from error
-
-
-def _files(
-    comparison: Path, network: str, labels: Mapping[str, str]
-) -> Iterator[tuple[tuple[str, str, str], Path, str]]:
-    """Yield patient, visit and network, the probability map and the true mask."""
-    for folder, plan in _plans(comparison):
-        trained = sorted(path for path in folder.glob(f"{network}-*") if path.name[len(network) + 1 :].isdigit())
-        if not trained:
-            remedy = "run the same compare to its end, or remove the folder of a patient who is not to count"
-            raise InputError.at(folder, f"holds no {network} that was trained", remedy)
-        for case in map(Case.of, plan.get("test cases", [])):
-            label = labels.get(case.name) or case.label
-            if label is None or not Path(label).exists():
-                remedy = "give the dataset that they were tested on as `dataset_dir`"
-                raise InputError.at(label or f"{folder / RECORD}: {case.name}", "no such true mask", remedy)
-            for training in trained:
-                yield (case.subject, case.name, training.name), _map_of(case, training / "test"), label
-
-
-def _labels(configuration: Configuration, dataset_dir: Path | None) -> dict[str, str]:
-    if dataset_dir is None:
-        return {}
-    configuration.update({"dataset_dir": str(dataset_dir)})
-    cases: Iterable[dict[str, Any]] = configuration.value("cases")
-    return {case.name: case.label for case in map(Case.of, cases) if case.label is not None}
-
-
-def _map_of(case: Case, folder: Path) -> Path:
-    from ...transforms.save_derivative import derivative_path
-
-    images = [case.image] if isinstance(case.image, str) else [image for image in case.image if image]
-    prefix = str(case.others.get("result_prefix", ""))
-    paths = [derivative_path(folder, image, PROBABILITY, prefix) for image in reversed(images)]
-    if (path := next(filter(Path.is_file, paths), None)) is None:
-        raise InputError.at(paths[0], "no such probability map", "run compare --leave-one-out to its end, without vary")
-    return path
 
 
 def _read(names: tuple[str, str, str], path: Path, label: str) -> LeftOutMap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,3 +52,20 @@ def write_comparison(folder: Path, visits: Sequence[tuple[str, str]] = VISITS) -
         plan = {"bundle": BUNDLE, "overlays": [], "settings": {}, "test cases": cases}
         (folder / "out" / f"left-out-{subject}" / "plan.json").write_text(json.dumps(plan))
     return folder / "out"
+
+
+def write_evaluation(folder: Path, visits: Sequence[tuple[str, str]] = VISITS) -> Path:
+    """Write what ``evaluate`` leaves of these visits, with their images and true masks in a BIDS folder beside."""
+    write_comparison(folder, visits)
+    for test in (folder / "out").glob(f"left-out-*/default-{SEEDS[0]}/test"):
+        shutil.copytree(test, folder / "evaluated", dirs_exist_ok=True)
+    shutil.rmtree(folder / "out")
+    for number, (subject, session) in enumerate(visits):
+        name = "_".join(filter(None, (subject, session)))
+        write_image(
+            folder / "data" / subject / session / "anat" / f"{name}_FLAIR.nii.gz", images_of(number)[0], np.eye(4)
+        )
+    made_with = {"bundle": BUNDLE, "configs": ["configs/inference.yaml", "configs/evaluate.yaml"]}
+    record = {"provenance": made_with | {"dataset": str(folder / "data")}}
+    (folder / "evaluated" / "summary.json").write_text(json.dumps(record))
+    return folder / "evaluated"

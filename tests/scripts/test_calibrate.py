@@ -13,9 +13,10 @@ import yaml
 
 from mri_attention.datasets import InputError
 from mri_attention.scripts.running import Bundle, Configuration
-from mri_attention.scripts.running.left_out import read_left_out, temperature_of
+from mri_attention.scripts.running.left_out import read_left_out
+from mri_attention.scripts.running.left_out_files import temperature_of
 from tests.scripts.conftest import write_image
-from tests.scripts.left_out_heads import BUNDLE, SCALE, VISITS, images_of, write_comparison
+from tests.scripts.left_out_heads import BUNDLE, SCALE, VISITS, images_of, write_comparison, write_evaluation
 
 Run = Callable[..., int]
 
@@ -95,6 +96,56 @@ def test_true_masks_may_have_moved(comparison: Path, tmp_path: Path) -> None:
     assert len(read_left_out(comparison, configuration(), dataset_dir=moved)) == 2 * len(VISITS)
 
 
+def test_weights_that_have_seen_no_patient_are_calibrated_on_all(
+    tmp_path: Path, run_command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluated = write_evaluation(tmp_path)
+    maps = read_left_out(evaluated, configuration())
+    assert [(each.patient, each.visit, each.network) for each in maps] == [
+        (subject, "_".join(filter(None, (subject, session))), "evaluated") for subject, session in VISITS
+    ]
+    assert run_command("calibrate", BUNDLE, evaluated) == 0
+    assert "That the weights have seen none of these patients is not checked" in capsys.readouterr().out
+    content = yaml.safe_load((evaluated / "calibration" / "calibrated.yaml").read_text())
+    assert content["temperature"] == pytest.approx(SCALE, rel=0.05)
+
+
+def test_maps_of_an_evaluation_have_the_temperature_of_its_overlays(tmp_path: Path) -> None:
+    evaluated = write_evaluation(tmp_path)
+    record = evaluated / "summary.json"
+    (tmp_path / "warm.yaml").write_text("temperature: 1.5\n")
+    content = json.loads(record.read_text())
+    assert temperature_of(evaluated, Bundle.find(BUNDLE)) == 1
+    content["provenance"]["configs"].append(str(tmp_path / "warm.yaml"))
+    record.write_text(json.dumps(content))
+    assert temperature_of(evaluated, Bundle.find(BUNDLE)) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda folder: (folder / "summary.json").write_text("{}"), "summary.json: cannot be read ('provenance')"),
+        (lambda folder: shutil.rmtree(folder.parent / "data"), "data: is not there any more; give the dataset that"),
+        (lambda folder: shutil.rmtree(folder.parent / "data" / "derivatives"), "data: no label-lesion_mask for sub-01"),
+        (
+            lambda folder: [path.unlink() for path in folder.rglob("*_probseg.nii.gz")],
+            "holds the results of 0 left-out",
+        ),
+    ],
+)
+def test_an_evaluation_that_cannot_be_used_has_one_line(
+    harm: Callable[[Path], object],
+    message: str,
+    tmp_path: Path,
+    run_command: Run,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    evaluated = write_evaluation(tmp_path)
+    harm(evaluated)
+    assert run_command("calibrate", BUNDLE, evaluated) == 2
+    assert message in capsys.readouterr().err
+
+
 def remove_a_map(folder: Path) -> None:
     next(folder.rglob("*_probseg.nii.gz")).unlink()
 
@@ -130,8 +181,11 @@ def leave_one_untrained(folder: Path) -> None:
         (replace_a_map, "holds values outside of 0 to 1"),
         (break_a_plan, "cannot be read"),
         (leave_one_patient, "holds the results of 1 left-out patients with default, two are needed"),
-        (name_another_bundle, "is a comparison of other; give it in place of ms_lesion_segmentation_fanet"),
-        (shutil.rmtree, "holds no folder left-out-*"),
+        (name_another_bundle, "holds results of other; give it in place of ms_lesion_segmentation_fanet"),
+        (
+            shutil.rmtree,
+            "holds no folder left-out-* and no summary.json; give the output folder of compare --leave-one-out, or",
+        ),
     ],
 )
 def test_what_cannot_be_used_has_one_line(
