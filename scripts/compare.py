@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from .running.bundle import Bundle
 from .running.case_files import check_cases
 from .running.configuration import Configuration
 from .running.evaluation import CONFIGS, Condition, all_conditions
-from .terminal.console import ProgressBars, console, print_table
+from .terminal.console import ProgressBars, announce, console, print_table
 from .terminal.overrides import parse_overrides, parse_variation
 from .terminal.selection import Acquisitions, Overwrite, Runs, Sessions, SkipIncomplete, Subjects, selection_settings
 
@@ -111,9 +112,19 @@ def compare(  # noqa: PLR0913 (one argument per option)
         _conditions(tested, vary or []),
     )
     run = _leave_one_out if leave_one_out else _compare
-    tested_on, table = run(plan, names, seeds, against, dataset_dir, overwrite)
+    with _telling_how_to_go_on(output, overwrite):
+        tested_on, table = run(plan, names, seeds, against, dataset_dir, overwrite)
     print_table(f"{tested_on}, {seeds} seeds", table.header, table.texts)
     console().print(f"report: {output / 'report.html'}")
+
+
+@contextmanager
+def _telling_how_to_go_on(output: Path, overwrite: bool) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        announce(f"{output}: stopped; the same command goes on{', without --overwrite' if overwrite else ''}")
+        raise
 
 
 def _compare(

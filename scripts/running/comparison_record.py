@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def start_or_continue(plan: Plan, overwrite: bool = False) -> None:
         for folder in trainings:
             shutil.rmtree(folder)
     elif record.is_file() and (
-        changed := [name for name, value in _read(record).items() if content.get(name) != value]
+        changed := [_told(name, value, content) for name, value in _read(record).items() if content.get(name) != value]
     ):
         problem = f"holds a comparison with other {', '.join(changed)}"
         raise InputError.at(plan.output_dir, problem, "choose another `output_dir`, or set `overwrite` to true")
@@ -52,6 +53,14 @@ def _read(record: Path) -> dict[str, Any]:
         return EARLIER | dict(json.loads(record.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise InputError.at(record, f"cannot be read ({error})", "choose another `output_dir`") from error
+
+
+def _told(name: str, value: Any, content: Mapping[str, Any]) -> str:
+    """Return what is another one now, with the names of the settings that are."""
+    now = content.get(name)
+    if not (isinstance(value, dict) and isinstance(now, dict)):
+        return name
+    return f"{name} ({', '.join(sorted(key for key in value | now if value.get(key) != now.get(key)))})"
 
 
 def _content(plan: Plan) -> dict[str, Any]:

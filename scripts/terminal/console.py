@@ -27,6 +27,10 @@ TOLD = (f"{PACKAGE}.networks.inferers.precision_choice", f"{PACKAGE}.handlers.ti
 """Loggers whose remarks are shown too, not their warnings alone."""
 
 
+WIDTH = 200
+"""Characters of a table that goes into a file or another program, which has no width."""
+
+
 class _Line(logging.Formatter):
     """Names options in the place of config ids; a warning is called one."""
 
@@ -82,10 +86,11 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     """Print a table whose first column is text and whose other columns are numbers."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for column, name in enumerate(header):
-        table.add_column(name, justify="left" if column == 0 else "right")
+        table.add_column(name, justify="left" if column == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    width = None if sys.stdout.isatty() else WIDTH
+    Console(highlight=False, markup=False, width=width).print(table)
 
 
 class ProgressBars(ExitStack):

@@ -170,13 +170,18 @@ def stop_in(epoch: int) -> Callable[[Any, Any], None]:
 
 
 def test_a_training_that_was_stopped_goes_on_and_ends_as_if_it_had_not(
-    arguments: list[Any], tmp_path: Path, run_command: Run, monkeypatch: pytest.MonkeyPatch
+    arguments: list[Any],
+    tmp_path: Path,
+    run_command: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     command = [*arguments, "--networks", "default", "--seeds", 1]
     folder = tmp_path / "out" / "left-out-sub-01" / "default-0"
     with monkeypatch.context() as stopping:
         stopping.setattr(EpochSeeds, "reseed", stop_in(3))
         assert run_command(*command) == 130
+    assert "stopped; the same command goes on" in capsys.readouterr().err.replace("\n", " ")
     assert (folder / "models" / "checkpoint_epoch=1.pt").is_file()
     with monkeypatch.context() as stopping:
         stopping.setattr(EpochSeeds, "reseed", stop_in(1))
@@ -191,7 +196,11 @@ def test_a_training_that_was_stopped_goes_on_and_ends_as_if_it_had_not(
 
 
 def test_a_training_without_whole_checkpoint_starts_over(
-    arguments: list[Any], tmp_path: Path, run_command: Run, monkeypatch: pytest.MonkeyPatch
+    arguments: list[Any],
+    tmp_path: Path,
+    run_command: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     command = [*arguments, "--networks", "default", "--seeds", 1]
     folder = tmp_path / "out" / "left-out-sub-01" / "default-0"

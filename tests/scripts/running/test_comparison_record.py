@@ -27,7 +27,11 @@ def test_the_same_comparison_goes_on(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "name"), [({"overrides": {"epochs": 3}}, "settings"), ({"test_cases": [{"subject": "c"}]}, "test cases")]
+    ("change", "name"),
+    [
+        ({"overrides": {"epochs": 3, "steps": 1}}, r"settings \(epochs, steps\)"),
+        ({"test_cases": [{"subject": "c"}]}, "test cases"),
+    ],
 )
 def test_another_one_is_refused_or_begins_anew(plan: Plan, change: dict[str, object], name: str) -> None:
     start_or_continue(plan)

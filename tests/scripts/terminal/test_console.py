@@ -41,3 +41,11 @@ def test_the_precision_that_was_chosen_is_told_without_being_a_warning(
     precision_choice.logger.info("computing in float32")
     logging.getLogger("mri_attention.handlers").info("of no interest")
     assert capsys.readouterr().err == "computing in float32\n"
+
+
+def test_a_table_that_goes_into_a_file_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    header = ["patient", *(f"a measure with a long name {number}" for number in range(5))]
+    console.print_table("Much", header, [["sub-01", *["0.123 (0.100 to 0.150)"] * 5]])
+    told = capsys.readouterr().out
+    assert told.count("0.123 (0.100 to 0.150)") == 5
+    assert all(name in told for name in header)
