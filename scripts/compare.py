@@ -90,13 +90,12 @@ def compare(  # noqa: PLR0913 (one argument per option)
     trained, tested = Configuration(found, ["train", *overlays]), Configuration(found, [*CONFIGS, *overlays])
     trained.override(settings)
     cases = _cases(trained, dataset_dir, selection)
-    shared = {name: value for name, value in settings.items() if name in tested}
     if not leave_one_out and test_dataset_dir is None:
         cases, test_cases = split(cases, fraction=0.3 if test_share is None else test_share, seed=0)
     else:
         others = selection_settings(None, sessions, runs, acquisitions, skip_incomplete)
         test_cases = _cases(tested, test_dataset_dir, others) if test_dataset_dir else cases
-    tested.override(shared)
+    tested.override(shared := {name: value for name, value in settings.items() if name in tested})
     check_cases(test_cases, tested)
     plan = Plan(
         found,
@@ -111,8 +110,8 @@ def compare(  # noqa: PLR0913 (one argument per option)
         trained_dir,
         _conditions(tested, vary or []),
     )
-    run = _leave_one_out if leave_one_out else _compare
     with _telling_how_to_go_on(output, overwrite):
+        run = _leave_one_out if leave_one_out else _compare
         tested_on, table = run(plan, names, seeds, against, dataset_dir, overwrite)
     print_table(f"{tested_on}, {seeds} seeds", table.header, table.texts)
     console().print(f"report: {output / 'report.html'}")
