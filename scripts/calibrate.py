@@ -17,7 +17,7 @@ from .terminal.selection import Overwrite
 SET = ("temperature", "threshold", "smallest_lesion", "volume_interval")
 """Config ids that the overlay sets."""
 
-OFF = ("white_matter_only", "grow")
+OFF = ("grow",)
 """Config ids of steps between threshold and mask that have no part in the choice."""
 
 

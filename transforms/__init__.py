@@ -51,7 +51,6 @@ from .small_lesions import DropSmallLesionsd, drop_small_lesions
 from .smooth_phase import RandSmoothPhase, RandSmoothPhased
 from .temperature import DivideByTemperatured, divide_by_temperature
 from .undersampling import UndersampleKspace, UndersampleKspaced
-from .white_matter_lesions import KeepWhiteMatterLesionsd, keep_white_matter_lesions
 from .zero_filled_resolution import AgreeWithLowResolutiond, RandLowerResolutiond
 from .zero_filling import ZeroFilledd
 
@@ -74,7 +73,6 @@ __all__ = [
     "GaussianMask",
     "GrowLesionsd",
     "HandOverd",
-    "KeepWhiteMatterLesionsd",
     "KspaceMask",
     "LimitOvershootd",
     "LoadContrastsd",
@@ -132,7 +130,6 @@ __all__ = [
     "drop_small_lesions",
     "extract_brain",
     "grow_to_half_maximum",
-    "keep_white_matter_lesions",
     "mask_by_name",
     "mask_mixture",
     "register_rigid",

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import torch
+from monai.config import KeysCollection
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
+from torch import Tensor
 
-from .keyed import of_options
-from .lesion_masks import NEIGHBORS, LesionMaskd, checked_images
+from ..operators.b0_direction import voxel_size_from_affine
+from .keyed import KeyedTransform, of_options
+from .missing_contrasts import is_empty
+from .small_lesions import NEIGHBORS
+
+logger = logging.getLogger(__name__)
 
 BRIGHTEST = 0.6  # quantile of T1w in the brain above which most voxels are white matter
 GAP = 2  # voxels between lesions and what tells the level of white matter
@@ -18,7 +27,7 @@ GAP = 2  # voxels between lesions and what tells the level of white matter
 def grow_to_half_maximum(
     lesions: ArrayLike,
     flair: ArrayLike,
-    t1w: ArrayLike,
+    t1w: ArrayLike | None = None,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
     level: float = 0.5,
     reach: float = 4.0,
@@ -35,7 +44,8 @@ def grow_to_half_maximum(
     Args:
         lesions: mask ``(x, y, z)``; lesions are its parts, connected by faces, edges or corners.
         flair: of the same shape, in any unit; zero outside of the brain.
-        t1w: likewise; its brightest voxels tell where white matter is.
+        t1w: likewise; its brightest voxels tell where white matter is. Where there is none, or nothing but zeros, the
+            whole brain stands in for white matter, which is a little darker on FLAIR.
         spacing: of voxels, in mm.
         level: of the border, 0 for that of white matter, 1 for that of the lesion.
         reach: mm that any lesion grows at most.
@@ -48,8 +58,12 @@ def grow_to_half_maximum(
     """
     if not (0 < level <= 1 and reach >= 0):
         raise ValueError(f"level must be above 0 and up to 1 and reach not negative, got {level=}, {reach=}")
-    mask, bright, anatomy, brain = checked_images(lesions, flair, t1w)
-    white = _white_matter(mask, anatomy, brain)
+    mask, bright = np.asarray(lesions, bool), np.asarray(flair, np.float32)
+    anatomy = np.zeros_like(bright) if t1w is None else np.asarray(t1w, np.float32)
+    if not mask.shape == bright.shape == anatomy.shape:
+        raise ValueError(f"shapes differ: lesions {mask.shape}, FLAIR {bright.shape}, T1w {anatomy.shape}")
+    brain = (bright != 0) | (anatomy != 0)
+    white = _normal_tissue(mask, anatomy, brain)
     if not (mask.any() and white.any()):
         return mask
     parts, n_parts = ndimage.label(mask, NEIGHBORS)
@@ -64,14 +78,58 @@ def grow_to_half_maximum(
     return grown
 
 
-def _white_matter(lesions: NDArray[np.bool_], t1w: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _normal_tissue(lesions: NDArray[np.bool_], t1w: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return white matter away from lesions; all of the brain away from them without T1w."""
     if not brain.any():
         return brain
-    near = ndimage.binary_dilation(lesions, NEIGHBORS, iterations=GAP)
-    return brain & (t1w > np.quantile(t1w[brain], BRIGHTEST)) & ~near
+    tissue = brain & ~ndimage.binary_dilation(lesions, NEIGHBORS, iterations=GAP)
+    return tissue & (t1w > np.quantile(t1w[brain], BRIGHTEST)) if t1w.any() else tissue
 
 
-class GrowLesionsd(LesionMaskd):
-    """Dictionary version of :func:`grow_to_half_maximum`."""
+class GrowLesionsd(KeyedTransform):
+    """Dictionary version of :func:`grow_to_half_maximum`, of masks ``(1, x, y, z)``.
+
+    Masks of a head without FLAIR, whose channel is zero, pass unchanged, with a warning.
+
+    Args:
+        keys: of masks.
+        image_key: of the contrasts ``(c, x, y, z)`` on the same grid, with an affine.
+        flair_channel: of the image.
+        t1w_channel: of the image.
+        options: arguments of the function, and of :class:`KeyedTransform`.
+    """
 
     array = of_options(grow_to_half_maximum)
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        image_key: str = "image",
+        flair_channel: int = 2,
+        t1w_channel: int = 0,
+        **options: Any,
+    ) -> None:
+        super().__init__(keys, **options)
+        self.image_key = image_key
+        self.channels = {"flair": flair_channel, "t1w": t1w_channel}
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Let the lesions at every key grow, if there is a FLAIR."""
+        image = data[self.image_key]
+        if is_empty(image, self.channels["flair"]):
+            place = getattr(image, "meta", {}).get("filename_or_obj", self.image_key)
+            logger.warning("%s: lesions do not grow, which needs a FLAIR", place)
+            return dict(data)
+        return super().__call__(data)
+
+    def arguments(self, data: Mapping[Hashable, Any]) -> dict[str, Any]:
+        """Return both contrasts and the voxel size (mm)."""
+        image = data[self.image_key]
+        contrasts = {name: image[channel].cpu().numpy() for name, channel in self.channels.items()}
+        return contrasts | {"spacing": voxel_size_from_affine(image.affine.numpy()).tolist()}
+
+    def apply(self, value: Tensor, **arguments: Any) -> Tensor:
+        """Return a mask of the same type."""
+        mask = value.clone()
+        mask[0] = torch.from_numpy(self.transform(value[0].cpu().numpy() > 0, **arguments)).to(mask.dtype)
+        return mask

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ..operators.b0_direction import voxel_size_from_affine
 from .keyed import KeyedTransform, of_options
-from .lesion_masks import NEIGHBORS
+
+NEIGHBORS = np.ones((3, 3, 3), bool)  # 26 of them: lesions are connected by faces, edges or corners
 
 
 def drop_small_lesions(lesions: ArrayLike, voxel_volume: float = 1.0, smallest: float = 0.0) -> NDArray[np.bool_]:

@@ -45,7 +45,7 @@ def test_it_writes_what_was_chosen_and_what_it_brings(
     overlay = yaml.safe_load((folder / "calibrated.yaml").read_text())
     assert overlay["temperature"] == pytest.approx(SCALE, rel=0.05)
     assert set(overlay) >= {"threshold", "smallest_lesion", "volume_interval"}
-    assert not any(overlay.get(step) for step in ("grow", "white_matter_only"))
+    assert overlay["grow"] is False
     assert run_command("calibrate", BUNDLE, comparison) == 2
     assert "a result is there already" in capsys.readouterr().err
 

@@ -125,15 +125,21 @@ def test_dictionary_version_takes_channels_and_spacing_from_the_image() -> None:
     assert (mask[0].numpy() == ball(4)).all()
 
 
-@pytest.mark.parametrize("missing", [0, 2], ids=["T1w", "FLAIR"])
-def test_lesions_of_a_head_without_a_contrast_stay_and_a_warning_tells(
-    missing: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_lesions_of_a_head_without_flair_stay_and_a_warning_tells(caplog: pytest.LogCaptureFixture) -> None:
     flair, t1w = head(ball(6))
-    image = MetaTensor(np.stack([t1w, 0 * flair, flair]), affine=np.eye(4), meta={"filename_or_obj": "FLAIR.nii"})
-    image[missing] = 0
+    image = MetaTensor(np.stack([t1w, t1w, 0 * flair]), affine=np.eye(4), meta={"filename_or_obj": "T1w.nii"})
     mask = MetaTensor(ball(4)[None].astype(np.float32), affine=np.eye(4))
     assert torch.equal(GrowLesionsd("pred")({"image": image, "pred": mask})["pred"], mask)
-    assert [record.getMessage() for record in caplog.records] == [
-        "FLAIR.nii: lesions pass GrowLesionsd as they are, which needs both T1w and FLAIR"
-    ]
+    assert [record.getMessage() for record in caplog.records] == ["T1w.nii: lesions do not grow, which needs a FLAIR"]
+
+
+def test_without_t1w_the_brain_stands_in_for_white_matter() -> None:
+    truth = ball(6)
+    flair, t1w = head(truth)
+    grown = grow_to_half_maximum(ball(4.5), flair)
+    assert dice(grown, truth) > 0.97
+    image = MetaTensor(np.stack([0 * t1w, 0 * t1w, flair]), affine=np.eye(4))
+    mask = MetaTensor(ball(4.5)[None].astype(np.float32), affine=np.eye(4))
+    assert torch.equal(
+        GrowLesionsd("pred")({"image": image, "pred": mask})["pred"][0].bool().as_tensor(), torch.from_numpy(grown)
+    )
