@@ -1,6 +1,7 @@
 """Make the pictures of the docs: simulated heads beside real ones, a segmented patient, and the rooms of the code.
 
-python docs/make_pictures.py SIMULATED REAL [PREDICTIONS]: BIDS folders, and a folder of evaluation outputs.
+python docs/make_pictures.py SIMULATED REAL: BIDS folders.
+python docs/make_pictures.py segmentation REAL PREDICTIONS: a BIDS folder, and the masks of an evaluation.
 python docs/make_pictures.py rooms: from the contract of import-linter in pyproject.toml.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 import tomllib
 
 CONTRASTS = ("T1w", "T2w", "FLAIR")
-ATTRIBUTION = "Real images: Lesjak et al., Neuroinformatics 2018;16:51-63, CC-BY, via open_ms_data"
+ATTRIBUTION = "Real images: Lesjak et al. 2018 (via open_ms_data), Guarnera et al. 2025 (MSLesSeg), CC-BY"
 HERE = Path(__file__).parent
 COLORS = {"scripts": "#d9e4f2", "bundles": "#f2e6c9", "simulation": "#dcecd9", "networks": "#f3dcd6", "": "#e6e6ea"}
 CONTENT = {
@@ -76,16 +77,24 @@ def montage(datasets: list[tuple[str, Path, str]], path: Path) -> None:
     save(figure, path)
 
 
-def segmentation(dataset: Path, predictions: Path, subjects: list[str], path: Path) -> None:
-    """Draw FLAIR planes with truth (green) and prediction (red) outlined."""
-    figure, grid = plt.subplots(len(subjects), 4, figsize=(12, 3.6 * len(subjects)), facecolor="black", squeeze=False)
-    for row, subject in zip(grid, subjects, strict=True):
-        flair, truth = load(dataset / subject / "anat" / f"{subject}_FLAIR.nii.gz"), lesions_of(dataset, subject)
-        name = f"{subject}_label-lesion_mask.nii.gz"
-        predicted = load(next(predictions.glob(f"**/{subject}/anat/{name}"))) > 0
-        z = int(np.argmax(truth.sum((0, 1))))
+def segmentation(dataset: Path, predictions: Path, path: Path) -> None:
+    """Draw FLAIR planes of each patient's first visit, with truth (green) and prediction (red) outlined."""
+    files = sorted(dataset.glob("sub-*/**/*_FLAIR.nii.gz"), reverse=True)
+    visits = {file.name.partition("_")[0]: file for file in files}  # the first one of each is the last here
+    figure, grid = plt.subplots(len(visits), 4, figsize=(12, 3.6 * len(visits)), facecolor="black", squeeze=False)
+    for row, (subject, file) in zip(grid, sorted(visits.items()), strict=True):
+        name = file.name.replace("_FLAIR", "_label-lesion_mask")
+        flair, truth, predicted = (
+            load(next(folder.glob(pattern)))
+            for folder, pattern in (
+                (file.parent, file.name),
+                (dataset / "derivatives", f"**/{name}"),
+                (predictions, f"**/{name}"),
+            )
+        )
+        z = int(np.argmax((truth > 0).sum((0, 1))))
         for axes, plane in zip(row, (z - 16, z - 8, z, z + 8), strict=True):
-            show(axes, flair[..., plane], {"lime": truth[..., plane], "red": predicted[..., plane]})
+            show(axes, flair[..., plane], {"lime": truth[..., plane] > 0, "red": predicted[..., plane] > 0})
         row[0].set_title(f"{subject}: truth green, FA-Net red", color="white", fontsize=9)
     save(figure, path)
 
@@ -135,10 +144,10 @@ def rooms(path: Path) -> None:
 
 if __name__ == "__main__" and sys.argv[1:] == ["rooms"]:
     rooms(HERE / "rooms.png")
+elif __name__ == "__main__" and sys.argv[1] == "segmentation":
+    segmentation(Path(sys.argv[2]), Path(sys.argv[3]), HERE / "segmentation.png")
 elif __name__ == "__main__":
     simulated, real = Path(sys.argv[1]), Path(sys.argv[2])
     names = sorted(folder.name for folder in simulated.glob("sub-*"))[:2]
     rows = [("simulated", simulated, name) for name in names] + [("real", real, "sub-19"), ("real", real, "sub-07")]
     montage(rows, HERE / "simulation.png")
-    if len(sys.argv) > 3:
-        segmentation(real, Path(sys.argv[3]), ["sub-19", "sub-07"], HERE / "segmentation.png")

@@ -10,14 +10,15 @@ import torch
 from monai.data import MetaTensor
 
 from tests.bundles.bundle_configs import BundleConfigs
-from tests.bundles.conftest import Evaluated
 
 BUNDLE = BundleConfigs("ms_lesion_segmentation_fanet")
 parse = BUNDLE.parse
 
 
-def test_mask_is_the_thresholded_probability(evaluated: Evaluated) -> None:
-    anat = evaluated[0] / "sub-002" / "anat"
+def test_mask_is_the_thresholded_probability(trained: Path, dataset: Path, tmp_path: Path) -> None:
+    settings = {"dataset_dir": str(dataset), "model_file": str(trained / "models" / "model.pt"), **BUNDLE.tiny}
+    BUNDLE.infer(tmp_path, threshold=0.5, grow=False, **settings)
+    anat = tmp_path / "sub-002" / "anat"
     mask, probability = (
         np.asarray(nib.load(anat / f"sub-002_label-lesion_{suffix}.nii.gz").dataobj) for suffix in ("mask", "probseg")
     )
