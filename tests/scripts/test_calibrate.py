@@ -30,6 +30,11 @@ def configuration() -> Configuration:
     return Configuration(Bundle.find(BUNDLE), ["inference", "evaluate"])
 
 
+def made_with() -> float:
+    """Return the temperature of the bundle, with which maps are made."""
+    return float(configuration().value("temperature"))
+
+
 def test_it_writes_what_was_chosen_and_what_it_brings(
     comparison: Path, run_command: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,7 +48,7 @@ def test_it_writes_what_was_chosen_and_what_it_brings(
     assert len(content["patients"][-1]["maps"]) == 4
     assert "| nobody: to ship |" in (folder / "calibration.md").read_text()
     overlay = yaml.safe_load((folder / "calibrated.yaml").read_text())
-    assert overlay["temperature"] == pytest.approx(SCALE, rel=0.05)
+    assert overlay["temperature"] == pytest.approx(SCALE * made_with(), rel=0.05)
     assert set(overlay) >= {"threshold", "smallest_lesion", "volume_interval"}
     assert overlay["grow"] is False
     assert run_command("calibrate", BUNDLE, comparison) == 2
@@ -107,7 +112,7 @@ def test_weights_that_have_seen_no_patient_are_calibrated_on_all(
     assert run_command("calibrate", BUNDLE, evaluated) == 0
     assert "That the weights have seen none of these patients is not checked" in capsys.readouterr().out
     content = yaml.safe_load((evaluated / "calibration" / "calibrated.yaml").read_text())
-    assert content["temperature"] == pytest.approx(SCALE, rel=0.05)
+    assert content["temperature"] == pytest.approx(SCALE * made_with(), rel=0.05)
 
 
 def test_maps_of_an_evaluation_have_the_temperature_of_its_overlays(tmp_path: Path) -> None:
@@ -115,7 +120,7 @@ def test_maps_of_an_evaluation_have_the_temperature_of_its_overlays(tmp_path: Pa
     record = evaluated / "summary.json"
     (tmp_path / "warm.yaml").write_text("temperature: 1.5\n")
     content = json.loads(record.read_text())
-    assert temperature_of(evaluated, Bundle.find(BUNDLE)) == 1
+    assert temperature_of(evaluated, Bundle.find(BUNDLE)) == made_with()
     content["provenance"]["configs"].append(str(tmp_path / "warm.yaml"))
     record.write_text(json.dumps(content))
     assert temperature_of(evaluated, Bundle.find(BUNDLE)) == 1.5
