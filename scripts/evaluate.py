@@ -69,6 +69,7 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
 
         models = {evaluation.network: evaluation.model for evaluation in evaluations}
         provenance = describe_run(found, [*CONFIGS, *(overlay or [])], dataset_dir, models)
+        provenance["settings"] = parse_overrides(overrides or [])
         write_evaluation(evaluations, provenance, stage, training_dir, with_viewers=keep)
         if not keep:
             for predictions in filter(Path.is_dir, stage.iterdir()):

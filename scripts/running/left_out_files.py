@@ -25,7 +25,7 @@ def temperature_of(results: Path, bundle: Bundle) -> float:
     """Return the temperature with which maps of ``bundle`` were made, by settings, overlays and configs.
 
     Args:
-        results: output of ``compare --leave-one-out`` or ``evaluate``. The latter does not tell what was overridden.
+        results: output of ``compare --leave-one-out`` or ``evaluate``.
         bundle: whose temperature.
 
     Raises:

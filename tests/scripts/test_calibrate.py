@@ -124,6 +124,9 @@ def test_maps_of_an_evaluation_have_the_temperature_of_its_overlays(tmp_path: Pa
     content["provenance"]["configs"].append(str(tmp_path / "warm.yaml"))
     record.write_text(json.dumps(content))
     assert temperature_of(evaluated, Bundle.find(BUNDLE)) == 1.5
+    content["provenance"]["settings"] = {"temperature": 3}
+    record.write_text(json.dumps(content))
+    assert temperature_of(evaluated, Bundle.find(BUNDLE)) == 3
 
 
 @pytest.mark.parametrize(

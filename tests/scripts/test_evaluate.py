@@ -88,13 +88,16 @@ def test_masks_and_accelerations_vary_together(run_command: Run, tmp_path: Path)
         ["--overlay", "networks/zero_filled", "--baseline", "networks/compressed_sensing"],
     )
     options = ["--vary", "mask,acceleration=random:3,radial:4", "--no-keep", "--output-dir", output, *networks]
+    options += ["--", "--device", "cpu"]
     assert run_command("evaluate", "guided_reconstruction_manet", "--dataset-dir", tmp_path / "data", *options) == 0
     pictures = {f"mask-{mask}.png" for mask in ("random_acceleration-3", "radial_acceleration-4")}
     assert {path.name for path in output.iterdir()} == {"metrics.csv", "summary.json", "report.html", *pictures}
     rows = list(csv.DictReader((output / "metrics.csv").open()))
     assert len(rows) == 2 * 2 * 2
     values = [float(r["psnr"]) for r in rows if (r["mask"], r["network"]) == ("random", "compressed_sensing")]
-    condition = json.loads((output / "summary.json").read_text())["conditions"][0]
+    summary = json.loads((output / "summary.json").read_text())
+    assert summary["provenance"]["settings"] == {"device": "cpu"}
+    condition = summary["conditions"][0]
     assert condition["settings"] == {"mask": "random", "acceleration": 3}
     assert condition["networks"]["compressed_sensing"]["psnr"]["mean"] == pytest.approx(sum(values) / 2, rel=1e-4)
     report = (output / "report.html").read_text()
