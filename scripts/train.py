@@ -9,6 +9,7 @@ import typer
 
 from .running import Bundle
 from .running import train as train_bundle
+from .running.configuration import Configuration
 from .terminal.console import ProgressBars, console
 from .terminal.overrides import parse_overrides
 from .terminal.selection import Acquisitions, Runs, Sessions, SkipIncomplete, Subjects, selection_settings
@@ -55,6 +56,8 @@ def train(  # noqa: PLR0913 (one argument per option)
     terminal.print(f"\nTrained in {result.seconds / 60:.1f} min.")
     for file in result.checkpoints:
         terminal.print(f"  {file}")
+    if "temperature" in Configuration(found, ["inference"]):
+        terminal.print("  temperature and threshold are those of the shipped weights until mri-attention calibrate")
     if result.store is not None:
         from .reports.training_curves import log_training_figure
 

@@ -1,5 +1,6 @@
 """Tests of scripts.train and scripts.tracking on a tiny bundle."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,20 @@ def test_trains_with_overrides_and_writes_a_checkpoint(
     assert run_command("train", tiny_bundle, *arguments) == 0
     assert (output / "models" / "model.pt").is_file()
     assert str(output / "models" / "model.pt") in capsys.readouterr().out
+
+
+def test_tells_that_settings_of_the_shipped_weights_still_hold(
+    run_command: Run, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = tmp_path / "tiny"
+    shutil.copytree(tiny_bundle, bundle)
+    for name, is_told in (("untouched", False), ("calibrated", True)):
+        if is_told:
+            inference = bundle / "configs" / "inference.yaml"
+            inference.write_text(inference.read_text() + "\ntemperature: 2.0\n")
+        arguments = ("--dataset-dir", tmp_path, "--output-dir", tmp_path / name, "--", "--max_epochs=1")
+        assert run_command("train", bundle, *arguments) == 0
+        assert ("mri-attention calibrate" in capsys.readouterr().out) == is_told
 
 
 def test_mlflow_store_keeps_curves_config_figure_and_report(
