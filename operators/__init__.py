@@ -19,6 +19,7 @@ from .cuboid_dipole import dipole_kernel_from_image_space
 from .dipole import dipole_kernel, filter_kspace, padded_shape
 from .dipole_convolution import DipoleConvolution
 from .field_consistency import agree_with_field
+from .field_noise import estimate_field_noise, noise_from_magnitude
 from .field_units import units_per_ppm
 from .fourier import AXES, Fourier, Norm, image_to_kspace, kspace_to_image
 from .gradient import Gradient, volume_gradient
@@ -56,6 +57,7 @@ __all__ = [
     "conjugate_gradient",
     "dipole_kernel",
     "dipole_kernel_from_image_space",
+    "estimate_field_noise",
     "filter_kspace",
     "first_voxel_affine",
     "image_to_kspace",
@@ -63,6 +65,7 @@ __all__ = [
     "low_resolution_coil_maps",
     "low_resolution_of",
     "lower_resolution",
+    "noise_from_magnitude",
     "non_local_means",
     "padded_shape",
     "resample_cubic",

@@ -73,7 +73,12 @@ def padded_shape(shape: Sequence[int], padding: float) -> tuple[int, ...]:
     """
     if padding < 1:
         raise ValueError(f"padding must be a factor of at least 1, got {padding}")
-    return tuple(shape) if padding == 1 else tuple(next_fast_len(math.ceil(n * padding), real=True) for n in shape)
+    return tuple(shape) if padding == 1 else fast_shape([math.ceil(n * padding) for n in shape])
+
+
+def fast_shape(shape: Sequence[int]) -> tuple[int, ...]:
+    """Grow a grid to a size that the FFT likes: one prime factor of 19 makes it three times slower."""
+    return tuple(next_fast_len(n, real=True) for n in shape)
 
 
 def vectors(

@@ -57,3 +57,39 @@ def agree_with_field(  # noqa: PLR0913 - a problem and the options of its solver
     chi = support(susceptibility)
     operator, missing = support @ convolve @ support, support(field - convolve(chi))
     return chi + conjugate_gradient(operator, missing, n_iterations, damping=weight, tolerance=tolerance)
+
+
+def descent_of_field_error(
+    susceptibility: Tensor,
+    field: Tensor,
+    mask: Tensor,
+    voxel_size: Vector,
+    b0_direction: Vector,
+    padding: float = 2.0,
+) -> Tensor:
+    """Return where maps would have to change to agree with the field, ``M D (M (b - D M x))``.
+
+    That is the negative gradient of ``1/2 |M (b - D M x)|^2``: the data term of an unrolled inversion. It brings what
+    the field of the whole volume says about a voxel to this voxel, whatever voxel size and direction of B0, so that a
+    network on patches may use it.
+
+    Args:
+        susceptibility: x in ppm, ``(b, 1, x, y, z)``.
+        field: b in ppm, of the same shape.
+        mask: M, 1 where the field is measured and 0 elsewhere, of the same shape.
+        voxel_size: mm, ``(3,)`` or ``(b, 3)``.
+        b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``.
+        padding: factor by which the grid grows by zeros.
+
+    Returns:
+        ``(b, 1, x, y, z)``, in ppm.
+
+    Raises:
+        ValueError: if ``padding`` is below 1.
+    """
+    support = Diagonal(mask.to(field.dtype))
+    convolve = DipoleConvolution(
+        field.shape[2:], voxel_size, b0_direction, padding, dtype=field.dtype, device=field.device
+    )
+    operator = support @ convolve @ support
+    return operator.adjoint(support(field) - operator(susceptibility))

@@ -4,6 +4,7 @@ from .compressed_sensing import CompressedSensingKspaced
 from .contrast_mix import RandContrastMix, RandContrastMixd
 from .drop_contrasts import RandDropContrasts, RandDropContrastsd
 from .field_consistency import AgreeWithFieldd
+from .field_error import AppendFieldErrord
 from .field_inversion import AppendInversiond, SubtractMaskedMeand
 from .field_noise import RandFieldNoise
 from .foreground import ForegroundMaskFromImaged
@@ -57,6 +58,7 @@ from .zero_filling import ZeroFilledd
 __all__ = [
     "AgreeWithFieldd",
     "AgreeWithLowResolutiond",
+    "AppendFieldErrord",
     "AppendInversiond",
     "ApplyBrainMaskd",
     "BalanceLesionIndicesd",

@@ -11,6 +11,9 @@ from monai.transforms import MapTransform
 from torch import Tensor
 
 from ..operators.dipole_inversion.solvers import NamedSolver
+from ..operators.field_noise import estimate_field_noise
+
+NOISE_KEY = "noise"
 
 
 class AppendInversiond(MapTransform):
@@ -42,9 +45,12 @@ class AppendInversiond(MapTransform):
         if self.solver is None:
             return out
         for key in self.key_iterator(out):
-            field, mask = (torch.as_tensor(out[k]).as_subclass(Tensor).float()[None] for k in (key, self.mask_key))
+            field, mask = (_batch_of_one(out[k]) for k in (key, self.mask_key))
+            geometry = out["voxel_size"], out["b0_direction"]
+            if out.get(NOISE_KEY) is None:
+                out[NOISE_KEY] = estimate_field_noise(field, mask, *geometry)[0]
             with torch.no_grad():
-                found = self.solver(field, out["voxel_size"], out["b0_direction"], mask)
+                found = self.solver(field, *geometry, mask, _batch_of_one(out[NOISE_KEY]))
             out[key] = torch.cat([out[key], subtract_masked_mean(found, mask)[0]])
         return out
 
@@ -71,6 +77,10 @@ class SubtractMaskedMeand(MapTransform):
             mask = torch.as_tensor(out[self.mask_key]).as_subclass(Tensor).to(out[key])
             out[key] = subtract_masked_mean(out[key], mask)
         return out
+
+
+def _batch_of_one(values: object) -> Tensor:
+    return torch.as_tensor(values).as_subclass(Tensor).float()[None]
 
 
 def subtract_masked_mean(image: Tensor, mask: Tensor) -> Tensor:

@@ -13,11 +13,13 @@ from .qsm_unet import QSMUNet
 
 
 class FAQSMRefiner(nn.Module):
-    """Map a local field and a classical inversion of it to susceptibility, all in ppm.
+    """Map a local field, a classical inversion of it and what is known of their errors to susceptibility, all in ppm.
 
-    A compact :class:`QSMUNet` with folded attention at its bottom (Zhang et al. 2021, arXiv:2009.05576) sees both maps,
-    and its output is added to the classical one. The last layer starts at zero, so that training starts at the
-    classical solution's error. Voxel size and direction of B0 are the classical solver's to respect.
+    A compact :class:`QSMUNet` with folded attention at its bottom (Zhang et al. 2021, arXiv:2009.05576) sees four
+    channels: the field; the classical map; the error of this map's field, brought back to its sources by the dipole
+    (:func:`descent_of_field_error`, the data term of unrolled networks); and the noise of the field. Its output is
+    added to the classical map. The last layer starts at zero: training starts at the error of the classical map.
+    Voxel size and direction of B0 are known to the classical solver and to the error.
 
     Args:
         channels: width of each level, from the finest to the coarsest.
@@ -26,9 +28,10 @@ class FAQSMRefiner(nn.Module):
         attention_options: further arguments of that block.
         field_scale: ppm, by which fields are divided; about the standard deviation of a brain's local field.
         susceptibility_scale: ppm, by which maps are divided and the correction is multiplied.
+        noise_scale: ppm, by which errors are divided; the logarithm of the noise is zero there.
 
     Raises:
-        ValueError: if a scale is not positive; when called, for another number of channels than two.
+        ValueError: if a scale is not positive; when called, for another number of channels than four.
     """
 
     def __init__(
@@ -39,27 +42,35 @@ class FAQSMRefiner(nn.Module):
         attention_options: Mapping[str, Any] | None = None,
         field_scale: float = 0.01,
         susceptibility_scale: float = 0.03,
+        noise_scale: float = 0.001,
     ) -> None:
         super().__init__()
-        if not (field_scale > 0 and susceptibility_scale > 0):
-            raise ValueError(f"scales must be positive, got {field_scale=}, {susceptibility_scale=}")
+        if not min(field_scale, susceptibility_scale, noise_scale) > 0:
+            raise ValueError(f"scales must be positive, got {field_scale=}, {susceptibility_scale=}, {noise_scale=}")
         self.field_scale = field_scale
         self.susceptibility_scale = susceptibility_scale
-        self.unet = QSMUNet(2, 1, channels, kernel_size, attention, attention_options)
+        self.noise_scale = noise_scale
+        self.unet = QSMUNet(4, 1, channels, kernel_size, attention, attention_options)
         start_at_zero(self.unet.head)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(b, 2, x, y, z)``, field and classical inversion, zero outside of the brain, to ``(b, 1, x, y, z)``."""
-        if x.shape[1] != 2:
-            raise ValueError(f"input must have two channels, field and its inversion, got {tuple(x.shape)}")
-        field, classical = x.split(1, 1)
-        correction: Tensor = self.unet(torch.cat([field / self.field_scale, classical / self.susceptibility_scale], 1))
-        return (classical + correction.to(classical.dtype) * self.susceptibility_scale) * (field != 0)
+        """Map ``(b, 4, x, y, z)`` to ``(b, 1, x, y, z)``, zero where the field is, outside of the brain.
+
+        Args:
+            x: field, classical inversion, error of its field, and standard deviation of the noise.
+        """
+        if x.shape[1] != 4:
+            raise ValueError(f"input must have four channels, field, its inversion, error, noise, got {x.shape}")
+        field, classical, error, noise = x.split(1, 1)
+        level = torch.where(noise > 0, (noise / self.noise_scale).clamp_min(1e-3).log(), 0)
+        maps = field / self.field_scale, classical / self.susceptibility_scale, error / self.noise_scale, level
+        correction = self.unet(torch.cat(maps, 1)).to(classical.dtype) * self.susceptibility_scale
+        return torch.where(field != 0, classical + correction, 0)
 
 
 class ClassicalSolution(nn.Module):
-    """Return the last channel: where it is a classical inversion, this is evaluated like a network."""
+    """Return the second channel: where it is a classical inversion, this is evaluated like a network."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, c, x, y, z)`` to ``(b, 1, x, y, z)``."""
-        return x[:, -1:].clone()  # sliding windows weight it in place
+        return x[:, 1:2].clone()  # sliding windows weight it in place

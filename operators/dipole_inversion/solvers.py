@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..b0_direction import Vector
 from .least_squares import cgls
+from .noise_weighting import weight_of_data
 from .thresholding import tkd
 from .tikhonov import tikhonov
 from .total_variation import total_variation
@@ -27,7 +28,8 @@ class NamedSolver:
 
     Args:
         method: a key of :data:`SOLVERS`.
-        weight_by_mask: let only the field inside of the mask count, for solvers that take data weights.
+        weight_by_mask: let only the field inside of the mask count, for solvers that take data weights, each voxel by
+            :func:`weight_of_data` where its noise is known.
         options: further arguments of the solver.
 
     Raises:
@@ -42,9 +44,17 @@ class NamedSolver:
         if unknown := [name for name in options if name not in known]:
             raise ValueError(f"{method} takes {', '.join(list(known)[4:])}, got {', '.join(unknown)}")
         self.weight_by_mask = weight_by_mask and "data_weight" in known
+        self.takes_noise = "noise" in known
         self.options = options
 
-    def __call__(self, field: Tensor, voxel_size: Vector, b0_direction: Vector, mask: Tensor | None = None) -> Tensor:
+    def __call__(
+        self,
+        field: Tensor,
+        voxel_size: Vector,
+        b0_direction: Vector,
+        mask: Tensor | None = None,
+        noise: Tensor | None = None,
+    ) -> Tensor:
         """Map a local field (ppm) ``(b, 1, x, y, z)`` to susceptibility (ppm) of the same shape.
 
         Args:
@@ -52,8 +62,13 @@ class NamedSolver:
             voxel_size: mm, ``(3,)`` or ``(b, 3)``.
             b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``.
             mask: of the brain, of the shape of ``field``.
+            noise: standard deviation of the field's noise (ppm), ``(b,)`` or of the shape of ``field``, for the solvers
+                that ask for it.
         """
         options = dict(self.options)
         if self.weight_by_mask and mask is not None:
-            options.setdefault("data_weight", mask.to(field.dtype))
+            support, is_map = mask.to(field.dtype), noise is not None and noise.ndim == field.ndim
+            options.setdefault("data_weight", weight_of_data(noise, support) if is_map else support)
+        if self.takes_noise and noise is not None:
+            options.setdefault("noise", noise)
         return self.solver(field, voxel_size, b0_direction, mask, **options)

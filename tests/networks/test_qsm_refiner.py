@@ -11,7 +11,10 @@ from tests.helpers import assert_deterministic_in_eval, with_open_gates
 
 
 def maps() -> Tensor:
-    return 0.03 * torch.randn(1, 2, 9, 10, 11, generator=torch.Generator().manual_seed(0))
+    """Field, classical map, error of its field, and noise (ppm)."""
+    channels = 0.03 * torch.randn(1, 4, 9, 10, 11, generator=torch.Generator().manual_seed(0))
+    channels[:, 3] = 0.002
+    return channels
 
 
 def small(**options: object) -> FAQSMRefiner:
@@ -20,7 +23,7 @@ def small(**options: object) -> FAQSMRefiner:
 
 def test_it_starts_at_the_classical_solution() -> None:
     x = maps()
-    torch.testing.assert_close(small()(x), x[:, 1:])
+    torch.testing.assert_close(small()(x), x[:, 1:2])
 
 
 def test_it_is_zero_where_the_field_is() -> None:
@@ -33,7 +36,10 @@ def test_it_is_zero_where_the_field_is() -> None:
 
 def test_scales_cancel_in_units() -> None:
     """Maps in ppb with scales in ppb give the same result in ppb."""
-    ppm, ppb = with_open_gates(small()).eval(), small(field_scale=10.0, susceptibility_scale=30.0).eval()
+    ppm, ppb = (
+        with_open_gates(small()).eval(),
+        small(field_scale=10.0, susceptibility_scale=30.0, noise_scale=1.0).eval(),
+    )
     ppb.load_state_dict(ppm.state_dict())
     torch.testing.assert_close(ppb(1000 * maps()), 1000 * ppm(maps()), rtol=1e-4, atol=1e-3)
 
@@ -52,14 +58,22 @@ def test_the_last_layer_gets_gradients_from_the_start() -> None:
 
 def test_bad_scales_and_channels_are_refused() -> None:
     with pytest.raises(ValueError, match="scales must be positive"):
-        small(field_scale=0.0)
-    with pytest.raises(ValueError, match="two channels"):
-        small()(maps()[:, :1])
+        small(noise_scale=0.0)
+    with pytest.raises(ValueError, match="four channels"):
+        small()(maps()[:, :2])
 
 
-def test_classical_solution_is_a_copy_of_the_last_channel() -> None:
+def test_without_noise_its_level_is_that_of_the_scale() -> None:
+    quiet, known = maps(), maps()
+    quiet[:, 3], known[:, 3] = 0, 0.001
+    network = with_open_gates(small()).eval()
+    torch.testing.assert_close(network(quiet), network(known))
+    assert not torch.allclose(network(maps()), network(known))
+
+
+def test_classical_solution_is_a_copy_of_the_second_channel() -> None:
     x = maps()
     out = ClassicalSolution()(x)
-    assert torch.equal(out, x[:, 1:])
+    assert torch.equal(out, x[:, 1:2])
     out *= 0
-    assert x[:, 1:].any()
+    assert x[:, 1:2].any()

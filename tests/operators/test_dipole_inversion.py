@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor
+from torch.fft import fftn, ifftn
 
-from mri_attention.operators import DipoleConvolution, dipole_kernel
-from mri_attention.operators.dipole_inversion import cgls, tikhonov, tkd, total_variation
+from mri_attention.operators import DipoleConvolution, dipole_kernel, estimate_field_noise, volume_gradient
+from mri_attention.operators.dipole import SPATIAL
+from mri_attention.operators.dipole_inversion import cgls, tikhonov, tkd, total_variation, weight_for_noise
+from mri_attention.operators.gradient import gradient_power
 from tests.helpers import assert_adjoint, assert_linear
 
 SHAPE, SIZE, OBLIQUE = (12, 10, 8), (1.0, 1.2, 2.0), (0.2, 0.3, 0.9)
@@ -99,6 +103,77 @@ def test_data_weights_let_the_outside_be_unknown() -> None:
     weighted = total_variation(field, b0_direction=OBLIQUE, mask=mask, weight=1e-4, data_weight=mask)
     plain = total_variation(field, b0_direction=OBLIQUE, mask=mask, weight=1e-4)
     assert relative_error(weighted, chi, mask) < 0.02 < relative_error(plain, chi, mask)
+
+
+def previous_total_variation(
+    field: Tensor, mask: Tensor, size: tuple[float, ...], direction: tuple[float, ...], weight: float, n_turns: int
+) -> Tensor:
+    """The plain alternating direction method: no relaxation, another penalty, nothing in place."""
+    shape, rho = field.shape[-3:], 100 * weight
+    kernel = dipole_kernel(shape, size, direction, dtype=field.dtype)
+    gradient = volume_gradient(torch.tensor([size], dtype=field.dtype))
+    normal = kernel**2 + rho * gradient_power(shape, torch.tensor([size], dtype=field.dtype))
+    split = dual = gradient(torch.zeros_like(field))
+    field_split, field_dual = field * mask / 2, torch.zeros_like(field)
+    for _ in range(n_turns):
+        right = kernel * fftn(field_split - field_dual, dim=SPATIAL) + rho * fftn(
+            gradient.adjoint(split - dual), dim=SPATIAL
+        )
+        spectrum = torch.where(normal == 0, 0, right / normal)
+        differences = gradient(ifftn(spectrum, dim=SPATIAL).real) + dual
+        split = differences.sign() * (differences.abs() - weight / rho).relu()
+        dual = differences - split
+        modeled = ifftn(spectrum * kernel, dim=SPATIAL).real + field_dual
+        field_split = (mask * field + modeled) / (mask + 1)
+        field_dual = modeled - field_split
+    return ifftn(spectrum, dim=SPATIAL).real * mask
+
+
+@pytest.mark.parametrize("weight", [1e-4, 2e-3])
+def test_total_variation_is_the_minimizer_of_the_plain_method(weight: float) -> None:
+    chi, mask = blocks(20)
+    field = DipoleConvolution((20,) * 3, SIZE, OBLIQUE, 1.0, dtype=torch.float64)(chi)
+    field = (field + 0.002 * noise(*field.shape)) * mask
+    options = {"data_weight": mask, "weight": weight}
+    found = total_variation(field, SIZE, OBLIQUE, mask, n_iterations=1000, tolerance=1e-5, **options)
+    expected = previous_total_variation(field, mask, SIZE, OBLIQUE, weight, 2000)
+    assert relative_error(found, expected, mask) < 0.002
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_no_small_step_from_the_minimizer_of_total_variation_is_better(is_weighted: bool) -> None:
+    """Brute force on a tiny grid: the objective along random directions."""
+    shape, weight = (4, 5, 6), 0.02
+    field, data_weight = noise(1, 1, *shape), (noise(1, 1, *shape, seed=1) > -1).double() if is_weighted else None
+    found = total_variation(field, SIZE, OBLIQUE, None, weight, data_weight=data_weight, n_iterations=5000, tolerance=0)
+    convolve = DipoleConvolution(shape, SIZE, OBLIQUE, 1.0, dtype=torch.float64)
+    gradient = volume_gradient(torch.tensor([SIZE], dtype=torch.float64))
+
+    def objective(chi: Tensor) -> float:
+        residual = (convolve(chi) - field) * (1 if data_weight is None else data_weight)
+        return float(residual.square().sum() / 2 + weight * gradient(chi).abs().sum())
+
+    steps = [scale * noise(1, 1, *shape, seed=seed) for scale in (1e-3, 1e-1) for seed in range(2, 40)]
+    assert objective(found) <= min(objective(found + step) for step in steps)
+
+
+def test_total_variation_from_a_near_start_is_nearer_after_few_turns() -> None:
+    chi, mask = blocks(24)
+    field = mask * DipoleConvolution((24,) * 3, b0_direction=OBLIQUE, padding=1.0, dtype=torch.float64)(chi)
+    solve = partial(total_variation, field, b0_direction=OBLIQUE, mask=mask, weight=1e-4, data_weight=mask)
+    best = solve(n_iterations=400, tolerance=1e-6)
+    errors = [relative_error(solve(start=start, n_iterations=5), best, mask) for start in (None, best)]
+    assert errors[1] < 0.7 * errors[0]
+
+
+def test_total_variation_takes_its_weight_from_the_noise() -> None:
+    _, mask = blocks()
+    field = 0.002 * noise(1, 1, 32, 32, 32) * mask
+    sigma = estimate_field_noise(field, mask, b0_direction=OBLIQUE)
+    by_hand = float(weight_for_noise(sigma, (1.0, 1.0, 1.0)))
+    solve = partial(total_variation, field, b0_direction=OBLIQUE, mask=mask, data_weight=mask, n_iterations=5)
+    assert torch.equal(solve(), solve(weight=by_hand))
+    assert torch.equal(solve(noise=0.002), solve(weight=float(weight_for_noise(0.002, (1.0, 1.0, 1.0)))))
 
 
 def test_least_squares_with_support_recovers_blocks_in_time() -> None:

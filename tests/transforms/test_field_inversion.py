@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mri_attention.operators.dipole_inversion import tikhonov
+from mri_attention.operators import estimate_field_noise
+from mri_attention.operators.dipole_inversion import tikhonov, total_variation
 from mri_attention.transforms import AppendInversiond, SubtractMaskedMeand
+from mri_attention.transforms.field_inversion import subtract_masked_mean
 
 SIZE, DIRECTION = torch.tensor([1.0, 1.0, 2.0]), torch.tensor([0.0, 0.6, 0.8])
 
@@ -27,6 +29,21 @@ def test_the_second_channel_is_the_solution_with_mean_zero_in_the_mask() -> None
     chi = tikhonov(data["image"][None], SIZE, DIRECTION, weight=0.1)[0, 0]
     torch.testing.assert_close(image[1][inside], chi[inside] - chi[inside].mean())
     assert not image[1][~inside].any()
+
+
+def test_noise_is_estimated_or_taken_as_it_is_there() -> None:
+    data, append = case(), AppendInversiond(solver={"method": "total_variation", "n_iterations": 5})
+    out = append(data)
+    field, mask = data["image"][None], data["mask"].float()[None]
+    assert torch.equal(out["noise"], estimate_field_noise(field, mask, SIZE, DIRECTION)[0])
+    noise = torch.full((1, 9, 8, 7), 0.01)
+    noise[:, :5] = 0.02
+    known = append(data | {"noise": noise})
+    assert known["noise"] is noise
+    weighted = total_variation(
+        field, SIZE, DIRECTION, mask, noise=0.01, data_weight=mask * 0.01 / noise, n_iterations=5
+    )
+    assert torch.equal(known["image"][1], subtract_masked_mean(weighted, mask)[0, 0])
 
 
 def test_without_a_solver_the_field_stays_alone() -> None:
