@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mri_attention.operators import DipoleConvolution, agree_with_field
 from mri_attention.transforms import AgreeWithFieldd
+from mri_attention.transforms.field_consistency import LEAST_NOISE
 from tests.helpers import assert_adjoint, assert_linear
 
 SHAPE, SIZE, OBLIQUE = (15, 14, 10), torch.tensor([1.0, 1.2, 2.0]), torch.tensor([0.0, 0.6, 0.8])
@@ -106,6 +107,21 @@ def test_the_transform_takes_field_and_geometry_of_the_case(case: tuple[Tensor, 
     assert torch.equal(given["pred"], 0.5 * case[0][0].float())
 
 
+@pytest.mark.parametrize(("sigma", "counted"), [(0.002, 0.002), (0.0001, LEAST_NOISE)])
+def test_the_weight_is_that_of_the_noise_and_the_maps_error(
+    case: tuple[Tensor, Tensor, Tensor], sigma: float, counted: float
+) -> None:
+    given = data(case)
+    told = torch.cat([given["image"], 0 * given["mask"], sigma * given["mask"]])
+    out = AgreeWithFieldd(map_error=0.004)(given | {"image": told})["pred"]
+    torch.testing.assert_close(out, AgreeWithFieldd(weight=(counted / 0.004) ** 2)(given)["pred"])
+
+
+def test_where_no_noise_is_told_the_map_stays(case: tuple[Tensor, Tensor, Tensor]) -> None:
+    given = data(case)
+    assert AgreeWithFieldd(map_error=0.004)(given)["pred"] is given["pred"]
+
+
 def test_maps_of_half_precision_come_out_of_full(case: tuple[Tensor, Tensor, Tensor]) -> None:
     given = data(case)
     given["pred"] = given["pred"].bfloat16()
@@ -121,5 +137,7 @@ def test_without_a_weight_nothing_happens(case: tuple[Tensor, Tensor, Tensor]) -
 def test_weights_must_be_positive(weight: float, case: tuple[Tensor, Tensor, Tensor]) -> None:
     with pytest.raises(ValueError, match="weight must be positive"):
         AgreeWithFieldd(weight=weight)
+    with pytest.raises(ValueError, match="map_error must be positive"):
+        AgreeWithFieldd(map_error=weight)
     with pytest.raises(ValueError, match="weight must be positive"):
         agree_with_field(*case, SIZE, OBLIQUE, weight)
