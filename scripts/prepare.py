@@ -25,6 +25,7 @@ def prepare(  # noqa: PLR0913 (one argument per option)
     b0_direction: Annotated[str, typer.Option(help="qsm-labels: X,Y,Z in voxel axes.")] = "0,0,1",
     spacing: Annotated[str | None, typer.Option(help="qsm-labels: voxel size in mm, X,Y,Z.")] = None,
     erosion: Annotated[float, typer.Option(min=0.0, help="qsm-labels: of the brain mask, in mm.")] = 0.0,
+    background: Annotated[float, typer.Option(min=0.0, help="qsm-labels: ppb left of fields from outside.")] = 0.0,
     vary: Annotated[bool, typer.Option(help="qsm-labels: draw all of these for each subject, for training.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="qsm-labels: of noise and susceptibility.")] = 0,
 ) -> None:
@@ -45,7 +46,7 @@ def prepare(  # noqa: PLR0913 (one argument per option)
             from .preparations.qsm_labels import prepare_qsm_labels
 
             direction, sizes = _vector(b0_direction, "--b0-direction"), spacing and _vector(spacing, "--spacing")
-            protocol = FieldProtocol(direction, sizes or None, snr, erosion)
+            protocol = FieldProtocol(direction, sizes or None, snr, erosion, background=background / 1000)
             names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress)
         else:
             name = dataset.replace("-", "_")

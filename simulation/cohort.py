@@ -205,8 +205,9 @@ def _write_subject(
 def _write_susceptibility(output: Path, name: str, head: Head, rng: np.random.Generator) -> None:
     spacing = float(head.grid.affine[0, 0])
     tissues = plain_tissues(head.tissues)
-    chi = simulate_susceptibility(tissues, (spacing,) * 3, rng, head.lesions)
     regions, drawn = regions_of_tissues(tissues, list(SUSCEPTIBILITIES)), draw_protocol(rng, spacing)
+    b0_direction = drawn.b0_direction
+    chi = simulate_susceptibility(tissues, (spacing,) * 3, rng, head.lesions, b0_direction=b0_direction)
     write_qsm_subject(output, name, chi, head.brain, head.grid.affine, drawn, rng, regions=regions)
 
 

@@ -11,6 +11,12 @@ from scipy import ndimage
 
 from ..operators.dipole_convolution import DipoleConvolution, Kernel
 from ..transforms.field_noise import RandFieldNoise
+from .smooth_shapes import smooth_field
+
+Volume = NDArray[np.float32]
+
+GAP = 2.0  # mm between a brain and the sources around it
+SINUS = 4.0  # mm, half width of the sagittal sinus
 
 
 def simulate_local_field(  # noqa: PLR0913 - the options of one measurement
@@ -25,8 +31,10 @@ def simulate_local_field(  # noqa: PLR0913 - the options of one measurement
     echo_time: float = 0.02,
     erosion: float = 0.0,
     kernel: Kernel = "kspace",
+    background: float = 0.0,
+    magnitude: ArrayLike | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Simulate the field (ppm) of all sources in a brain, as if background fields had been removed perfectly.
+    """Simulate the field (ppm) of all sources in a brain, as if background fields had been removed.
 
     Args:
         susceptibility: ppm, ``(x, y, z)``; sources outside of the brain are left out.
@@ -39,6 +47,9 @@ def simulate_local_field(  # noqa: PLR0913 - the options of one measurement
         echo_time: s.
         erosion: mm by which the mask loses its border, as in background removal; the sources there stay.
         kernel: see :class:`DipoleConvolution`.
+        background: ppm, root mean square within the mask of a field of sources around the brain, which is added as what
+            an imperfect removal leaves; 0 for a perfect one.
+        magnitude: of the signal, ``(x, y, z)``, at most 1, which noise depends on; 1 everywhere if it is None.
 
     Returns:
         The field, zero outside of the eroded mask, and that mask.
@@ -49,11 +60,32 @@ def simulate_local_field(  # noqa: PLR0913 - the options of one measurement
     inside = np.asarray(brain) > 0
     mask = erode(inside, voxel_size, erosion)
     sources = torch.from_numpy(np.asarray(susceptibility, np.float32) * inside)[None, None]
-    field = DipoleConvolution(inside.shape, voxel_size, b0_direction, kernel=kernel)(sources)[0]
+    convolve = DipoleConvolution(inside.shape, voxel_size, b0_direction, kernel=kernel)
+    field = convolve(sources)[0]
+    if background:
+        around = convolve(torch.from_numpy(sources_around(inside, voxel_size, rng))[None, None])[0]
+        field += around * (background / max(float(around[0, mask].square().mean().sqrt()), 1e-12))
     if snr is not None:
         noise = RandFieldNoise((snr, snr), b0, echo_time)
-        field = noise.set_random_state(int(rng.integers(2**31)))(field)
+        signal = None if magnitude is None else torch.from_numpy(np.asarray(magnitude, np.float32))[None]
+        field = noise.set_random_state(int(rng.integers(2**31)))(field, signal)
     return field[0].numpy() * mask, mask
+
+
+def sources_around(brain: NDArray[np.bool_], voxel_size: Sequence[float], rng: np.random.Generator) -> Volume:
+    """Draw sources outside of a brain, ``(x, y, z)``, of no unit: bone and air beside it, a sinus on its top.
+
+    They change over about a centimeter, and begin :data:`GAP` from the brain. Their field in it is harmonic.
+    """
+    distance = ndimage.distance_transform_edt(~brain, sampling=voxel_size).astype(np.float32)
+    around = smooth_field(brain.shape, float(min(voxel_size)), 10.0, rng) * np.exp(-distance / 8)
+    middle = round(float(ndimage.center_of_mass(brain)[0]))
+    half = max(round(SINUS / voxel_size[0]), 1)
+    is_over = np.zeros(brain.shape, bool)
+    is_over[middle - half : middle + half + 1] = True
+    is_over &= (np.cumsum(brain[:, :, ::-1], axis=2)[:, :, ::-1] == 0) & (distance < GAP + 2 * SINUS)
+    around += np.float32(rng.uniform(0, 3)) * is_over
+    return np.asarray(around * (distance > GAP), dtype=np.float32)
 
 
 def erode(mask: NDArray[np.bool_], voxel_size: Sequence[float], depth: float) -> NDArray[np.bool_]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,37 +16,12 @@ from ..datasets.bids import MAKER, write_description
 from ..datasets.regions import Regions, largest_share, write_region_names
 from ..datasets.volumes import write_volume
 from ..transforms.field_noise import RandFieldNoise
+from .field_protocol import FieldProtocol as FieldProtocol
+from .field_protocol import draw_protocol as draw_protocol
 from .local_field import simulate_local_field
+from .smooth_shapes import smooth_field
 
-
-@dataclass(frozen=True)
-class FieldProtocol:
-    """How a field is measured.
-
-    Attributes:
-        b0_direction: in voxel axes, of any length but zero.
-        spacing: voxel size (mm) to which the maps are averaged; None for that of the map.
-        snr: of the magnitude, see :class:`RandFieldNoise`; None for no noise.
-        erosion: mm by which the mask loses its border.
-        b0: T.
-        echo_time: s.
-    """
-
-    b0_direction: tuple[float, float, float] = (0.0, 0.0, 1.0)
-    spacing: tuple[float, float, float] | None = None
-    snr: float | None = 40.0
-    erosion: float = 0.0
-    b0: float = 3.0
-    echo_time: float = 0.02
-
-
-def draw_protocol(rng: np.random.Generator, spacing: float) -> FieldProtocol:
-    """Draw tilts of the head up to 40 degrees, SNR from 20 to 100, cubes or slices of two or three times the voxel."""
-    axis, tilt = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(0, 40))
-    direction = (np.sin(tilt) * np.cos(axis), np.sin(tilt) * np.sin(axis), np.cos(tilt))
-    thickness = spacing * float(rng.choice([1, 1, 2, 3]))
-    snr, erosion = float(np.exp(rng.uniform(np.log(20), np.log(100)))), float(rng.choice([0.0, 1.0, 2.0]))
-    return FieldProtocol(tuple(map(float, direction)), (spacing, spacing, thickness), snr, erosion)  # type: ignore[arg-type]
+Volume = NDArray[np.float32]
 
 
 def write_qsm_subject(  # noqa: PLR0913 - all that is known of one subject
@@ -67,8 +41,8 @@ def write_qsm_subject(  # noqa: PLR0913 - all that is known of one subject
     are averaged, each has the label with the largest share of it; outside of the mask is 0.
 
     The field is that of the sources in the brain, made at the resolution of the map and averaged over voxels with it;
-    noise comes last. Field and map are zero outside of the (eroded) mask. The affine written is turned such that B0 is
-    the scanner's z axis.
+    noise comes last. Field and map are zero outside of the (eroded) mask. Where noise depends on the magnitude, that is
+    written as ``magnitude``. The affine written is turned such that B0 is the scanner's z axis.
 
     Args:
         output: BIDS folder.
@@ -87,20 +61,28 @@ def write_qsm_subject(  # noqa: PLR0913 - all that is known of one subject
     voxel_size = np.abs(np.diag(affine)[:3])
     direction = np.asarray(protocol.b0_direction, float)
     field, mask = simulate_local_field(
-        susceptibility, brain, list(voxel_size), list(direction), rng, snr=None, erosion=protocol.erosion
+        susceptibility,
+        brain,
+        list(voxel_size),
+        list(direction),
+        rng,
+        snr=None,
+        erosion=protocol.erosion,
+        background=protocol.background,
     )
     maps = [np.asarray(susceptibility, np.float32) * mask, field, mask.astype(np.float32)]
     averaged, affine = average_to(np.stack(maps), affine, protocol.spacing)
     inside = averaged[2] > 0.5
     chi, field = (m / np.maximum(averaged[2], 0.5) * inside for m in averaged[:2])
-    if protocol.snr is not None:
-        noise = RandFieldNoise((protocol.snr, protocol.snr), protocol.b0, protocol.echo_time)
-        field = noise.set_random_state(int(rng.integers(2**31)))(torch.from_numpy(field)[None])[0].numpy() * inside
+    magnitude = inside * _magnitude(chi, float(affine[0, 0]), protocol.shading, rng)
+    clean, field = field, _with_noise(field, magnitude, protocol, rng)
     affine = turned_to_scanner(affine, protocol.b0_direction)
     anat, derivatives = output / name / "anat", output / "derivatives" / pipeline
+    if protocol.shading:
+        write_volume(anat / f"{name}_magnitude.nii.gz", magnitude, affine)
     write_volume(anat / f"{name}_localfield.nii.gz", field, affine)
     (anat / f"{name}_localfield.json").write_text(
-        json.dumps(_sidecar(protocol, direction), indent=2) + "\n", encoding="utf-8"
+        json.dumps(_sidecar(protocol, direction, (field - clean)[inside]), indent=2) + "\n", encoding="utf-8"
     )
     write_volume(derivatives / name / "anat" / f"{name}_Chimap.nii.gz", chi, affine)
     write_volume(derivatives / name / "anat" / f"{name}_desc-brain_mask.nii.gz", inside, affine, dtype="uint8")
@@ -139,7 +121,25 @@ def turned_to_scanner(affine: NDArray[np.float64], b0_direction: Sequence[float]
     return out
 
 
-def _sidecar(protocol: FieldProtocol, direction: NDArray[np.float64]) -> dict[str, object]:
+def _magnitude(chi: Volume, spacing: float, shading: float, rng: np.random.Generator) -> Volume:
+    """Magnitude of the signal, 1 at most: coils far away, and decay by iron, ``R2* = 125 / s per ppm`` at 20 ms."""
+    if not shading:
+        return np.ones_like(chi)
+    far = smooth_field(chi.shape, spacing, 60.0, rng)
+    far = (far - far.min()) / max(float(np.ptp(far)), 1e-6)
+    return np.asarray((1 - shading * far) * np.exp(-2.5 * np.abs(chi)), dtype=np.float32)
+
+
+def _with_noise(field: Volume, magnitude: Volume, protocol: FieldProtocol, rng: np.random.Generator) -> Volume:
+    if protocol.snr is None:
+        return field
+    noise = RandFieldNoise((protocol.snr, protocol.snr), protocol.b0, protocol.echo_time)
+    noise.set_random_state(int(rng.integers(2**31)))
+    noisy = noise(torch.from_numpy(field)[None], torch.from_numpy(magnitude)[None])
+    return noisy[0].numpy()
+
+
+def _sidecar(protocol: FieldProtocol, direction: NDArray[np.float64], noise: Volume) -> dict[str, object]:
     return {
         "Units": "ppm",
         "B0Direction": (direction / np.linalg.norm(direction)).round(6).tolist(),
@@ -147,5 +147,10 @@ def _sidecar(protocol: FieldProtocol, direction: NDArray[np.float64]) -> dict[st
         "MagneticFieldStrength": protocol.b0,
         "EchoTime": protocol.echo_time,
         "SignalToNoiseRatio": protocol.snr,
+        "FieldNoise": round(1000 * float(noise.std()), 4),
+        "FieldNoiseUnits": "ppb",
+        "ResidualBackground": round(1000 * protocol.background, 4),
+        "ResidualBackgroundUnits": "ppb",
+        "MagnitudeShading": round(protocol.shading, 4),
         "Simulated": True,
     }

@@ -20,10 +20,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
-from .deformation import upsample
-from .susceptibility_sources import blobs, lesion_rims, veins
+from .susceptibility_fibers import fiber_effect
+from .susceptibility_nuclei import place_nuclei
+from .susceptibility_sources import draw_blobs, lesion_rims, shares_of
+from .susceptibility_texture import power_law_fields, tissue_texture
+from .susceptibility_veins import draw_veins
+from .tissues import BRAIN_TISSUES
 
 Volume = NDArray[np.float32]
 
@@ -37,13 +40,13 @@ class Susceptibility(NamedTuple):
 
 
 SUSCEPTIBILITIES: dict[str, Susceptibility] = {
-    "white_matter": Susceptibility(-0.030, 0.008, 0.008),
-    "gray_matter": Susceptibility(0.020, 0.008, 0.008),
-    "thalamus": Susceptibility(0.020, 0.015, 0.012),
-    "caudate": Susceptibility(0.044, 0.020, 0.012),
-    "putamen": Susceptibility(0.038, 0.025, 0.015),
-    "pallidum": Susceptibility(0.131, 0.035, 0.020),
-    "csf": Susceptibility(0.019, 0.004, 0.002),
+    "white_matter": Susceptibility(-0.030, 0.008, 0.011),
+    "gray_matter": Susceptibility(0.020, 0.008, 0.013),
+    "thalamus": Susceptibility(0.020, 0.015, 0.017),
+    "caudate": Susceptibility(0.044, 0.020, 0.015),
+    "putamen": Susceptibility(0.038, 0.025, 0.020),
+    "pallidum": Susceptibility(0.131, 0.035, 0.028),
+    "csf": Susceptibility(0.019, 0.004, 0.004),
     "lesion": Susceptibility(0.010, 0.015, 0.010),
     "vessel": Susceptibility(0.190, 0.060, 0.020),
     "muscle": Susceptibility(0.000, 0.010, 0.010),
@@ -51,27 +54,39 @@ SUSCEPTIBILITIES: dict[str, Susceptibility] = {
     "marrow": Susceptibility(0.019, 0.010, 0.010),
     "bone": Susceptibility(-2.100, 0.200, 0.100),
 }
-TEXTURE_LENGTHS = (3.0, 8.0)  # mm, standard deviations of the Gaussians that smooth it
+BLOOD = (0.25, 0.45)  # ppm above fluid; of whole veins, the tissue ``vessel`` is what voxels have of them on average
+ROUGHNESS, PATCHES = 0.12, 0.15  # of small sources: relative spreads of radius and of susceptibility
+CALCIFICATION, MICROBLEED, HEMORRHAGE, DEPOSIT = (-3.0, -0.3), (0.3, 2.0), (0.3, 1.5), (0.05, 0.20)  # ppm
 
 
-def simulate_susceptibility(
+def simulate_susceptibility(  # noqa: PLR0913 - the options of one map
     tissues: Mapping[str, ArrayLike],
     voxel_size: Sequence[float],
     rng: np.random.Generator,
     lesions: ArrayLike | None = None,
     reference: Literal["csf", "mean"] = "csf",
+    *,
+    texture: float = 1.0,
+    b0_direction: Sequence[float] | None = None,
+    sources: bool = True,
+    image: ArrayLike | None = None,
 ) -> Volume:
     """Draw a susceptibility map (ppm) of a head.
 
-    Tissues differ by their means of this subject and have a smooth texture. Veins, calcifications, and deposits of iron
-    like those of the nuclei that have no map (red nucleus, substantia nigra, dentate nucleus) are added at random.
+    Tissues differ by their means of this subject and have a texture. Trees of veins, iron-laden nuclei that have no map
+    (red nucleus, substantia nigra, dentate nucleus; blobs at random where there are no nuclei to place them by),
+    calcifications, microbleeds and now and then a hemorrhage are added.
 
     Args:
-        tissues: fractions, ``(x, y, z)``, of tissues of :data:`SUSCEPTIBILITIES`.
+        tissues: fractions, ``(x, y, z)``, of tissues of :data:`SUSCEPTIBILITIES`; x to the right, y to the front.
         voxel_size: mm along each axis.
-        rng: source of all randomness.
+        rng: source of all randomness; each part has a stream of its own.
         lesions: mask, ``(x, y, z)``, of lesions, some of which get an iron rim. Their inside is the tissue ``lesion``.
         reference: what is zero: the fluid of this subject, or the mean over the head.
+        texture: factor of the spreads within tissues.
+        b0_direction: in voxel axes, by which fibers of white matter differ; None for white matter without directions.
+        sources: whether to add veins, nuclei and the others.
+        image: of the anatomy, ``(x, y, z)``, whose variation within tissues the texture takes up.
 
     Returns:
         ``(x, y, z)``, zero where there is no tissue.
@@ -81,36 +96,50 @@ def simulate_susceptibility(
     """
     fractions = {name: np.asarray(fraction, np.float32) for name, fraction in tissues.items()}
     _check(fractions, reference)
-    values = {name: rng.normal(s.mean, s.between) for name, s in SUSCEPTIBILITIES.items()}
+    for_means, for_texture, for_fibers, for_sources, for_rims = rng.spawn(5)
+    values = {name: for_means.normal(s.mean, s.between) for name, s in SUSCEPTIBILITIES.items()}
     head = np.sum(list(fractions.values()), axis=0, dtype=np.float32)
-    chi = np.zeros_like(head)
+    spreads = {name: texture * s.within for name, s in SUSCEPTIBILITIES.items()}
+    shades = None if image is None else np.asarray(image, np.float32)
+    chi = tissue_texture(fractions, spreads, voxel_size, for_texture, shades)
     for name, fraction in fractions.items():
-        texture = SUSCEPTIBILITIES[name].within * smooth_noise(head.shape, voxel_size, rng)
-        chi += fraction * (np.float32(values[name] - values["csf"]) + texture)
-    brain = np.sum([f for name, f in fractions.items() if name in ("white_matter", "gray_matter")], axis=0) > 0.5
-    for sources, low, high in (
-        (blobs(brain, voxel_size, rng, int(rng.integers(2, 7)), (2.0, 5.0)), 0.05, 0.20),
-        (veins(brain, voxel_size, rng, int(rng.integers(10, 40))), 0.10, 0.35),
-        (blobs(brain, voxel_size, rng, int(rng.poisson(0.7)), (0.8, 2.0)), -3.0, -0.3),
-    ):
-        chi += sources * (np.float32(rng.uniform(low, high)) - chi)
+        chi += fraction * np.float32(values[name] - values["csf"])
+    if b0_direction is not None and "white_matter" in fractions:
+        chi += fiber_effect(fractions["white_matter"], voxel_size, b0_direction, for_fibers)
+    if sources:
+        _add_sources(chi, fractions, voxel_size, for_sources)
     if lesions is not None:
-        chi += lesion_rims(np.asarray(lesions) > 0, voxel_size, rng)
+        chi += lesion_rims(np.asarray(lesions) > 0, voxel_size, for_rims)
     if reference == "mean":
         chi -= head * (chi.sum() / max(head.sum(), 1e-6))
     return chi.astype(np.float32)
 
 
-def smooth_noise(shape: tuple[int, ...], voxel_size: Sequence[float], rng: np.random.Generator) -> Volume:
-    """Draw a smooth field of mean 0 and standard deviation 1, with structure of several lengths."""
-    total = np.zeros(shape, np.float32)
-    for length in TEXTURE_LENGTHS:
-        step = length / 2  # mm, of the grid that it is drawn on
-        coarse_shape = [int(n * size / step) + 2 for n, size in zip(shape, voxel_size, strict=True)]
-        coarse = ndimage.gaussian_filter(rng.standard_normal(coarse_shape, dtype=np.float32), length / step)
-        total += upsample(coarse[None] / max(float(coarse.std()), 1e-6), shape)[0]
-    total -= total.mean()
-    return total / max(float(total.std()), 1e-6)
+def _add_sources(
+    chi: Volume, fractions: Mapping[str, Volume], voxel_size: Sequence[float], rng: np.random.Generator
+) -> None:
+    for_nuclei, for_veins, for_blobs = rng.spawn(3)
+    nothing = np.zeros_like(chi)
+    white, fluid = (fractions.get(name, nothing) for name in ("white_matter", "csf"))
+    tissue = np.sum([f for name, f in fractions.items() if name in BRAIN_TISSUES and name != "csf"], axis=0) + nothing
+    inside = white + fractions.get("gray_matter", nothing) > 0.5
+    kinds = [
+        (int(for_blobs.poisson(0.7)), (0.8, 2.0), CALCIFICATION),
+        (int(for_blobs.poisson(0.5)), (0.8, 2.0), MICROBLEED),
+        (int(for_blobs.random() < 0.05), (3.0, 8.0), HEMORRHAGE),
+    ]
+    patches = power_law_fields(chi.shape, voxel_size, for_blobs, 1, 3.0)[0].clip(-2, 2)
+    placed = place_nuclei(fractions, voxel_size, for_nuclei)
+    if placed is None:
+        kinds.append((int(for_blobs.integers(2, 7)), (2.0, 5.0), DEPOSIT))
+    placed = placed or []
+    for n_blobs, radius, (low, high) in kinds:
+        placed += [(blob, for_blobs.uniform(low, high)) for blob in draw_blobs(inside, for_blobs, n_blobs, radius)]
+    for source, value in placed:
+        box, shares = shares_of(source, chi.shape, voxel_size, ROUGHNESS * patches)
+        chi[box] += shares * np.minimum(tissue[box], 1) * (value * (1 + PATCHES * patches[box]) - chi[box])
+    veins = draw_veins(tissue, fluid, white, voxel_size, for_veins)
+    chi += veins * (np.float32(for_veins.uniform(*BLOOD)) - chi)
 
 
 def _check(fractions: Mapping[str, Volume], reference: str) -> None:

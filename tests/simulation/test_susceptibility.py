@@ -1,4 +1,4 @@
-"""Tests of datasets.susceptibility, datasets.susceptibility_sources and datasets.local_field."""
+"""Tests of simulation.susceptibility, simulation.susceptibility_sources and simulation.local_field."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
 from mri_attention.operators import DipoleConvolution
 from mri_attention.simulation.local_field import erode, simulate_local_field
-from mri_attention.simulation.susceptibility import SUSCEPTIBILITIES, simulate_susceptibility, smooth_noise
-from mri_attention.simulation.susceptibility_sources import blobs, lesion_rims, veins
+from mri_attention.simulation.susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
+from mri_attention.simulation.susceptibility_sources import Ellipsoid, draw_blobs, lesion_rims, shares_of
 from mri_attention.simulation.tissues import TISSUES
 from mri_attention.transforms.field_noise import noise_level
 
@@ -97,30 +98,41 @@ def test_lesion_rims_are_added_to_the_map() -> None:
     assert not difference[~lesions].any()
 
 
-@pytest.mark.parametrize(
-    "make", [lambda *a: blobs(*a, 4, (2.0, 5.0)), lambda *a: veins(*a, 20)], ids=["blobs", "veins"]
-)
-def test_sources_are_shares_within_the_brain(make: object) -> None:
+@pytest.mark.parametrize(("axes", "core"), [((5.0, 5.0, 5.0), 0.0), ((8.0, 6.0, 4.0), 0.0), ((8.0, 8.0, 8.0), 0.6)])
+def test_ellipsoids_have_their_volume(axes: tuple[float, ...], core: float) -> None:
+    turn = Rotation.from_rotvec([0.3, 0.5, -0.2]).as_matrix()
+    box, shares = shares_of(Ellipsoid(np.array([20.2, 17.7, 15.1]), np.array(axes), turn, core), SHAPE, SIZE)
+    assert np.zeros(SHAPE)[box].shape == shares.shape
+    assert shares.min() == 0
+    assert shares.sum() * np.prod(SIZE) == pytest.approx(4 / 3 * np.pi * np.prod(axes) * (1 - core**3), rel=0.1)
+
+
+def test_blobs_lie_in_their_mask() -> None:
     brain = ball(22)
-    shares = make(brain, SIZE, np.random.default_rng(0))
-    assert shares.shape == SHAPE
-    assert shares.min() >= 0
-    assert 0.5 < shares.max() <= 1
-    assert not shares[~brain].any()
-    assert 0 < shares[brain].mean() < 0.3
-    assert not make(np.zeros(SHAPE, bool), SIZE, np.random.default_rng(0)).any()
+    blobs = draw_blobs(brain, np.random.default_rng(0), 5, (2.0, 4.0))
+    assert len(blobs) == 5
+    assert all(brain[tuple(blob.center.astype(int))] for blob in blobs)
+    assert not draw_blobs(np.zeros(SHAPE, bool), np.random.default_rng(0), 5, (2.0, 4.0))
 
 
-def test_blobs_have_the_asked_volume() -> None:
-    shares = [blobs(ball(20), SIZE, np.random.default_rng(seed), 1, (5.0, 5.0)) for seed in range(6)]
-    volumes = [share.sum() * np.prod(SIZE) for share in shares]
-    assert max(volumes) == pytest.approx(4 / 3 * np.pi * 5**3, rel=0.1)
+def test_small_sources_can_be_left_out() -> None:
+    with_sources, without = simulate(), simulate(sources=False)
+    assert np.abs(with_sources).max() > np.abs(without).max()
+    assert np.mean(with_sources != without) < 0.3
 
 
-def test_texture_is_smooth_with_unit_spread() -> None:
-    texture = smooth_noise(SHAPE, SIZE, np.random.default_rng(0))
-    assert texture.std() == pytest.approx(1, rel=1e-3)
-    assert np.diff(texture, axis=0).std() < 0.6
+def test_without_texture_and_sources_a_tissue_has_one_value() -> None:
+    chi = simulate(texture=0.0, sources=False)
+    for fraction in tissues().values():
+        assert np.ptp(chi[fraction > 0]) < 1e-6
+
+
+def test_texture_has_its_spread_and_leaves_the_means() -> None:
+    flat, textured = simulate(texture=0.0, sources=False), simulate(sources=False)
+    for name, fraction in tissues().items():
+        inside = fraction > 0
+        assert textured[inside].mean() == pytest.approx(flat[inside].mean(), abs=1e-5)
+        assert textured[inside].std() == pytest.approx(SUSCEPTIBILITIES[name].within, rel=1e-3)
 
 
 def test_local_field_is_that_of_the_brain_alone() -> None:
