@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..b0_direction import Vector
 
-FACTOR, EXPONENT = 0.05, 1.0
+FACTOR, EXPONENT = 0.065, 1.0
 LEAST_NOISE = 1e-5  # ppm, below what is measured
 REFERENCE_QUANTILE = 0.1
 

@@ -15,7 +15,7 @@ RELAXATION = 1.8  # of at most 2; 1 is none
 
 @dataclass(frozen=True)
 class Problem:
-    """Minimize ``1/2 |W (D chi - b)|^2 + weight |E gradient(chi)|_1``.
+    """Minimize ``1/2 |W (D chi - b)|^2 + weight |E gradient(chi)|_1``, in units of the penalty of a field's split.
 
     Attributes:
         field: b, ``(b, 1, x, y, z)``.
@@ -24,7 +24,7 @@ class Problem:
         spacing: mm along each axis, each ``(b, 1, 1, 1, 1)``.
         weight: ``(b, 1, 1, 1, 1)``.
         penalty: of differences that are not yet what they are split into, ``(b, 1, 1, 1, 1)``.
-        data_weight: W, or None for 1 everywhere.
+        data_weight: W, or None for 1 everywhere, where the field is not split.
         edges: E, one of each axis, or None for 1 everywhere.
     """
 
