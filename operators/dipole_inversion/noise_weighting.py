@@ -63,13 +63,16 @@ def reference_noise(noise: Tensor | float, mask: Tensor | None = None) -> Tensor
     counted = _is_known(values) if mask is None else _is_known(values) & (mask > 0)
     if not counted.flatten(1).any(1).all():
         raise ValueError("noise must be positive somewhere in the mask")
-    return torch.stack([_quantile(item[inside]) for item, inside in zip(values, counted, strict=True)])
+    return torch.stack(
+        [quantile(item[inside], REFERENCE_QUANTILE) for item, inside in zip(values, counted, strict=True)]
+    )
 
 
 def _is_known(noise: Tensor) -> Tensor:
     return noise.isfinite() & (noise > 0)
 
 
-def _quantile(values: Tensor) -> Tensor:
-    """Return the quantile by its rank, as ``torch.quantile`` takes no more than 16 million values."""
-    return values.kthvalue(max(1, round(REFERENCE_QUANTILE * values.numel()))).values
+def quantile(values: Tensor, share: float) -> Tensor:
+    """Return the value of a rank, as ``torch.quantile`` takes no more than 16 million of them."""
+    flat = values.flatten()
+    return flat.kthvalue(min(max(1, round(share * flat.numel())), flat.numel())).values

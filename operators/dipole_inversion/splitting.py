@@ -25,7 +25,7 @@ class Problem:
         weight: ``(b, 1, 1, 1, 1)``.
         penalty: of differences that are not yet what they are split into, ``(b, 1, 1, 1, 1)``.
         data_weight: W, or None for 1 everywhere, where the field is not split.
-        edges: E, one of each axis, or None for 1 everywhere.
+        edges: E, ``(3, b, 1, x, y, z)``, or None for 1 everywhere.
     """
 
     field: Tensor
@@ -35,7 +35,7 @@ class Problem:
     weight: Tensor
     penalty: Tensor
     data_weight: Tensor | None = None
-    edges: Sequence[Tensor] | None = None
+    edges: Tensor | None = None
 
 
 class Splitting:

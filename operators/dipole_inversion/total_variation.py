@@ -14,6 +14,7 @@ from ..field_noise import estimate_field_noise
 from ..gradient import gradient_power
 from .noise_weighting import weight_for_noise
 from .splitting import Problem, Splitting
+from .structure import edge_weights
 
 SHRINKAGE = 0.002  # ppm, taken from the differences of voxels at each turn
 FIELD_PENALTY = 0.1  # of a field that is not yet what it is split into; with 1, as FANSI has it, 30 times more turns
@@ -29,13 +30,15 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
     *,
     noise: Tensor | float | None = None,
     data_weight: Tensor | None = None,
+    structure: Tensor | None = None,
+    edge_share: float = 0.3,
     start: Tensor | None = None,
     rho: float | None = None,
     n_iterations: int = 250,
     tolerance: float = 0.01,
     padding: float = 1.0,
 ) -> Tensor:
-    """Minimize ``1/2 |W (D chi - b)|^2 + weight |gradient(chi)|_1`` by the alternating direction method (ADMM).
+    """Minimize ``1/2 |W (D chi - b)|^2 + weight |E gradient(chi)|_1`` by the alternating direction method (ADMM).
 
     Bilgic et al. 2014, Magn Reson Med 72:1444, doi:10.1002/mrm.25029, splits the gradient; with data weights the field
     is split off too, as in Milovic et al. 2018, Magn Reson Med 80:814, doi:10.1002/mrm.27073 (FANSI).
@@ -50,6 +53,9 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
             of the field's shape; None for :func:`estimate_field_noise`.
         data_weight: W, of the shape of the field, at most 1: the mask, or the magnitude, whose noise is even. The
             field outside of a mask, which is not zero, then does not count. None weights all voxels with 1.
+        structure: an image of the field's shape, such as its magnitude, at whose edges E is 0, see
+            :func:`edge_weights`; E is 1 if it is None.
+        edge_share: of the structure's differences that are edges.
         start: a map of the field's shape to start from, such as that of another weight; only the way depends on it.
         rho: penalty of the differences in ADMM, on which only the way depends; in proportion to ``weight`` if None.
         n_iterations: at most.
@@ -61,7 +67,8 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
         Susceptibility in ppm, of the shape of ``field``.
 
     Raises:
-        ValueError: if ``weight``, ``rho`` or ``n_iterations`` is not positive.
+        ValueError: if ``weight``, ``rho`` or ``n_iterations`` is not positive, and as :func:`weight_for_noise` and
+            :func:`edge_weights` do.
     """
     _check(weight, rho, n_iterations)
     if weight is None:
@@ -69,7 +76,8 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
         weights = weight_for_noise(sigma, voxel_size, mask).to(field)
     else:
         weights = torch.full((len(field),), weight, dtype=field.dtype, device=field.device)
-    problem = _problem(field, voxel_size, b0_direction, weights, data_weight, rho, padding)
+    edges = None if structure is None else edge_weights(structure.to(field), voxel_size, mask, edge_share)
+    problem = _problem(field, voxel_size, b0_direction, weights, data_weight, edges, rho, padding)
     shape = problem.field.shape[-3:]
     counted = _pad(torch.ones_like(field) if mask is None else mask.to(field.dtype), shape)
     chi = _solve(problem, None if start is None else _pad(start, shape), counted, n_iterations, tolerance)
@@ -88,6 +96,7 @@ def _problem(
     b0_direction: Vector,
     weight: Tensor,
     data_weight: Tensor | None,
+    edges: Tensor | None,
     rho: float | None,
     padding: float,
 ) -> Problem:
@@ -107,6 +116,7 @@ def _problem(
         weight=(weight / scale)[:, None, None, None, None],
         penalty=(penalty / scale)[:, None, None, None, None],
         data_weight=None if data_weight is None else _pad(data_weight, shape) / scale**0.5,
+        edges=None if edges is None else _pad(edges, shape, 1.0),
     )
 
 
@@ -137,6 +147,6 @@ def _relative(change: Tensor, whole: Tensor) -> float:
     return float((norms[0] / norms[1].clamp(min=torch.finfo(whole.dtype).tiny)).max())
 
 
-def _pad(image: Tensor, shape: Sequence[int]) -> Tensor:
+def _pad(image: Tensor, shape: Sequence[int], value: float = 0.0) -> Tensor:
     missing = [n - m for n, m in zip(shape, image.shape[-3:], strict=True)]
-    return F.pad(image, (0, missing[2], 0, missing[1], 0, missing[0]))
+    return F.pad(image, (0, missing[2], 0, missing[1], 0, missing[0]), value=value)
