@@ -10,12 +10,13 @@ from .b0_direction import Vector
 from .dipole import SPATIAL, dipole_kernel, fast_shape, filter_kspace
 from .field_units import units_per_ppm
 from .gradient import gradient_power
+from .quantile import quantile
 
 CONE_WIDTH = 0.1  # of the dipole's values, at most 2/3, that are taken for none
 LEAST_SHARE = 0.1  # of the variance in the cone that is noise
 DEPTH = 3  # voxels of the mask's border that do not count
 MIN_VOXELS = 100
-MAD_OF_NORMAL = 0.6745  # median absolute deviation of the standard normal distribution
+BOX, QUIET_SHARE = 5, 0.05  # voxels along each axis, and which of their means counts
 
 
 def estimate_field_noise(
@@ -30,10 +31,12 @@ def estimate_field_noise(
     elsewhere. Two filters keep high frequencies, where there is little of tissue and the mask's border, one of them
     ``exp(-(D / width)^2 / 2)`` of them alone. What a filter lets pass of white noise of variance ``s^2``, and of
     sources whose spectrum there is P in all directions, is ``s^2 + P <D^2>``, which two filters tell apart. What they
-    let pass is taken from medians of absolute values within the mask, which do not heed veins.
+    let pass is the mean square of 5 voxels cubed, at its 0.05 quantile within the mask, far from vessels and the like,
+    relative to that of simulated white noise. Where the noise is uneven, that is the noise of where there is little.
 
     The noise has to be white. A field that was interpolated, zero-filled or smoothed has less of it at high frequencies
-    than elsewhere, and the estimate is too low, in the limit zero.
+    than elsewhere, and the estimate is too low, in the limit zero. What thick slices cannot resolve looks like noise,
+    and is noise to an inversion: without any, sharp tissue in voxels of 1 x 1 x 3 mm is taken for about 0.7 ppb.
 
     Args:
         field: local field in ppm, ``(b, 1, x, y, z)``.
@@ -53,13 +56,14 @@ def estimate_field_noise(
         raise ValueError("the mask is empty, there is no noise in it")
     shape = fast_shape(field.shape[-3:])
     kernel = dipole_kernel(shape, voxel_size, b0_direction, dtype=field.dtype, device=field.device)
-    kernel = kernel.reshape(-1, 1, *shape)
-    high = _high_frequencies(shape).to(field)
+    kernel, high = kernel.reshape(-1, 1, *shape), _high_frequencies(shape).to(field)
+    cone = high * torch.exp(-((kernel / CONE_WIDTH) ** 2) / 2)
+    white = torch.randn(field.shape[-3:], generator=torch.Generator().manual_seed(0)).to(field).expand_as(field)
     variances, shares = [], []
-    for response in (high * torch.exp(-((kernel / CONE_WIDTH) ** 2) / 2), high.expand_as(kernel)):
-        power = (response**2).mean(SPATIAL).flatten()
-        variances.append(_robust_variance(filter_kspace(field * inside, response), counted) / power)
-        shares.append((response**2 * kernel**2).mean(SPATIAL).flatten() / power)
+    for response in (cone, high.expand_as(kernel)):
+        found, of_white = (_quiet_power(filter_kspace(image, response), counted) for image in (field * inside, white))
+        variances.append(found / of_white)
+        shares.append((response**2 * kernel**2).mean(SPATIAL).flatten() / (response**2).mean(SPATIAL).flatten())
     noise = (shares[1] * variances[0] - shares[0] * variances[1]) / (shares[1] - shares[0])
     return torch.maximum(noise, LEAST_SHARE * variances[0]).sqrt()
 
@@ -99,6 +103,7 @@ def _high_frequencies(shape: tuple[int, ...]) -> Tensor:
     return high * x[:, None, None] * y[:, None] * z
 
 
-def _robust_variance(images: Tensor, counted: list[Tensor]) -> Tensor:
-    medians = [image[mask > 0].abs().median() for image, mask in zip(images, counted, strict=True)]
-    return (torch.stack(medians) / MAD_OF_NORMAL) ** 2
+def _quiet_power(images: Tensor, counted: list[Tensor]) -> Tensor:
+    """Return the mean square of small boxes, where it is small within each mask."""
+    powers = F.avg_pool3d(images**2, BOX, 1, BOX // 2)
+    return torch.stack([quantile(power[mask > 0], QUIET_SHARE) for power, mask in zip(powers, counted, strict=True)])

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..b0_direction import Vector
+from ..quantile import quantile
 
 FACTOR, EXPONENT = 0.065, 1.0
 LEAST_NOISE = 1e-5  # ppm, below what is measured
@@ -70,9 +71,3 @@ def reference_noise(noise: Tensor | float, mask: Tensor | None = None) -> Tensor
 
 def _is_known(noise: Tensor) -> Tensor:
     return noise.isfinite() & (noise > 0)
-
-
-def quantile(values: Tensor, share: float) -> Tensor:
-    """Return the value of a rank, as ``torch.quantile`` takes no more than 16 million of them."""
-    flat = values.flatten()
-    return flat.kthvalue(min(max(1, round(share * flat.numel())), flat.numel())).values

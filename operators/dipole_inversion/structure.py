@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..b0_direction import Vector
 from ..gradient import volume_gradient
-from .noise_weighting import quantile
+from ..quantile import quantile
 
 
 def edge_weights(structure: Tensor, voxel_size: Vector, mask: Tensor | None = None, share: float = 0.3) -> Tensor:
