@@ -10,6 +10,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 from torch import Tensor
 
+from ..datasets.input_error import InputError
 from ..operators.dipole_inversion.solvers import NamedSolver
 from ..operators.field_noise import estimate_field_noise
 
@@ -27,17 +28,23 @@ class AppendInversiond(MapTransform):
         solver: arguments of :class:`NamedSolver`, such as ``{"method": "tkd", "threshold": 0.15}``; with None, fields
             stay alone.
         mask_key: of the brain mask.
+        structure_key: of an image with the shape of the field, at whose edges the map may jump; None for no such image.
 
     Raises:
         ValueError: as :class:`NamedSolver` does.
+        InputError: when called, if there is nothing at ``structure_key``.
     """
 
     def __init__(
-        self, keys: KeysCollection = "image", solver: Mapping[str, Any] | None = None, mask_key: str = "mask"
+        self,
+        keys: KeysCollection = "image",
+        solver: Mapping[str, Any] | None = None,
+        mask_key: str = "mask",
+        structure_key: str | None = None,
     ) -> None:
         super().__init__(keys)
         self.solver = None if solver is None else NamedSolver(**solver)
-        self.mask_key = mask_key
+        self.mask_key, self.structure_key = mask_key, structure_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Append the map to the field at every key."""
@@ -50,9 +57,17 @@ class AppendInversiond(MapTransform):
             if out.get(NOISE_KEY) is None:
                 out[NOISE_KEY] = estimate_field_noise(field, mask, *geometry)[0]
             with torch.no_grad():
-                found = self.solver(field, *geometry, mask, _batch_of_one(out[NOISE_KEY]))
+                found = self.solver(field, *geometry, mask, _batch_of_one(out[NOISE_KEY]), self._structure(out))
             out[key] = torch.cat([out[key], subtract_masked_mean(found, mask)[0]])
         return out
+
+    def _structure(self, data: Mapping[Hashable, Any]) -> Tensor | None:
+        if self.structure_key is None:
+            return None
+        if data.get(self.structure_key) is None:
+            problem = f"there is no image {self.structure_key!r} beside the field, at whose edges its map could jump"
+            raise InputError.at(self.structure_key, problem, "give one, or set `structure` to null")
+        return _batch_of_one(data[self.structure_key])
 
 
 class SubtractMaskedMeand(MapTransform):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from ..datasets.sidecars import sidecar_of
 from ..datasets.writing import replacing
@@ -17,14 +18,17 @@ from .save_derivative import SaveDerivatived
 
 logger = logging.getLogger(__name__)
 
+PLAUSIBLE_NOISE = (5e-5, 5e-2)  # ppm; the local field of a brain has a standard deviation of about 0.01
+
 
 class SaveSusceptibilityd(SaveDerivatived):
     """Write susceptibility (ppm) as :class:`SaveDerivatived` does, with a JSON file that says how it was made.
 
-    The sidecar has the units, the direction of B0 that was used (``b0_direction``, in voxel axes), what is zero, and
-    the names of the sources. Where the strongest sources of the brain (``brain``, else ``mask``) are diamagnetic, which
-    is a sign of phase with the other sign, there is a warning in the log. Arguments and errors are those of
-    :class:`SaveDerivatived`.
+    The sidecar has the units, the direction of B0 that was used (``b0_direction``, in voxel axes), what is zero, the
+    names of the sources, and the standard deviation of the field's noise (``noise``; the median in the mask of a map)
+    where it is known. There is a warning in the log of noise that no scan has, and where the strongest sources of the
+    brain (``brain``, else ``mask``) are diamagnetic, which is a sign of phase with the other sign. Arguments and errors
+    are those of :class:`SaveDerivatived`.
     """
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -38,7 +42,7 @@ class SaveSusceptibilityd(SaveDerivatived):
             "B0DirectionFrame": "voxel axes",
             "SusceptibilityReference": "mean over the mask is 0",
             "Sources": [Path(source).name for source in sources.split("\n")],
-        }
+        } | self._noise(out)
         for key in self.key_iterator(out):
             with replacing(sidecar_of(Path(out[f"{key}_path"]))) as temporary:
                 temporary.write_text(json.dumps(sidecar, indent=2) + "\n", encoding="utf-8")
@@ -47,6 +51,18 @@ class SaveSusceptibilityd(SaveDerivatived):
     def _claim(self, path: Path, sources: str) -> None:
         super()._claim(path, sources)
         super()._claim(sidecar_of(path), sources)
+
+    def _noise(self, data: Mapping[Hashable, Any]) -> dict[str, float]:
+        """Return what the sidecar says of the noise, and warn of one that is not plausible."""
+        if data.get("noise") is None:
+            return {}
+        values = torch.as_tensor(data["noise"]).as_subclass(torch.Tensor).float().flatten()
+        noise = float(values[values.isfinite() & (values > 0)].median()) if values.numel() > 1 else float(values)
+        if not PLAUSIBLE_NOISE[0] <= noise <= PLAUSIBLE_NOISE[1]:
+            reason = "it may be smoothed or interpolated" if noise < PLAUSIBLE_NOISE[0] else "check its unit"
+            place, remedy = data[self.source_key].meta["filename_or_obj"], "set `weight` where the map is noisy or flat"
+            logger.warning("%s: its noise is taken for %.3g ppb, %s; %s", place, 1e3 * noise, reason, remedy)
+        return {"FieldNoise": round(noise, 7)}
 
     def _check_sign(self, data: Mapping[Hashable, Any]) -> None:
         mask = next((data[key] for key in ("brain", "mask") if data.get(key) is not None), None)

@@ -44,7 +44,7 @@ class NamedSolver:
         if unknown := [name for name in options if name not in known]:
             raise ValueError(f"{method} takes {', '.join(list(known)[4:])}, got {', '.join(unknown)}")
         self.weight_by_mask = weight_by_mask and "data_weight" in known
-        self.takes_noise = "noise" in known
+        self.known = set(known)
         self.options = options
 
     def __call__(
@@ -54,6 +54,7 @@ class NamedSolver:
         b0_direction: Vector,
         mask: Tensor | None = None,
         noise: Tensor | None = None,
+        structure: Tensor | None = None,
     ) -> Tensor:
         """Map a local field (ppm) ``(b, 1, x, y, z)`` to susceptibility (ppm) of the same shape.
 
@@ -62,13 +63,16 @@ class NamedSolver:
             voxel_size: mm, ``(3,)`` or ``(b, 3)``.
             b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``.
             mask: of the brain, of the shape of ``field``.
-            noise: standard deviation of the field's noise (ppm), ``(b,)`` or of the shape of ``field``, for the solvers
-                that ask for it.
+            noise: standard deviation of the field's noise (ppm), ``(b,)`` or of the shape of ``field``.
+            structure: an image of the shape of ``field``, with edges.
+
+        The last two are for the solvers that take them.
         """
         options = dict(self.options)
         if self.weight_by_mask and mask is not None:
             support, is_map = mask.to(field.dtype), noise is not None and noise.ndim == field.ndim
             options.setdefault("data_weight", weight_of_data(noise, support) if is_map else support)
-        if self.takes_noise and noise is not None:
-            options.setdefault("noise", noise)
+        for name, value in (("noise", noise), ("structure", structure)):
+            if value is not None and name in self.known:
+                options.setdefault(name, value)
         return self.solver(field, voxel_size, b0_direction, mask, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mri_attention.datasets.input_error import InputError
 from mri_attention.operators import estimate_field_noise
 from mri_attention.operators.dipole_inversion import tikhonov, total_variation
 from mri_attention.transforms import AppendInversiond, SubtractMaskedMeand
@@ -44,6 +45,19 @@ def test_noise_is_estimated_or_taken_as_it_is_there() -> None:
         field, SIZE, DIRECTION, mask, noise=0.01, data_weight=mask * 0.01 / noise, n_iterations=5
     )
     assert torch.equal(known["image"][1], subtract_masked_mean(weighted, mask)[0, 0])
+
+
+def test_a_structure_is_handed_on_and_must_be_there() -> None:
+    append = AppendInversiond(solver={"method": "total_variation", "n_iterations": 5}, structure_key="magnitude")
+    data = case()
+    magnitude = data["image"].abs() + 1
+    structured = append(data | {"magnitude": magnitude})["image"][1]
+    field, mask = data["image"][None], data["mask"].float()[None]
+    options = {"data_weight": mask, "structure": magnitude[None], "n_iterations": 5}
+    expected = total_variation(field, SIZE, DIRECTION, mask, **options)
+    assert torch.equal(structured, subtract_masked_mean(expected, mask)[0, 0])
+    with pytest.raises(InputError, match="magnitude: there is no image 'magnitude' beside the field"):
+        append(case())
 
 
 def test_without_a_solver_the_field_stays_alone() -> None:

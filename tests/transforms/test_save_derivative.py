@@ -1,6 +1,7 @@
 """Tests of transforms.derivatives."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +189,24 @@ def test_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(InputError, match="cannot be written"):
         SaveDerivatived("pred", tmp_path / "out", "mask")(case(tmp_path / "in"))
+
+
+@pytest.mark.parametrize(("noise", "told"), [(0.0012, ""), (1e-6, "0.001 ppb, it may be smoothed"), (0.2, "check its")])
+def test_the_sidecar_has_the_noise_and_a_strange_one_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, noise: float, told: str
+) -> None:
+    data = case(tmp_path / "in") | {"b0_direction": torch.tensor([0.0, 0, 1]), "noise": torch.tensor(noise)}
+    with caplog.at_level(logging.WARNING):
+        out = SaveSusceptibilityd("pred", tmp_path / "out", "Chimap")(data)
+    assert told in caplog.text
+    assert bool(told) == bool(caplog.records)
+    sidecar = Path(str(out["pred_path"]).replace(".nii.gz", ".json"))
+    assert json.loads(sidecar.read_text())["FieldNoise"] == pytest.approx(noise)
+
+
+def test_the_sidecar_has_the_median_of_a_map_of_noise(tmp_path: Path) -> None:
+    noise = torch.tensor([0.0, 0.001, 0.002, 0.003, torch.inf])
+    data = case(tmp_path / "in") | {"b0_direction": torch.tensor([0.0, 0, 1]), "noise": noise}
+    SaveSusceptibilityd("pred", tmp_path / "out", "Chimap")(data)
+    (sidecar,) = (tmp_path / "out").rglob("*_Chimap.json")
+    assert json.loads(sidecar.read_text())["FieldNoise"] == pytest.approx(0.002)
