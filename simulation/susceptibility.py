@@ -42,10 +42,10 @@ class Susceptibility(NamedTuple):
 SUSCEPTIBILITIES: dict[str, Susceptibility] = {
     "white_matter": Susceptibility(-0.030, 0.008, 0.011),
     "gray_matter": Susceptibility(0.020, 0.008, 0.013),
-    "thalamus": Susceptibility(0.020, 0.015, 0.017),
-    "caudate": Susceptibility(0.044, 0.020, 0.015),
-    "putamen": Susceptibility(0.038, 0.025, 0.020),
-    "pallidum": Susceptibility(0.131, 0.035, 0.028),
+    "thalamus": Susceptibility(0.020, 0.015, 0.013),
+    "caudate": Susceptibility(0.044, 0.020, 0.012),
+    "putamen": Susceptibility(0.038, 0.025, 0.016),
+    "pallidum": Susceptibility(0.131, 0.035, 0.024),
     "csf": Susceptibility(0.019, 0.004, 0.004),
     "lesion": Susceptibility(0.010, 0.015, 0.010),
     "vessel": Susceptibility(0.190, 0.060, 0.020),
@@ -107,7 +107,7 @@ def simulate_susceptibility(  # noqa: PLR0913 - the options of one map
     if b0_direction is not None and "white_matter" in fractions:
         chi += fiber_effect(fractions["white_matter"], voxel_size, b0_direction, for_fibers)
     if sources:
-        _add_sources(chi, fractions, voxel_size, for_sources)
+        _add_sources(chi, fractions, voxel_size, for_sources, values["csf"])
     if lesions is not None:
         chi += lesion_rims(np.asarray(lesions) > 0, voxel_size, for_rims)
     if reference == "mean":
@@ -116,7 +116,7 @@ def simulate_susceptibility(  # noqa: PLR0913 - the options of one map
 
 
 def _add_sources(
-    chi: Volume, fractions: Mapping[str, Volume], voxel_size: Sequence[float], rng: np.random.Generator
+    chi: Volume, fractions: Mapping[str, Volume], voxel_size: Sequence[float], rng: np.random.Generator, of_fluid: float
 ) -> None:
     for_nuclei, for_veins, for_blobs = rng.spawn(3)
     nothing = np.zeros_like(chi)
@@ -132,7 +132,7 @@ def _add_sources(
     placed = place_nuclei(fractions, voxel_size, for_nuclei)
     if placed is None:
         kinds.append((int(for_blobs.integers(2, 7)), (2.0, 5.0), DEPOSIT))
-    placed = placed or []
+    placed = [(nucleus, value - of_fluid) for nucleus, value in placed or []]
     for n_blobs, radius, (low, high) in kinds:
         placed += [(blob, for_blobs.uniform(low, high)) for blob in draw_blobs(inside, for_blobs, n_blobs, radius)]
     for source, value in placed:
