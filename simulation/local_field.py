@@ -75,7 +75,8 @@ def simulate_local_field(  # noqa: PLR0913 - the options of one measurement
 def sources_around(brain: NDArray[np.bool_], voxel_size: Sequence[float], rng: np.random.Generator) -> Volume:
     """Draw sources outside of a brain, ``(x, y, z)``, of no unit: bone and air beside it, a sinus on its top.
 
-    They change over about a centimeter, and begin :data:`GAP` from the brain. Their field in it is harmonic.
+    They change over about a centimeter, begin :data:`GAP` from the brain and have soft borders, so that the field of a
+    band-limited kernel hardly rings. It is harmonic in the brain, nearly.
     """
     distance = ndimage.distance_transform_edt(~brain, sampling=voxel_size).astype(np.float32)
     around = smooth_field(brain.shape, float(min(voxel_size)), 10.0, rng) * np.exp(-distance / 8)
@@ -85,7 +86,11 @@ def sources_around(brain: NDArray[np.bool_], voxel_size: Sequence[float], rng: n
     is_over[middle - half : middle + half + 1] = True
     is_over &= (np.cumsum(brain[:, :, ::-1], axis=2)[:, :, ::-1] == 0) & (distance < GAP + 2 * SINUS)
     around += np.float32(rng.uniform(0, 3)) * is_over
-    return np.asarray(around * (distance > GAP), dtype=np.float32)
+    kept = np.zeros(brain.shape, bool)
+    kept[3:-3, 3:-3, 3:-3] = True
+    kept &= distance > GAP + 1.5 * max(voxel_size)
+    smooth = ndimage.gaussian_filter(around * kept, 1.0, mode="constant", truncate=2.0)
+    return np.asarray(smooth * (distance > GAP), dtype=np.float32)
 
 
 def erode(mask: NDArray[np.bool_], voxel_size: Sequence[float], depth: float) -> NDArray[np.bool_]:

@@ -105,7 +105,7 @@ def tissue_texture(
         if not len(where[0]) or not spreads[name]:
             continue
         shares = fraction[where]
-        values = _standard(weights.astype(np.float32) @ fields[(slice(None), *where)], shares)
+        values = _standard(np.tensordot(weights.astype(np.float32), [field[where] for field in fields], 1), shares)
         values = values + (LAYERS.get(name, 0) + gains[2]) * _standard(depth[where], shares)
         values = values + _gradient(name, where, shares, gains)
         if image is not None:

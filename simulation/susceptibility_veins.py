@@ -18,7 +18,7 @@ Points = NDArray[np.float64]
 SURFACE_LENGTH = 1.2  # mm, over which tissue is averaged to find its surface
 MEDULLARY_LENGTH = 5.0  # mm, over which ventricles are averaged to find the way out of them
 DEEP = 14.0  # mm below the head's surface, where fluid is that of ventricles
-CHILDREN = 2  # of each vein, on average
+CHILDREN = 2  # of each vein at most; those that would begin after its end do not grow
 THINNER, SHORTER = 0.65, 0.5  # radius and length of a child, relative to its parent's there
 
 
@@ -87,7 +87,7 @@ def grow(  # noqa: PLR0913 - what a tree is made of
     if not len(places) or not n_veins:
         return []
     starts = places[rng.integers(len(places), size=n_veins)].astype(float)
-    thickness = np.exp(rng.uniform(*np.log(radius), n_veins))
+    thickness = np.exp(rng.uniform(np.log(radius[0]), np.log(radius[1]), n_veins))
     longest = length[1]
     trees = []
     for _ in range(n_generations):

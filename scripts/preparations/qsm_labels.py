@@ -6,26 +6,18 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...datasets.bids import write_description
 from ...datasets.input_error import InputError
-from ...datasets.regions import Regions, read_region_names, regions_of_tissues
+from ...datasets.regions import Regions, read_region_names
 from ...datasets.volumes import read_volume
 from ...datasets.writing import Progress, reporting
 from ...operators.b0_direction import voxel_size_from_affine
-from ...simulation.anatomy import Anatomy, list_images, read_label_map
-from ...simulation.deformation import Grid, Sampler, SmoothDeformation
+from ...simulation.anatomy import list_images
 from ...simulation.field_protocol import SPACING, FieldProtocol, draw_protocol
 from ...simulation.qsm_subject import write_qsm_subject
-from ...simulation.susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
-from ...simulation.tissues import BRAIN_TISSUES
-
-Volume = NDArray[np.float32]
-BORDER = 0.5  # voxels, standard deviation by which labels' borders are softened: partial volume
-_Head = tuple[Volume, NDArray[np.bool_], NDArray[np.float64], Regions]
-"""Susceptibility (ppm), brain mask and the affine of both, and the regions on their grid."""
+from .qsm_heads import QSMHead, draw_head
 
 
 def prepare_qsm_labels(
@@ -38,9 +30,9 @@ def prepare_qsm_labels(
     """Write a subject with ``localfield``, ``Chimap``, ``desc-brain_mask`` and ``dseg`` for each ``*_dseg.nii.gz``.
 
     Where ``dseg.tsv`` in the source has a column ``susceptibility_ppm``, every label has that value, and the brain is
-    ``*_label-brain_mask.nii.gz`` beside the label map. Otherwise labels are FreeSurfer's and their susceptibilities are
-    drawn by :func:`simulate_susceptibility`; the label maps that are written are then of its tissues. Where protocols
-    are drawn, so are the voxel size and a slight deformation of these heads.
+    ``*_label-brain_mask.nii.gz`` beside the label map. Otherwise the susceptibilities of its tissues are drawn, see
+    :func:`draw_head`, and the label maps that are written are of these. Where protocols are drawn, so are the voxel
+    size and a slight deformation of these heads.
 
     Args:
         source: folder with label maps.
@@ -53,7 +45,8 @@ def prepare_qsm_labels(
         Names of the subjects, sorted.
 
     Raises:
-        InputError: if the source is missing or has no label maps, several of one subject, or one that cannot be used.
+        InputError: if the source is missing or has no label maps, several of one subject, or one that cannot be used,
+            or an image beside one is not on its grid.
     """
     source, output = Path(source), Path(output)
     if not source.is_dir():
@@ -72,7 +65,7 @@ def prepare_qsm_labels(
         else:
             spacing = None if protocol else float(rng.uniform(*SPACING))
             drawn = protocol or draw_protocol(rng, float(spacing or 1))
-            chi, brain, affine, regions = _drawn(path, drawn.b0_direction, spacing, rng)
+            chi, brain, affine, regions = draw_head(path, drawn.b0_direction, spacing, rng)
         write_qsm_subject(output, subjects[number], chi, brain, affine, drawn, rng, regions=regions)
     return subjects
 
@@ -94,7 +87,7 @@ def read_values(table: Path) -> dict[int, float]:
         raise InputError.at(table, f"cannot be read ({error})", remedy) from error
 
 
-def _with_values(path: Path, values: dict[int, float], names: dict[int, str]) -> _Head:
+def _with_values(path: Path, values: dict[int, float], names: dict[int, str]) -> QSMHead:
     mask_file = path.with_name(path.name.replace("_dseg.", "_label-brain_mask."))
     image = read_volume(path)
     labels, brain = image[0].numpy().astype(int), read_volume(mask_file, allow_constant=True)[0].numpy() > 0
@@ -107,37 +100,3 @@ def _with_values(path: Path, values: dict[int, float], names: dict[int, str]) ->
     box = ndimage.find_objects(brain.astype(np.int8))[0]
     box = tuple(slice(max(axis.start - 8, 0), axis.stop + 8) for axis in box)
     return table[labels[box]], brain[box], affine, Regions(labels[box].astype(np.int16), names)
-
-
-def _drawn(
-    path: Path, b0_direction: tuple[float, float, float], spacing: float | None, rng: np.random.Generator
-) -> _Head:
-    """Draw the susceptibility of a label map, on its grid, or with a spacing (mm) on cubic voxels and deformed."""
-    anatomy = read_label_map(path)
-    names = [name for name in anatomy.names if name in BRAIN_TISSUES]
-    brain = np.asarray(ndimage.binary_fill_holes(anatomy.read("brain") > 0))
-    tissues = {name: anatomy.read(name) * brain for name in names}
-    tissues["csf"] = tissues["csf"] + brain * np.clip(1 - np.sum(list(tissues.values()), axis=0), 0, 1)
-    sizes = np.linalg.norm(anatomy.affine[:3, :3], axis=0)
-    regions = regions_of_tissues(tissues, list(SUSCEPTIBILITIES))
-    blur = BORDER * np.maximum(spacing or 0, sizes) / sizes
-    tissues = {name: ndimage.gaussian_filter(part, blur) * brain for name, part in tissues.items() if part.any()}
-    if spacing is not None:
-        sampler, sizes = _deformed(anatomy, spacing, rng), np.full(3, spacing)
-        tissues = {name: sampler(part) for name, part in tissues.items()}
-        brain = sampler(brain.astype(np.float32)) > 0.5
-        tissues = {name: part * brain for name, part in tissues.items()}
-        regions = regions_of_tissues(tissues, list(SUSCEPTIBILITIES))
-    chi = simulate_susceptibility(tissues, list(sizes), rng, b0_direction=b0_direction)
-    return chi, brain, np.diag([*sizes, 1.0]), regions
-
-
-def _deformed(anatomy: Anatomy, spacing: float, rng: np.random.Generator) -> Sampler:
-    """Sample an anatomy, slightly deformed, on cubic voxels, whose number of slices is a multiple of six."""
-    shape = np.array(anatomy.shape)
-    extent = shape * np.linalg.norm(anatomy.affine[:3, :3], axis=0) + 8
-    extent[2] = np.ceil(extent[2] / spacing / 6) * 6 * spacing
-    center = anatomy.affine[:3, :3] @ ((shape - 1) / 2) + anatomy.affine[:3, 3]
-    grid = Grid.around(tuple(center), tuple(extent), (spacing,) * 3)
-    deformation = SmoothDeformation(rng, tuple(center), anisotropy=0.03, magnitude=2.0)
-    return Sampler(deformation(grid), anatomy.shape, anatomy.affine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -121,6 +122,56 @@ def test_protocols_are_drawn_without_one(source: Path, tmp_path: Path) -> None:
     drawn = draw_protocol(np.random.default_rng([3, 0]), 1.0)
     sizes = nib.load(paths(tmp_path / "out")[0]).header.get_zooms()
     assert sizes[2] == pytest.approx(drawn.spacing[2] if drawn.spacing else 1, rel=0.1)
+
+
+def sidecar(folder: Path) -> dict[str, object]:
+    fields: dict[str, object] = json.loads(paths(folder)[0].with_name("sub-ball_localfield.json").read_text())
+    return fields
+
+
+@pytest.mark.parametrize("shading", [0.0, 0.6])
+def test_noise_that_is_told_is_that_of_the_field(source: Path, tmp_path: Path, shading: float) -> None:
+    for name, snr in (("noisy", 15.0), ("clean", None)):
+        prepare_qsm_labels(source, tmp_path / name, FieldProtocol(snr=snr, shading=shading))
+    (noisy, _, mask), (clean, *_) = (tuple(map(volume, paths(tmp_path / n))) for n in ("noisy", "clean"))
+    told = sidecar(tmp_path / "noisy")["FieldNoise"]
+    assert told == pytest.approx(1000 * (noisy - clean)[mask > 0].std(), rel=1e-3)
+    assert (
+        told == pytest.approx(1000 * noise_level(15.0), rel=0.05) if shading == 0 else told > 1100 * noise_level(15.0)
+    )
+    assert sidecar(tmp_path / "clean")["FieldNoise"] == 0
+
+
+def test_magnitude_lies_beside_a_field_whose_noise_depends_on_it(source: Path, tmp_path: Path) -> None:
+    for shading in (0.0, 0.6):
+        prepare_qsm_labels(source, tmp_path / f"{shading}", FieldProtocol(shading=shading))
+    files = [paths(tmp_path / f"{s}")[0].with_name("sub-ball_magnitude.nii.gz") for s in (0.0, 0.6)]
+    assert [file.exists() for file in files] == [False, True]
+    magnitude, mask = volume(files[1]), volume(paths(tmp_path / "0.6")[2]) > 0
+    assert magnitude[mask].min() > 0.3
+    assert magnitude.max() <= 1
+    assert not magnitude[~mask].any()
+
+
+def test_sidecar_tells_what_was_drawn(source: Path, tmp_path: Path) -> None:
+    prepare_qsm_labels(source, tmp_path / "out", FieldProtocol(OBLIQUE, background=0.0015, shading=0.25))
+    told = sidecar(tmp_path / "out")
+    assert told["ResidualBackground"] == 1.5
+    assert told["MagnitudeShading"] == 0.25
+    assert told["SignalToNoiseRatio"] == 40.0
+
+
+def test_drawn_protocols_span_their_ranges() -> None:
+    drawn = [draw_protocol(np.random.default_rng(seed), 1.2) for seed in range(400)]
+    noise = np.log([1000 * noise_level(protocol.snr or 1) for protocol in drawn])
+    assert np.log(0.3) <= noise.min() < np.log(0.35)
+    assert np.log(9) < noise.max() <= np.log(10)
+    assert np.median(noise) == pytest.approx(np.log(3) / 2, abs=0.25)
+    tilts = np.degrees([np.arccos(protocol.b0_direction[2]) for protocol in drawn])
+    assert 38 < tilts.max() <= 40
+    assert {round(protocol.spacing[2], 1) for protocol in drawn if protocol.spacing} == {1.2, 2.4}
+    for name in ("background", "shading"):
+        assert 0.4 < np.mean([getattr(protocol, name) > 0 for protocol in drawn]) < 0.6
 
 
 @pytest.mark.parametrize("direction", [(0, 0, 1), (0, 0, -1), (0, 1, 0), OBLIQUE])

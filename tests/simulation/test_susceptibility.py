@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from mri_attention.operators import DipoleConvolution
-from mri_attention.simulation.local_field import erode, simulate_local_field
+from mri_attention.simulation.local_field import erode, simulate_local_field, sources_around
 from mri_attention.simulation.susceptibility import SUSCEPTIBILITIES, simulate_susceptibility
 from mri_attention.simulation.susceptibility_sources import Ellipsoid, draw_blobs, lesion_rims, shares_of
 from mri_attention.simulation.tissues import TISSUES
@@ -151,6 +151,39 @@ def test_erosion_takes_the_border_but_not_its_sources() -> None:
     assert not mask[~ball(19)].any()
     assert mask[ball(17)].all()
     np.testing.assert_array_equal(field, whole * mask)
+
+
+def test_background_has_its_size_and_is_nearly_harmonic() -> None:
+    """A field of sources outside has a Laplacian of zero, here up to what a band-limited kernel rings."""
+    shape, size, chi = (48, 44, 40), (1.5, 1.5, 1.5), np.zeros((48, 44, 40))
+    places = (np.indices(shape) - (np.array(shape) - 1)[:, None, None, None] / 2) * 1.5
+    brain = np.linalg.norm(places, axis=0) < 20
+    options = {"snr": None, "background": 0.002}
+    field, mask = simulate_local_field(chi, brain, size, (0, 0.6, 0.8), np.random.default_rng(0), **options)
+    assert np.sqrt((field[mask] ** 2).mean()) == pytest.approx(0.002, rel=1e-4)
+    deep = erode(brain, size, 5.0)
+    parts = [np.gradient(np.gradient(field, axis=axis), axis=axis)[deep] for axis in range(3)]
+    assert np.abs(sum(parts)).mean() < 0.35 * np.abs(parts).mean()
+
+
+def test_background_lies_outside_of_the_brain() -> None:
+    brain = ball(18)
+    sources = sources_around(brain, SIZE, np.random.default_rng(0))
+    assert not sources[brain].any()
+    assert sources.any()
+
+
+def test_noise_grows_where_the_magnitude_falls() -> None:
+    brain, magnitude = ball(22), np.where(np.indices(SHAPE)[0] < 20, 0.4, 1.0)
+    noisy, clean = (
+        simulate_local_field(
+            simulate(), brain, SIZE, (0, 0, 1), np.random.default_rng(0), snr=snr, magnitude=magnitude
+        )[0]
+        for snr in (60.0, None)
+    )
+    for level in (0.4, 1.0):
+        inside = brain & (magnitude == level)
+        assert (noisy - clean)[inside].std() == pytest.approx(noise_level(60.0) / level, rel=0.06)
 
 
 def test_noise_has_its_level_and_is_fixed_by_the_generator() -> None:
