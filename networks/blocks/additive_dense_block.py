@@ -39,8 +39,7 @@ class AdditiveDenseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, *spatial)`` to the same shape and dtype."""
-        earlier: Tensor | float = 0.0
-        output = x
-        for conv, norm in zip(self.convs, self.norms, strict=True):
+        earlier, output = x.new_zeros(()), x
+        for conv, norm in zip(self.convs, self.norms):  # noqa: B905 (TorchScript has no strict)
             output, earlier = torch.relu(norm(conv(output) + earlier)), earlier + output
         return output.to(x.dtype)

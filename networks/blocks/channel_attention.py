@@ -40,7 +40,7 @@ class ChannelAttention(ChannelSELayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, *spatial)`` to the same shape and dtype."""
-        return super().forward(x).to(x.dtype)
+        return (x * self.attention_weights(x).view([x.shape[0], x.shape[1]] + [1] * (x.ndim - 2))).to(x.dtype)
 
     def attention_weights(self, x: Tensor) -> Tensor:
         """Return s for ``x`` ``(b, c, *spatial)``: ``(b, c)``, between 0 and 1."""

@@ -42,14 +42,18 @@ class ChannelSpatialConvolution(nn.Module):
     def attention_weights(self, x: Tensor) -> Tensor:
         """Return the weights for ``x`` ``(b, c, h, w)``, of the same shape, between 0 and 1 and before gamma."""
         if x.ndim != 4:
-            raise ValueError(f"x must have the shape (b, c, h, w), got {tuple(x.shape)}")
+            raise ValueError(f"x must have the shape (b, c, h, w), got {list(x.shape)}")
         kernel, bias = self._planar(x.shape[1])
         return F.conv2d(x, kernel, bias, padding=1).sigmoid()
 
     def _planar(self, n_channels: int) -> tuple[Tensor, Tensor]:
         """Return kernel ``(c, c, 3, 3)`` and bias ``(c,)`` of the 2D convolution that is the 3D one over channels."""
+        bias = self.conv.bias
+        assert bias is not None
         kernel = self.conv.weight.new_zeros(n_channels, n_channels, 3, 3)
-        for offset, plane in zip((-1, 0, 1), self.conv.weight[0, 0], strict=True):
+        for index, plane in enumerate(self.conv.weight[0, 0].unbind()):
+            offset = index - 1
             inside = torch.arange(max(-offset, 0), n_channels - max(offset, 0), device=kernel.device)
-            kernel = kernel.index_put((inside, inside + offset), plane.expand(len(inside), 3, 3))
-        return kernel, self.conv.bias.expand(n_channels)  # type: ignore[union-attr]
+            places: list[Tensor | None] = [inside, inside + offset]
+            kernel = kernel.index_put(places, plane.expand(len(inside), 3, 3))
+        return kernel, bias.expand(n_channels)

@@ -65,6 +65,13 @@ class CrossScaleMatching:
         if min(self.window or 1, self.top_k or 1) < 1 or 0 in (self.window, self.top_k):
             raise ValueError(f"window and top_k must be positive, got {self.window=}, {self.top_k=}")
 
+    @property
+    def numbers(self) -> tuple[int, int, int, float, str, float, bool]:
+        """The arguments of :func:`.scripted_cross_scale` from ``scale`` on."""
+        overlap = {"count": 0.0, "none": 1.0}[self.overlap] if isinstance(self.overlap, str) else float(self.overlap)
+        padding = PADDINGS[self.padding]
+        return self.scale, self.patch_size, self.stride, overlap, padding, float(self.logit_scale), self.normalize_keys
+
     def grid(self, size: Sequence[int]) -> PatchGrid:
         """Return where patches lie in features of this size."""
         queries = tuple(-(-n // self.stride) for n in size)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import torch
 from monai.networks.layers import Act
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ...operators.resampling import resample_cubic
+from ...operators.scripted_resampling import resample_scripted
 from .convolutions import convolution
 from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
 from .cross_scale_matching import CrossScaleMatching
+from .scripted_cross_scale import scripted_cross_scale
 
 DOWNSAMPLING = ("cubic", "antialiased", "linear")
 
@@ -58,6 +61,8 @@ class CrossScaleTransformer(nn.Module):
             raise ValueError(f"downsampling must be one of {', '.join(DOWNSAMPLING)}, got {downsampling!r}")
         self.matching = CrossScaleMatching(**matching)
         self.downsampling = downsampling
+        self.scale, self.numbers = self.matching.scale, self.matching.numbers  # what TorchScript knows of the options
+        self.is_limited = (self.matching.window, self.matching.top_k) != (None, None)
         width = inter_channels or max(1, in_channels // 2)
         convolve = convolution(spatial_dims)
 
@@ -69,8 +74,21 @@ class CrossScaleTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features ``(b, c, *spatial)`` to ``(b, c, *(scale * spatial))`` of the same dtype."""
-        y = cross_scale_attention(self.query(x), self.key(self._coarse(x)), self.value(x), self.matching)
-        return y.to(x.dtype)
+        if torch.jit.is_scripting():
+            return self._scripted(x).to(x.dtype)
+        else:  # noqa: RET505 (TorchScript leaves this out)
+            return self._attend(x).to(x.dtype)
+
+    @torch.jit.unused
+    def _attend(self, x: Tensor) -> Tensor:
+        return cross_scale_attention(self.query(x), self.key(self._coarse(x)), self.value(x), self.matching)
+
+    def _scripted(self, x: Tensor) -> Tensor:
+        if self.is_limited or self.downsampling == "linear":
+            raise ValueError("TorchScript has no cross-scale attention with window, top_k or linear downsampling")
+        size = [max(1, n // self.scale) for n in x.shape[2:]]
+        coarse = resample_scripted(x, size, antialias=self.downsampling == "antialiased", step=float(self.scale))
+        return scripted_cross_scale(self.query(x), self.key(coarse), self.value(x), *self.numbers)
 
     def attention_weights(self, x: Tensor) -> Tensor:
         """Return the affinities of ``x`` ``(b, c, *spatial)``, ``(b, n_queries, n_keys)``, in at least float32.

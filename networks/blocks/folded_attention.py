@@ -68,13 +68,15 @@ class FoldedAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(())) if residual else None
         self.axes = dict(zip("hwd"[:spatial_dims], range(2, 2 + spatial_dims), strict=True)) | {"c": 1}
         self.scale = scale
+        self.is_scaled = scale == "sqrt"
         self.recompute = recompute
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, *spatial)`` to the same shape and dtype."""
-        if torch.is_grad_enabled() and not (torch.jit.is_tracing() or torch.compiler.is_exporting()):
-            return checkpoint(self._forward, x, use_reentrant=False, preserve_rng_state=False)
-        return self._forward(x)
+        if torch.jit.is_scripting():
+            return self._forward(x)
+        else:  # noqa: RET505 (TorchScript leaves this out)
+            return self._checkpointed(x)
 
     def attention_weights(self, x: Tensor) -> dict[str, Tensor]:
         """Return the affinities of ``x`` ``(b, c, *spatial)``, in at least float32.
@@ -84,75 +86,102 @@ class FoldedAttention(nn.Module):
         """
         return self._attend(x)[1]
 
+    @torch.jit.unused
+    def _checkpointed(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled() and not (torch.jit.is_tracing() or torch.compiler.is_exporting()):
+            return checkpoint(self._forward, x, use_reentrant=False, preserve_rng_state=False)
+        return self._forward(x)
+
     def _forward(self, x: Tensor) -> Tensor:
         z = self._attend(x)[0].to(x.dtype)
-        return z if self.gamma is None else x + self.gamma * z
+        if self.gamma is not None:
+            z = x + self.gamma * z
+        return z
 
     def _attend(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Z and the affinities, from ``x`` as it lies in memory: channels first or last."""
         is_channels_last = x.movedim(1, -1).is_contiguous()
         z = x.movedim(1, -1) if is_channels_last else x.contiguous()
-        axes = {name: (axis - 1 or x.ndim - 1) if is_channels_last else axis for name, axis in self.axes.items()}
+        axes: dict[str, int] = {}
+        for name, axis in self.axes.items():
+            moved = x.ndim - 1 if axis == 1 else axis - 1
+            axes[name] = moved if is_channels_last else axis
         z, weights = self._cascade(z, axes) if self.recompute else self._at_once(z, axes)
         return (z.movedim(-1, 1) if is_channels_last else z), weights
 
     def _at_once(self, x: Tensor, axes: dict[str, int]) -> tuple[Tensor, dict[str, Tensor]]:
-        weights, z = self._affinities(x, axes, tuple(axes)), x
+        weights, z = self._affinities(x, axes, list(axes.keys())), x
         for name, axis in axes.items():
             if name != "c":
                 z = mode_product(weights[name].to(z.dtype), z, axis)
-        g = weights["c"].to(self.g.weight.dtype) @ _matrix(self.g)
+        g = weights["c"].to(self.g.weight.dtype) @ _matrix(self.g.weight, self.g.bias)
         return _map_channels(g, z, axes["c"]), weights
 
     def _cascade(self, x: Tensor, axes: dict[str, int]) -> tuple[Tensor, dict[str, Tensor]]:
         weights: dict[str, Tensor] = {}
         for name, axis in axes.items():
-            weights |= self._affinities(x, axes, (name,))
-            x = _map_channels(_matrix(self.g), x, axes["c"])
+            weights.update(self._affinities(x, axes, [name]))
+            x = _map_channels(_matrix(self.g.weight, self.g.bias), x, axes["c"])
             x = mode_product(weights[name].to(x.dtype), x, axis)
         return x, weights
 
-    def _affinities(self, x: Tensor, axes: dict[str, int], names: tuple[str, ...]) -> dict[str, Tensor]:
+    def _affinities(self, x: Tensor, axes: dict[str, int], names: list[str]) -> dict[str, Tensor]:
         """Eq. 5. Logits sum thousands of products and grow large, so half precision is left here."""
+        if torch.jit.is_scripting():
+            return self._full_precision_affinities(x, axes, names)
+        else:  # noqa: RET505
+            with torch.autocast(x.device.type, enabled=False):
+                return self._full_precision_affinities(x, axes, names)
+
+    def _full_precision_affinities(self, x: Tensor, axes: dict[str, int], names: list[str]) -> dict[str, Tensor]:
         dtype = torch.promote_types(x.dtype, torch.float32)
-        with torch.autocast(x.device.type, enabled=False):
-            x = x.to(dtype)
-            theta, phi = (_matrix(conv).to(dtype) for conv in (self.theta, self.phi))
-            logits = {"c": theta @ _homogeneous_gram(x, axes["c"]) @ phi.mT} if "c" in names else {}
-            if spatial := [name for name in names if name != "c"]:
-                rows = _map_channels(phi[:, :-1].mT @ theta, x, axes["c"])
-                logits |= {name: mode_gram(rows, x, axes[name]) for name in spatial}
-            per_slice = x[0].numel()
-            lengths = {name: per_slice // x.shape[axes[name]] if self.scale == "sqrt" else 1 for name in names}
-            return {name: _softmax(logits[name] / lengths[name] ** 0.5) for name in names}
+        x = x.to(dtype)
+        theta = _matrix(self.theta.weight, self.theta.bias).to(dtype)
+        phi = _matrix(self.phi.weight, self.phi.bias).to(dtype)
+        logits: dict[str, Tensor] = {}
+        if "c" in names:
+            logits["c"] = theta @ _homogeneous_gram(x, axes["c"]) @ phi.mT
+        if names != ["c"]:
+            rows = _map_channels(phi[:, :-1].mT @ theta, x, axes["c"])
+            for name in names:
+                if name != "c":
+                    logits[name] = mode_gram(rows, x, axes[name])
+        weights: dict[str, Tensor] = {}
+        for name in names:
+            length = x[0].numel() // x.shape[axes[name]] if self.is_scaled else 1
+            weights[name] = _softmax(logits[name] / length**0.5)
+        return weights
 
 
-def _softmax(logits: Tensor) -> Tensor:
+def _softmax(logits: Tensor, negligible: float = NEGLIGIBLE) -> Tensor:
     """Softmax of rows, no share smaller than what rounding loses.
 
     Unscaled logits differ by hundreds, so that most shares and gradients would be subnormal numbers or make such
     products, with which a CPU's arithmetic is much slower.
     """
     below_maximum = logits - logits.amax(-1, keepdim=True).detach()
-    return below_maximum.clamp(min=math.log(NEGLIGIBLE * torch.finfo(logits.dtype).eps)).softmax(-1)
+    eps = 2.0**-52 if logits.dtype == torch.float64 else 2.0**-23
+    return below_maximum.clamp(min=math.log(negligible * eps)).softmax(-1)
 
 
-def _matrix(conv: nn.Conv2d | nn.Conv3d) -> Tensor:
+def _matrix(weight: Tensor, bias: Tensor | None) -> Tensor:
     """A 1x1 convolution's weights with its bias as one more column, ``(c, c + 1)``."""
-    assert conv.bias is not None
-    return torch.cat([conv.weight.flatten(1), conv.bias[:, None]], 1)
+    assert bias is not None
+    return torch.cat([weight.flatten(1), bias[:, None]], 1)
 
 
 def _map_channels(matrix: Tensor, x: Tensor, axis: int) -> Tensor:
     """A 1x1 convolution of ``x``, channels along ``axis``, by ``(c, c + 1)``, or ``(b, c, c + 1)`` for each item."""
     shape = [1] * x.ndim
-    shape[0], shape[axis] = (1 if matrix.ndim == 2 else matrix.shape[0]), x.shape[axis]
+    shape[0] = 1 if matrix.ndim == 2 else matrix.shape[0]
+    shape[axis] = x.shape[axis]
     return mode_product(matrix[..., :-1], x, axis) + matrix[..., -1].reshape(shape)
 
 
 def _homogeneous_gram(x: Tensor, axis: int) -> Tensor:
     """Gram matrix of the channels of ``x`` and of one more channel of ones, ``(b, c + 1, c + 1)``."""
-    others = [a for a in range(1, x.ndim) if a != axis]
+    others = list(range(1, x.ndim))
+    others.remove(axis)
     sums = x.sum(others)[:, :, None]
     count = sums.new_full((x.shape[0], 1, 1), x[0].numel() // x.shape[axis])
     top = torch.cat([mode_gram(x, x, axis), sums], 2)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-
-VECTOR = 16
-"""Places of a register of AVX512 for float32."""
+from torch.nn import functional as F  # noqa: N812
 
 
 class GroupNorm3d(nn.GroupNorm):
@@ -20,8 +18,12 @@ class GroupNorm3d(nn.GroupNorm):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Normalize features ``(b, c, x, y, z)``; shape, dtype and memory format are kept."""
-        is_half = input.device.type == "cpu" and input.dtype.itemsize == 2
-        is_slow = is_half and (input.requires_grad or input.shape[1] < VECTOR)
+        vector = 16  # places of a register of AVX512 for float32
+        is_half = input.device.type == "cpu" and (input.dtype == torch.bfloat16 or input.dtype == torch.float16)
+        is_slow = is_half and (input.requires_grad or input.shape[1] < vector)
         if not is_slow or input.is_contiguous():
-            return super().forward(input)
-        return super().forward(input.contiguous()).contiguous(memory_format=torch.channels_last_3d)
+            return self._normalize(input)
+        return self._normalize(input.contiguous()).contiguous(memory_format=torch.channels_last_3d)
+
+    def _normalize(self, x: Tensor) -> Tensor:
+        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)

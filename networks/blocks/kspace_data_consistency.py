@@ -33,9 +33,16 @@ class KspaceDataConsistency(nn.Module):
             measured: of the same shape, zero where there is no sample.
             mask: True where there is one, broadcastable; where ``measured`` is not zero if it is None.
         """
-        mask = measured != 0 if mask is None else mask.bool()
+        is_sampled = measured != 0 if mask is None else mask.to(torch.bool)
         agreed = measured if self.share == 1 else torch.lerp(kspace, measured, self.share)
-        if torch.compiler.is_exporting():  # ONNX knows no choice between complex numbers
-            parts = ((agreed.real, kspace.real), (agreed.imag, kspace.imag))
-            return torch.complex(*(torch.where(mask, *pair) for pair in parts))
-        return torch.where(mask, agreed, kspace)
+        if torch.jit.is_scripting():
+            return torch.where(is_sampled, agreed, kspace)
+        else:  # noqa: RET505 (TorchScript leaves this out)
+            return _chosen(is_sampled, agreed, kspace)
+
+
+@torch.jit.unused
+def _chosen(mask: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    if torch.compiler.is_exporting():  # ONNX knows no choice between complex numbers
+        return torch.complex(torch.where(mask, a.real, b.real), torch.where(mask, a.imag, b.imag))
+    return torch.where(mask, a, b)

@@ -67,9 +67,9 @@ class SeparableAttention(nn.Module):
             x: features of the target.
             context: of the guide, of the same shape; the target is its own guide if it is None.
         """
-        context = x if context is None else context
-        attention = self.attention_weights(x, context)
-        features = self.reduce(torch.cat([context, x], 1))
+        guide = x if context is None else context
+        attention = self.attention_weights(x, guide)
+        features = self.reduce(torch.cat([guide, x], 1))
         parts = torch.cat([self.high(features * attention), self.low(features * (1 - attention))], 1)
         return x + self.output(self.join(parts)).to(x.dtype)
 

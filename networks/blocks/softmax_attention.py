@@ -40,8 +40,15 @@ def softmax_affinity(queries: Tensor, keys: Tensor, scale: float = 1.0) -> Tenso
         scale: factor of the logits.
     """
     dtype = torch.promote_types(queries.dtype, torch.float32)
-    with torch.autocast(queries.device.type, enabled=False):
-        return (scale * (queries.to(dtype) @ keys.to(dtype).transpose(1, 2))).softmax(-1)
+    if torch.jit.is_scripting():
+        return _affinity(queries.to(dtype), keys.to(dtype), scale)
+    else:  # noqa: RET505 (TorchScript leaves this out)
+        with torch.autocast(queries.device.type, enabled=False):
+            return _affinity(queries.to(dtype), keys.to(dtype), scale)
+
+
+def _affinity(queries: Tensor, keys: Tensor, scale: float) -> Tensor:
+    return (scale * (queries @ keys.transpose(1, 2))).softmax(-1)
 
 
 def logit_scale(scale: str | None, width: int) -> float:

@@ -30,12 +30,12 @@ class SpatialAttentionFusion(nn.Module):
             raise ValueError(f"kernel_size must be odd, got {kernel_size}")
         self.conv = convolution(spatial_dims)(2, 1, kernel_size, padding=kernel_size // 2)
 
-    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
-        """Fuse maps of one shape ``(b, c, *spatial)``."""
-        total = sum(others, x)
+    def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
+        """Fuse maps of one shape ``(b, c, *spatial)``, or weight one that is a sum already."""
+        total = x if other is None else x + other
         return (total * self.attention_weights(total)).to(x.dtype)
 
-    def attention_weights(self, x: Tensor, *others: Tensor) -> Tensor:
+    def attention_weights(self, x: Tensor, other: Tensor | None = None) -> Tensor:
         """Return the weights ``(b, 1, *spatial)``, between 0 and 1."""
-        total = sum(others, x)
+        total = x if other is None else x + other
         return self.conv(torch.cat([total.mean(1, keepdim=True), total.amax(1, keepdim=True)], 1)).sigmoid()

@@ -78,7 +78,7 @@ class T1GuidedAttention(nn.Module):
 
     def _weigh_channels(self, x: Tensor) -> Tensor:
         weights = self.channel(self.pool(x.flatten(2), dim=2)).sigmoid()
-        return weights.unflatten(1, (-1, *(1 for _ in x.shape[2:])))
+        return weights.view([x.shape[0], x.shape[1]] + [1] * (x.ndim - 2))
 
     def _weigh_voxels(self, x: Tensor) -> Tensor:
         return self.spatial(self.pool(x, dim=1, keepdim=True)).sigmoid()

@@ -72,6 +72,6 @@ class AGNet(UNet3D):
         context = self.signal(x)
         for up, decode, gate in zip_longest(self.up, self.decoder, self.gates):
             skip = skips.pop()
-            x = join(x, skip if gate is None else gate(skip, context), up, decode)
+            x = decode(join(up(x), skip if gate is None else gate(skip, context)))
             context = x if self.gating == "plain" else context
         return x

@@ -78,20 +78,30 @@ class CFTN(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, 1, x, y, z)`` of any size to ``(b, 1, *(scale * size))``."""
         features, fine = self._coarse(x)
-        fine = [self.up(self.fuse(torch.cat(features, 1))), *fine]
-        fused = sum(fine[1:], fine[0]) if self.fine_fusion is None else self.fine_fusion(*fine)
+        fine = [self.up(self.fuse(torch.cat(features, 1)))] + fine  # noqa: RUF005 (TorchScript)
+        fused = fine[0]
+        for other in fine[1:]:
+            fused = fused + other
+        if self.fine_fusion is not None:
+            fused = self.fine_fusion(fused)
         return self.interpolation(x) + self.tail(fused).to(x.dtype)
 
     def _coarse(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """All features of the coarse grid but X0, and those of the fine grid."""
-        features, fine = [], []
-        running = self.head(x)
-        for place in range(len(self.blocks) + 1):
-            if place > 0:
-                running = self.blocks[place - 1](running)
-                features.append(running)
-            if str(place) in self.projections:
-                running, found = self.projections[str(place)](running)
+        features: list[Tensor] = []
+        fine: list[Tensor] = []
+        running = self._project(0, self.head(x), features, fine)
+        for index, block in enumerate(self.blocks):
+            running = block(running)
+            features.append(running)
+            running = self._project(index + 1, running, features, fine)
+        return features, fine
+
+    def _project(self, place: int, running: Tensor, features: list[Tensor], fine: list[Tensor]) -> Tensor:
+        """Append what a mutual projection makes of the features after ``place`` blocks, if there is one."""
+        for name, projection in self.projections.items():
+            if int(name) == place:
+                running, found = projection(running)
                 features.append(running)
                 fine.append(found)
-        return features, fine
+        return running

@@ -40,15 +40,15 @@ class DenseUNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(b, in_channels, h, w)`` of any size to ``(b, out_channels, h, w)``."""
         height, width = x.shape[2:]
-        x = self.stem(pad_to_multiple(x, 2 ** len(self.encoder)))
-        skips = []
+        x = self.stem(pad_to_multiple(x, 1 << len(self.encoder)))
+        skips: list[Tensor] = []
         for encode in self.encoder:
             skips.append(encode(x))
             x = F.max_pool2d(skips[-1], 2)
         x = self.bottom(x)
-        for up, decode in zip(self.up, self.decoder, strict=True):
+        for up, decode in zip(self.up, self.decoder):  # noqa: B905 (TorchScript has no strict)
             skip = skips.pop()
-            x = decode(up(x, skip if self.has_skips else None))
+            x = decode(up(x, skip) if self.has_skips else up(x))
         return self.head(x)[..., :height, :width]
 
 
@@ -89,7 +89,7 @@ class EarlyFusionDenseUNet(nn.Module):
 def pad_to_multiple(x: Tensor, factor: int) -> Tensor:
     """Append zeros until ``factor`` divides the last two sizes."""
     height, width = x.shape[-2:]
-    return F.pad(x, (0, -width % factor, 0, -height % factor))
+    return F.pad(x, [0, -width % factor, 0, -height % factor])
 
 
 class _Up(nn.Module):

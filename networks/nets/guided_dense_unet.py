@@ -74,17 +74,19 @@ class GuidedDenseUNet(nn.Module):
     def forward(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Map target and guide ``(b, in_channels, h, w)`` of any size to both, of the same shape."""
         height, width = x.shape[2:]
-        inputs = (torch.cat([x, context], 1) if self.concat_aux else x), context
-        padded = (pad_to_multiple(image, 2 ** len(self.target.encoder)) for image in inputs)
-        features = self._ascend(*self._descend(self.target.stem(next(padded)), self.auxiliary.stem(next(padded))))
-        outputs = self.target.head(features[0]), self.auxiliary.head(features[1])
-        target, guide = (output[..., :height, :width] for output in outputs)
+        factor = 1 << len(self.target.encoder)
+        joined = pad_to_multiple(torch.cat([x, context], 1) if self.concat_aux else x, factor)
+        alone = pad_to_multiple(context, factor)
+        features, guide_features, skips = self._descend(self.target.stem(joined), self.auxiliary.stem(alone))
+        features, guide_features = self._ascend(features, guide_features, skips)
+        target = self.target.head(features)[..., :height, :width]
+        guide = self.auxiliary.head(guide_features)[..., :height, :width]
         return (x + target, context + guide) if self.is_residual else (target, guide)
 
     def _descend(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        skips = []
-        for encode, encode_context, fuse in zip(
-            self.target.encoder, self.auxiliary.encoder, self.down_fusions, strict=True
+        skips: list[Tensor] = []
+        for encode, encode_context, fuse in zip(  # noqa: B905 (TorchScript has no strict)
+            self.target.encoder, self.auxiliary.encoder, self.down_fusions
         ):
             skips.append(encode(x))
             context = F.max_pool2d(encode_context(context), 2)
@@ -92,7 +94,9 @@ class GuidedDenseUNet(nn.Module):
         return self.target.bottom(x), self.auxiliary.bottom(context), skips
 
     def _ascend(self, x: Tensor, context: Tensor, skips: list[Tensor]) -> tuple[Tensor, Tensor]:
-        for level, fuse in enumerate(self.up_fusions):
-            context = self.auxiliary.decoder[level](self.auxiliary.up[level](context))
-            x = fuse(self.target.decoder[level](self.target.up[level](x, skips.pop())), context)
+        for fuse, up, decode, up_context, decode_context in zip(  # noqa: B905
+            self.up_fusions, self.target.up, self.target.decoder, self.auxiliary.up, self.auxiliary.decoder
+        ):
+            context = decode_context(up_context(context))
+            x = fuse(decode(up(x, skips.pop())), context)
         return x, context

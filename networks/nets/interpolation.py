@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ...operators.resampling import resample_cubic, resample_deconvolved, resample_spline
+from ...operators.scripted_resampling import resample_scripted
 
 Method = Literal["linear", "cubic", "spline", "deconvolved"]
 METHODS = get_args(Method)
@@ -52,6 +54,13 @@ class Interpolation(nn.Module):
         size = [self.scale * n for n in x.shape[2:]]
         if self.method == "linear":
             return F.interpolate(x, size, mode="bilinear" if len(size) == 2 else "trilinear")
+        if torch.jit.is_scripting():
+            return resample_scripted(x, size, self.method, is_first_voxel=self.grid == "first_voxel")
+        else:  # noqa: RET505 (TorchScript leaves this out)
+            return self._resample(x, size)
+
+    @torch.jit.unused
+    def _resample(self, x: Tensor, size: list[int]) -> Tensor:
         if self.grid == "first_voxel":
             return resample_cubic(x, size, grid="first_voxel")
         return CUBIC[self.method](x, size)

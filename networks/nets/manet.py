@@ -80,40 +80,57 @@ class MANet(nn.Module):
             Magnitudes ``image`` and ``auxiliary_image``; if the k-space domain is used, also ``kspace`` and
             ``auxiliary_kspace``, complex. All are ``(b, 1, h, w)``.
         """
-        outputs = {}
+        outputs: dict[str, Tensor] = {}
         image, guide = self._to_image(kspace), auxiliary.abs()
         if self.kspace is not None:
             auxiliary_kspace = self._to_kspace(auxiliary)
             predicted = self.kspace(_channels(kspace), _channels(auxiliary_kspace))
-            filled, auxiliary_kspace = (_complex(channels, kspace) for channels in predicted)
+            filled, auxiliary_kspace = _complex(predicted[0], kspace), _complex(predicted[1], kspace)
             outputs = {"kspace": filled, "auxiliary_kspace": auxiliary_kspace}
             image = self._to_image(self._agree(filled, kspace, mask))
             if self.auxiliary_image == "predicted" or self.image is None:
                 guide = self._to_image(auxiliary_kspace).abs()
         magnitude = image.abs()
         if self.image is not None:
-            magnitude, guide = (output.to(magnitude.dtype) for output in self.image(magnitude, guide))
+            refined_image, guide = self.image(magnitude, guide)
+            magnitude, guide = refined_image.to(magnitude.dtype), guide.to(magnitude.dtype)
             if self.consistency is not None:
                 # phases have infinite gradients at zero, and polar() has wrong ones for numbers below it
                 turn = torch.polar(torch.ones_like(magnitude), image.angle().detach())
                 refined = self._to_image(self._agree(self._to_kspace(magnitude * turn), kspace, mask))
-                in_phase = refined.real * turn.real + refined.imag * turn.imag  # what is out of phase is error
+                # what is out of phase is error
+                in_phase = torch.real(refined) * torch.real(turn) + torch.imag(refined) * torch.imag(turn)
                 magnitude = in_phase.clamp_min(0)
-        return {"image": magnitude, "auxiliary_image": guide, **outputs}
+        results = {"image": magnitude, "auxiliary_image": guide}
+        results.update(outputs)
+        return results
 
     def _agree(self, predicted: Tensor, measured: Tensor, mask: Tensor | None) -> Tensor:
-        return predicted if self.consistency is None else self.consistency(predicted, measured, mask)
+        if self.consistency is not None:
+            predicted = self.consistency(predicted, measured, mask)
+        return predicted
 
     def _to_kspace(self, image: Tensor) -> Tensor:
-        return image_to_kspace(image) if self.is_centered else torch.fft.fft2(image)
+        if not self.is_centered:
+            return torch.fft.fft2(image)
+        if torch.jit.is_scripting():
+            return torch.fft.fftshift(torch.fft.fft2(torch.fft.ifftshift(image, [-2, -1]), norm="ortho"), [-2, -1])
+        else:  # noqa: RET505 (TorchScript leaves this out)
+            return image_to_kspace(image)
 
     def _to_image(self, kspace: Tensor) -> Tensor:
-        return kspace_to_image(kspace) if self.is_centered else torch.fft.ifft2(kspace)
+        if not self.is_centered:
+            return torch.fft.ifft2(kspace)
+        if torch.jit.is_scripting():
+            return torch.fft.fftshift(torch.fft.ifft2(torch.fft.ifftshift(kspace, [-2, -1]), norm="ortho"), [-2, -1])
+        else:  # noqa: RET505
+            return kspace_to_image(kspace)
 
 
 def _complex(channels: Tensor, like: Tensor) -> Tensor:
-    return torch.complex(*channels.to(like.real.dtype).split(1, 1))  # there is no complex bfloat16
+    real, imaginary = channels.to(torch.real(like).dtype).split(1, 1)  # there is no complex bfloat16
+    return torch.complex(real, imaginary)
 
 
 def _channels(x: Tensor) -> Tensor:
-    return torch.cat([x.real, x.imag], 1)
+    return torch.cat([torch.real(x), torch.imag(x)], 1)

@@ -60,11 +60,11 @@ class FAQSMRefiner(nn.Module):
             x: field, classical inversion, error of its field, and standard deviation of the noise.
         """
         if x.shape[1] != 4:
-            raise ValueError(f"input must have four channels, field, its inversion, error, noise, got {x.shape}")
+            raise ValueError(f"input must have four channels, field, its inversion, error, noise, got {list(x.shape)}")
         field, classical, error, noise = x.split(1, 1)
         level = torch.where(noise > 0, (noise / self.noise_scale).clamp_min(1e-3).log(), 0)
-        maps = field / self.field_scale, classical / self.susceptibility_scale, error / self.noise_scale, level
-        correction = self.unet(torch.cat(maps, 1)).to(classical.dtype) * self.susceptibility_scale
+        maps = [field / self.field_scale, classical / self.susceptibility_scale, error / self.noise_scale, level]
+        correction: Tensor = self.unet(torch.cat(maps, 1)).to(classical.dtype) * self.susceptibility_scale
         return torch.where(field != 0, classical + correction, 0)
 
 

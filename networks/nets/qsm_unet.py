@@ -65,15 +65,16 @@ class QSMUNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(b, in_channels, x, y, z)`` of any size to ``(b, out_channels, x, y, z)``."""
         shape = x.shape[2:]
-        step = 2 ** len(self.up)
-        x = F.pad(x, [pad for n in reversed(shape) for pad in (0, -n % step)])
-        x = self.encoder[0](x)
-        skips = []
-        for encode in self.encoder[1:]:
-            skips.append(x)
-            x = encode(F.max_pool3d(x, 2))
+        step = 1 << len(self.up)
+        x = F.pad(x, [0, -shape[2] % step, 0, -shape[1] % step, 0, -shape[0] % step])
+        skips: list[Tensor] = []
+        for level, encode in enumerate(self.encoder):
+            if level > 0:
+                skips.append(x)
+                x = F.max_pool3d(x, 2)
+            x = encode(x)
         x = self.attention(x)
-        for up, decode in zip(self.up, self.decoder, strict=True):
+        for up, decode in zip(self.up, self.decoder):  # noqa: B905 (TorchScript has no strict)
             x = decode(torch.cat([skips.pop(), up(x)], 1))
         out: Tensor = self.head(x)
         return out[..., : shape[0], : shape[1], : shape[2]]

@@ -98,21 +98,30 @@ class SANet(nn.Module):
         """
         self._check_sizes(low, auxiliary)
         target = first = self.target.begin(low)
-        guide = guide_first = None if self.auxiliary is None else self.auxiliary.begin(auxiliary)
-        stages: list[Tensor] = []
+        guide: Tensor | None = None
         guides: list[Tensor] = []
-        for index, stage in enumerate(self.target.stages):
-            target = stage(target)
+        if self.auxiliary is not None and auxiliary is not None:
+            guide = self.auxiliary.begin(auxiliary)
+            guides.append(guide)
+        stages: list[Tensor] = []
+        for index in range(len(self.target.stages)):
+            target = self.target.stage(index, target)
             stages.append(target)
-            if self.auxiliary is not None:
-                guide = self.auxiliary.stages[index](guide)
+            if self.auxiliary is not None and guide is not None:
+                guide = self.auxiliary.stage(index, guide)
                 guides.append(guide)
-            if self.fusions is not None:
-                target = self.fusions[index](target, guide)
-        image = self.target.end(target, first, *self._summarize(guides + stages))
+            target = self._fuse(index, target, guide)
+        image = self.target.end(target, first, self._summarize(guides[1:] + stages))
         if self.auxiliary is None:
             return image
-        return torch.cat([image, self.auxiliary.end(guide, guide_first)], 1)
+        return torch.cat([image, self.auxiliary.end(guides[-1], guides[0], [])], 1)
+
+    def _fuse(self, index: int, target: Tensor, guide: Tensor | None) -> Tensor:
+        if self.fusions is not None:
+            for place, fuse in enumerate(self.fusions):
+                if place == index:
+                    target = fuse(target, guide)
+        return target
 
     @staticmethod
     def _stages(n_stages: int, n_blocks: int, width: int) -> list[nn.Module]:
@@ -125,13 +134,14 @@ class SANet(nn.Module):
 
     def _check_sizes(self, low: Tensor, auxiliary: Tensor | None) -> None:
         if (auxiliary is None) != (self.auxiliary is None):
-            raise ValueError(f"auxiliary is {'missing' if auxiliary is None else 'not expected'}")
+            problem = "missing" if auxiliary is None else "not expected"
+            raise ValueError(f"auxiliary is {problem}")
         if auxiliary is None:
             return
         factor = self.scale if self.auxiliary_grid == "high" else 1
-        expected = tuple(factor * n for n in low.shape[2:])
-        if tuple(auxiliary.shape[2:]) != expected:
-            raise ValueError(f"auxiliary must have the size {expected}, got {tuple(auxiliary.shape[2:])}")
+        expected, size = [factor * n for n in low.shape[2:]], list(auxiliary.shape[2:])
+        if size != expected:
+            raise ValueError(f"auxiliary must have the size {expected}, got {size}")
 
 
 class _Branch(nn.Module):
@@ -148,12 +158,21 @@ class _Branch(nn.Module):
         self.join = conv3x3(n_joined * width, width)
         self.head = conv3x3(width, 1)
 
-    def begin(self, image: Tensor | None) -> Tensor:
-        features: Tensor = self.stem(image)
-        return features if self.upsample is None else self.upsample(features)
+    def begin(self, image: Tensor) -> Tensor:
+        features = self.stem(image)
+        if self.upsample is not None:
+            features = self.upsample(features)
+        return features
 
-    def end(self, features: Tensor | None, first: Tensor | None, *others: Tensor) -> Tensor:
-        joined = self.join(torch.cat([self.attention(features), *others], 1))
+    def stage(self, index: int, features: Tensor) -> Tensor:
+        """Apply a stage by its number; TorchScript knows modules in loops alone."""
+        for place, stage in enumerate(self.stages):
+            if place == index:
+                features = stage(features)
+        return features
+
+    def end(self, features: Tensor, first: Tensor, others: list[Tensor]) -> Tensor:
+        joined = self.join(torch.cat([self.attention(features)] + others, 1))  # noqa: RUF005 (TorchScript)
         return self.head(joined + first)
 
 

@@ -62,14 +62,14 @@ class TwoContrastNetwork(nn.Module):
         padded = self._pad(x)
         coarse = padded[..., :: self.stride, :: self.stride]
         low, guide = coarse[:, :1], (coarse if self.is_joint else padded)[:, 1:]
-        image: Tensor = self.network(low, guide) if self.is_guided else self.network(low)
+        image = self.network(low, guide) if self.is_guided else self.network(low)
         image = image[..., : x.shape[2], : x.shape[3]]
         if not self.is_residual:
             return image
-        n = 1 + self.is_joint
+        n = 2 if self.is_joint else 1
         return torch.cat([x[:, :n] + image[:, :n], image[:, n:]], 1)
 
     def _pad(self, x: Tensor) -> Tensor:
         """Repeat the border up to a multiple of the stride."""
         missing = [-n % self.stride for n in x.shape[2:]]
-        return F.pad(x, (0, missing[1], 0, missing[0]), "replicate") if any(missing) else x
+        return F.pad(x, [0, missing[1], 0, missing[0]], "replicate") if max(missing) > 0 else x

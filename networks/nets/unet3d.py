@@ -69,23 +69,24 @@ class UNet3D(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(b, in_channels, x, y, z)`` of any size to logits ``(b, out_channels, x, y, z)``."""
-        x = self.encoder[0](self.stem(x))
-        skips = []
-        for down, encode in zip(self.down, self.encoder[1:], strict=True):
+        x = self.stem(x)
+        skips: list[Tensor] = []
+        for encode, down in zip(self.encoder, self.down):  # noqa: B905 (the bottom has no way down)
+            x = encode(x)
             skips.append(x)
-            x = encode(down(x))
-        return self.head(self._decode(self.attention(x), skips))
+            x = down(x)
+        return self.head(self._decode(self.attention(self.encoder[-1](x)), skips))
 
     def _decode(self, x: Tensor, skips: list[Tensor]) -> Tensor:
         """Lead the features at the bottom back up; ``skips`` are those of the encoder, from the finest."""
-        for up, decode in zip(self.up, self.decoder, strict=True):
-            x = join(x, skips.pop(), up, decode)
+        for up, decode in zip(self.up, self.decoder):  # noqa: B905 (TorchScript has no strict)
+            x = decode(join(up(x), skips.pop()))
         return x
 
 
-def join(x: Tensor, skip: Tensor, up: nn.Module, decode: nn.Module) -> Tensor:
-    """Bring the coarse features ``x`` to the grid of ``skip``, and decode both."""
-    return decode(torch.cat([skip, F.interpolate(up(x), skip.shape[2:])], 1))
+def join(x: Tensor, skip: Tensor) -> Tensor:
+    """Bring coarse features to the grid of ``skip``, and concatenate both."""
+    return torch.cat([skip, F.interpolate(x, skip.shape[2:])], 1)
 
 
 def _initialize(module: nn.Module) -> None:

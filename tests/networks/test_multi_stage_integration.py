@@ -92,5 +92,5 @@ def test_channel_spatial_attention_starts_as_the_identity() -> None:
 
 
 def test_channel_spatial_attention_rejects_volumes() -> None:
-    with pytest.raises(ValueError, match=r"x must have the shape \(b, c, h, w\), got \(1, 2, 3, 4, 5\)"):
+    with pytest.raises(ValueError, match=r"x must have the shape \(b, c, h, w\), got \[1, 2, 3, 4, 5\]"):
         ChannelSpatialConvolution()(features(1, 2, 3, 4, 5))

@@ -152,8 +152,8 @@ def test_rejects_options(options: dict[str, Any], message: str) -> None:
     [
         ("high", None, "auxiliary is missing"),
         ("none", (10, 14), "auxiliary is not expected"),
-        ("high", (5, 7), r"auxiliary must have the size \(10, 14\), got \(5, 7\)"),
-        ("low", (10, 14), r"auxiliary must have the size \(5, 7\), got \(10, 14\)"),
+        ("high", (5, 7), r"auxiliary must have the size \[10, 14\], got \[5, 7\]"),
+        ("low", (10, 14), r"auxiliary must have the size \[5, 7\], got \[10, 14\]"),
     ],
 )
 def test_rejects_guides_of_other_sizes(auxiliary: str, guide: tuple[int, int] | None, message: str) -> None:
