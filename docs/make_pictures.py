@@ -145,7 +145,9 @@ def rooms(path: Path) -> None:
 if __name__ == "__main__" and sys.argv[1:] == ["rooms"]:
     rooms(HERE / "rooms.png")
 elif __name__ == "__main__" and sys.argv[1] == "segmentation":
-    segmentation(Path(sys.argv[2]), Path(sys.argv[3]), HERE / "segmentation.png")
+    segmentation(
+        Path(sys.argv[2]), Path(sys.argv[3]), HERE.parent / "bundles/ms_lesion_segmentation_fanet/docs/segmentation.png"
+    )
 elif __name__ == "__main__":
     simulated, real = Path(sys.argv[1]), Path(sys.argv[2])
     names = sorted(folder.name for folder in simulated.glob("sub-*"))[:2]
