@@ -28,6 +28,7 @@ from .sanet import SANet
 from .single_coil_varnet import SingleCoilVarNet
 from .smore_net import SMORENet
 from .srcnn3d import SRCNN3D
+from .stacked_manet import StackedMANet
 from .two_contrast import TwoContrastNetwork
 from .unet3d import UNet3D
 from .zeng_net import ZengNet
@@ -69,6 +70,7 @@ __all__ = [
     "SANet",
     "SMORENet",
     "SingleCoilVarNet",
+    "StackedMANet",
     "TwoContrastNetwork",
     "UNet3D",
     "ZengNet",

@@ -68,6 +68,10 @@ class MANet(nn.Module):
         self.is_centered = transform == "orthonormal"
 
     def forward(self, kspace: Tensor, auxiliary: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """Return :meth:`reconstruct`."""
+        return self.reconstruct(kspace, auxiliary, mask)
+
+    def reconstruct(self, kspace: Tensor, auxiliary: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
         """Reconstruct the target.
 
         Args:

@@ -9,8 +9,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigWorkflow
+from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 
+from mri_attention.networks.nets import MANet
 from mri_attention.operators import image_to_kspace, kspace_to_image
 from tests.bundles.bundle_configs import BundleConfigs, input_error
 from tests.bundles.conftest import Evaluated
@@ -194,3 +195,27 @@ def test_one_tensor_that_monai_label_passes_gives_the_image_of_all_inputs(datase
         image = inferer(passed["image"][None], network)
         expected = inferer(given["image"][None], network, auxiliary=given["guide"][None], mask=given["sampled"][None])
     torch.testing.assert_close(image.as_tensor(), expected.as_tensor())
+
+
+ONE_INPUT = {
+    "_meta_::network_data_format::inputs::image::num_channels": 4,
+    "_meta_::network_data_format::inputs::image::dtype": "float32",
+}
+
+
+def test_one_input_passes_monais_check_and_is_the_same_network() -> None:
+    configs = BUNDLE.root / "configs"
+    files = [str(configs / "inference.yaml"), str(configs / "one_input.yaml")]
+    verify_net_in_out("network_def", str(configs / "metadata.json"), files, device="cpu", any=16, **ONE_INPUT)
+    parser = ConfigParser()
+    parser.read_config(files)
+    torch.manual_seed(0)
+    stacked = parser.get_parsed_content("network_def").eval()
+    plain = MANet(width=32, is_residual=True, data_consistency=True).eval()
+    plain.load_state_dict(stacked.state_dict())
+    x = torch.rand(1, 4, 16, 16)
+    x[:, 3] = x[:, 3] > 0.5
+    x[:, :2] *= x[:, 3:]
+    with torch.no_grad():
+        expected = plain(torch.complex(x[:, :1], x[:, 1:2]), x[:, 2:3], x[:, 3:].bool())["image"]
+        assert torch.equal(stacked(x), expected)
