@@ -74,7 +74,11 @@ def _outcome(check: Callable[[Subject], Outcome], subject: Subject) -> Outcome:
     try:
         return check(subject)
     except Exception as error:
+        import torch
+
         cause = error.__cause__ or error
+        if "CUDA" in str(cause) and not torch.cuda.is_available():
+            return skipped("needs a GPU")
         return failed(f"{type(cause).__name__}: {' '.join(str(cause).split())[:300]}")
 
 

@@ -6,10 +6,17 @@ fields are required, with the same types.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 Rule = dict[str, Any]
+
+NEWEST_SCHEMA = "meta_schema_20240725.json"
+OLDER_SCHEMA = re.compile(r"meta_schema_(?!20240725)\d+\.json")
+
+OLDER_NAMES = {"optional_packages_version": "required_packages_version"}
+"""Names that MONAI still reads, and what it calls them."""
 
 TEXT, OBJECT = {"type": "string"}, {"type": "object"}
 

@@ -38,6 +38,7 @@ FILES = {
     *("makedirs", "mkdir", "save", "savetxt", "symlink_to", "tofile", "touch", "write_bytes", "write_text"),
     *("remove", "rename", "rmdir", "rmtree", "unlink"),
 }
+_BACKEND = re.compile(r"setattr\(torch\.backends(\.\w+)+, *(['\"])\w+\2, *(True|False|\d+)\)")
 _REFERENCE = re.compile(r"@(?:#|::)*\w+(?:(?:::|#)\w+)*")
 
 
@@ -107,6 +108,8 @@ def judge_expression(text: str) -> list[tuple[Level, str]]:
         tree = parse_expression(text)
     except SyntaxError as error:
         return [("danger", f"cannot be parsed ({error.msg})")]
+    if _BACKEND.fullmatch(text.strip()):
+        return []  # sets a flag of torch, as the zoo's configs do
     if text.strip().replace('"', "'") in ("sys.path.insert(0, @bundle_root)", "sys.path.append(@bundle_root)"):
         return []  # makes the bundle's own code known
     return [reason for node in ast.walk(tree) for reason in _judge_node(node)]

@@ -12,9 +12,10 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def list_configs(bundle: Path) -> list[Path]:
-    """Return the configs of ``bundle``, overlays too, without ``metadata.json`` and hidden files."""
+    """Return the configs of ``bundle``, overlays too, without ``metadata.json``, hidden files and lists of data."""
     files = (file for file in (bundle / "configs").rglob("*") if file.suffix in SUFFIXES and file.is_file())
-    return sorted(file for file in files if file.name != "metadata.json" and not file.name.startswith("."))
+    named = (file for file in files if file.name != "metadata.json" and not file.name.startswith("."))
+    return sorted(file for file in named if file.suffix != ".json" or file.read_bytes()[:64].lstrip()[:1] != b"[")
 
 
 def read_config(file: Path) -> dict[str, Any]:

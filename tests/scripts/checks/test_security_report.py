@@ -22,6 +22,7 @@ def level(reasons: list[tuple[str, str]]) -> str:
         "monai.utils.set_determinism(seed=@seed)",
         "torch.load(@file, weights_only=True)",
         "sys.path.insert(0, @bundle_root)",
+        "setattr(torch.backends.cudnn, 'benchmark', True)",
     ],
 )
 def test_ordinary_expressions_are_allowed(text: str) -> None:
@@ -57,6 +58,8 @@ def test_files_and_foreign_modules_are_for_a_person_to_look_at(text: str) -> Non
         "__import__('os')",
         "().__class__.__base__.__subclasses__()",
         "getattr(torch, @name)",
+        "setattr(torch, 'load', True)",
+        "setattr(torch.backends.cudnn, 'benchmark', eval('1'))",
         "pathlib.os.remove('a')",
         "torch.hub.load('a', 'b')",
         "torch.load(@file, weights_only=False)",
