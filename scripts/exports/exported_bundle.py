@@ -12,7 +12,7 @@ from ...handlers.weights import read_weights, sha256, verify_shipped
 from ..running.bundle import Bundle
 from ..running.config_files import list_configs, read_config, targets
 from .exported_configs import EXPORTED, exported_configs, monailabel_configs, reached_names, renamed
-from .package_versions import exact_versions
+from .package_versions import exact_versions, without_doubles
 from .reached_code import ReachedCode
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +21,9 @@ COMMANDS = ("fire", "ignite", "yaml")
 
 HANDLERS = {"TensorBoardStatsHandler": "tensorboard", "TensorBoardImageHandler": "tensorboard", "ProgressBar": "tqdm"}
 """Packages behind what MONAI and ignite import on demand."""
+
+_FAR_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?:\.\./)+([\w./-]+)(?:#[\w-]+)?\)")
+"""A link to a page that does not travel with the bundle."""
 
 _PICTURE = re.compile(r"\]\(((?:\.\./)+[\w./-]+\.(?:png|jpg|svg))\)")
 
@@ -68,13 +71,14 @@ def _write_texts(folder: Path, texts: dict[str, str]) -> None:
 
 
 def _add_versions(metadata: dict[str, Any], code: ReachedCode, folder: Path) -> None:
-    """Complete the lists of packages; versions that the metadata tell already stay."""
+    """Complete the one list of packages that MONAI reads; versions that the metadata tell already stay."""
     own = {"torch", "monai", "numpy"}  # have fields of their own
     needed = {HANDLERS[name] for name in _target_classes(folder) & set(HANDLERS)}
-    required = exact_versions((code.required | needed | set(COMMANDS)) - own)
-    metadata["required_packages_version"] = required | metadata.get("required_packages_version", {})
-    if optional := exact_versions(code.optional - own):
-        metadata["optional_packages_version"] = optional | metadata.get("optional_packages_version", {})
+    if "--tracking mlflow" in (folder / "docs" / "README.md").read_text(encoding="utf-8"):
+        needed.add("mlflow")
+    found = exact_versions((code.required | code.optional | needed | set(COMMANDS)) - own)
+    given = metadata.pop("optional_packages_version", {}) | metadata.get("required_packages_version", {})
+    metadata["required_packages_version"] = without_doubles(found, given)
 
 
 def _target_classes(folder: Path) -> set[str]:
@@ -95,6 +99,7 @@ def _write_documents(bundle: Path, folder: Path) -> None:
         picture = _existing((readme.parent / link).resolve())
         (folder / "docs" / picture.name).write_bytes(picture.read_bytes())
         text = text.replace(f"]({link})", f"]({picture.name})")
+    text = _FAR_LINK.sub(r"\1 (`\2` of MRI Attention)", text)
     _write_texts(folder, {"docs/README.md": text.rstrip("\n") + "\n" + _about(Bundle(bundle).metadata)})
 
 

@@ -19,7 +19,7 @@ from mri_attention.datasets import InputError
 from mri_attention.scripts.checks.all_checks import check_bundle
 from mri_attention.scripts.exports.exported_bundle import write_bundle
 from mri_attention.scripts.exports.exported_configs import exported_configs
-from mri_attention.scripts.exports.package_versions import exact_versions
+from mri_attention.scripts.exports.package_versions import ZOO_VERSIONS, exact_versions, zoo_versions
 from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.simulation.cohort import simulate_dataset
 from tests.helpers import WITHOUT_PROJECT
@@ -52,7 +52,8 @@ def bundle(tmp_path: Path) -> Path:
     (folder / "configs" / "metadata.json").write_text(json.dumps(metadata))
     (folder / "configs" / "inference.yaml").write_text(INFERENCE)
     (folder / "configs" / "loss.yaml").write_text(OVERLAY)
-    (folder / "docs" / "README.md").write_text("# Marker\n![A picture](../../pictures/a.png)\n")
+    page = "# Marker\n![A picture](../../pictures/a.png)\n[Grids](../../../docs/a.md#b) and [here](b.md)\n"
+    (folder / "docs" / "README.md").write_text(page)
     (folder / "docs" / "data_license.txt").write_text("CC0")
     (folder.parent / "pictures").mkdir()
     (folder.parent / "pictures" / "a.png").write_bytes(b"png")
@@ -98,7 +99,8 @@ def test_exported_folder_is_complete(bundle: Path, tmp_path: Path) -> None:
         *("LICENSE", "models/model.pt", "docs/README.md", "docs/data_license.txt", "docs/a.png"),
         *("scripts/__init__.py", "scripts/networks/nets/interpolation.py", "scripts/losses/gradient.py"),
     }
-    assert "(a.png)" in (folder / "docs" / "README.md").read_text()
+    page = (folder / "docs" / "README.md").read_text()
+    assert "![A picture](a.png)\nGrids (`docs/a.md` of MRI Attention) and [here](b.md)\n" in page
     assert not [p for p in folder.rglob("*.py") if re.search(r"^\s*(from|import) mri_attention", p.read_text(), re.M)]
 
 
@@ -127,6 +129,27 @@ def test_versions_are_exact_and_of_what_this_project_asks_for() -> None:
     versions = exact_versions(["itk", "scipy"])
     assert set(versions) == {"itk-io", "scipy"}
     assert all(re.fullmatch(r"[\d.]+", version) for version in versions.values())
+
+
+def test_all_packages_are_in_one_list_without_doubles(bundle: Path, tmp_path: Path) -> None:
+    metadata = {"version": "0.2.0", "optional_packages_version": {"pyyaml": "6.0"}}
+    (bundle / "configs" / "metadata.json").write_text(json.dumps(metadata))
+    (bundle / "docs" / "README.md").write_text("python -m monai.bundle run --tracking mlflow")
+    folder = tmp_path / "marker"
+    folder.mkdir()
+    write_bundle(bundle, folder)
+    told = json.loads((folder / "configs" / "metadata.json").read_text())
+    assert "optional_packages_version" not in told
+    packages = told["required_packages_version"]
+    assert packages["pyyaml"] == "6.0"
+    assert {"PyYAML", "PyYaml"}.isdisjoint(packages)
+    assert "mlflow" in packages
+
+
+def test_versions_of_an_installation_are_those_of_the_checkout() -> None:
+    constraints = (Path(__file__).parents[2] / "constraints.txt").read_text()
+    assert ZOO_VERSIONS.read_text().splitlines() == zoo_versions(constraints)
+    assert exact_versions(["skimage"]) == {"scikit-image": "0.25.2"}
 
 
 def test_same_bundle_gives_the_same_archive(run_command: Run, bundle: Path, tmp_path: Path) -> None:
