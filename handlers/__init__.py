@@ -2,6 +2,7 @@
 
 from .averaged_weights import AveragedWeights
 from .epoch_seeds import EpochSeeds
+from .finite_gradients import FiniteGradients
 from .kept_precision import training_precision
 from .time_budget import TimeBudget
 from .training_checkpoints import TrainingCheckpoints
@@ -14,6 +15,7 @@ __all__ = [
     "AveragedWeights",
     "BestWeights",
     "EpochSeeds",
+    "FiniteGradients",
     "LastWeights",
     "TimeBudget",
     "TrainingCheckpoints",

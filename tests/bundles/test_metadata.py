@@ -65,3 +65,22 @@ def test_ships_what_a_bundle_needs(file: Path) -> None:
     bundle = file.parents[1]
     for name in ("LICENSE", "configs/inference.yaml", "configs/train.yaml", "docs/README.md", "docs/data_license.txt"):
         assert (bundle / name).is_file(), name
+
+
+HEADINGS = """### **Authors**
+### **Tags**
+## **Model Description**
+## **Data**
+### **Preprocessing**
+## **Performance**
+## **Commands**
+## **System Configuration**
+## **Limitations**
+## **License**
+## **Citation and references**"""
+
+
+@each_bundle
+def test_page_has_the_headings_of_the_zoo(file: Path) -> None:
+    lines = (file.parents[1] / "docs" / "README.md").read_text().splitlines()
+    assert [heading for heading in HEADINGS.splitlines() if heading not in lines] == []
