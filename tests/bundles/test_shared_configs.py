@@ -112,3 +112,8 @@ def is_module(name: str) -> bool:
         return find_spec(name) is not None
     except ModuleNotFoundError:  # its parent is a module, or there is none
         return False
+
+
+@each_bundle
+def test_experiments_in_mlflow_are_named_after_the_bundle(bundle: BundleConfigs) -> None:
+    assert yaml.safe_load(Path(*bundle.files("train")).read_text())["experiment_name"] == bundle.name
