@@ -11,7 +11,7 @@ from ...datasets import InputError
 from ...handlers.weights import read_weights, sha256, verify_shipped
 from ..running.bundle import Bundle
 from ..running.config_files import list_configs, read_config, targets
-from .exported_configs import EXPORTED, exported_configs, monailabel_configs, reached_names, renamed
+from .exported_configs import EXPORTED, exported_configs, json_configs, monailabel_configs, reached_names, renamed
 from .package_versions import exact_versions, without_doubles
 from .reached_code import ReachedCode
 
@@ -45,7 +45,7 @@ def write_bundle(bundle: Path, folder: Path, *, with_onnx: bool = False) -> Reac
     for name in sorted(reached_names(bundle)):
         code.follow(name)
     _write_texts(folder, exported_configs(bundle))
-    _write_texts(folder, monailabel_configs(folder))
+    _write_texts(folder, json_configs(folder) | monailabel_configs(folder))
     _write_texts(folder / EXPORTED, {path: renamed(text) for path, text in code.files().items()})
     _write_documents(bundle, folder)
     _write_weights(bundle, folder)

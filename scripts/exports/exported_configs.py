@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ...datasets import InputError
 from ..running.config_files import expressions, list_configs, read_config, targets
@@ -12,6 +14,12 @@ PACKAGE, EXPORTED = "mri_attention", "scripts"
 
 SEARCH_PATH = "- $import sys\n- $sys.path.insert(0, @bundle_root)  # of the package scripts; MONAI adds it later\n"
 """First steps of ``initialize``: MONAI adds a bundle's folder to the search path after that, and not in front."""
+
+JSON_NAMES = {"train": ["train"], "inference": ["inference"], "evaluate": ["inference", "evaluate"]}
+"""What ``load``, ``MonaiAlgo`` and MONAI Deploy look for by default, and the configs of which it is made."""
+
+AS_VALIDATION = {"dataset": {"data": "@cases"}, "evaluator": "@evaluator", "early_stopper": None, "handlers": []}
+"""The section ``validate`` of an evaluation: what follows ``train`` is asked for the evaluator there."""
 
 
 def reached_names(bundle: Path) -> set[str]:
@@ -30,28 +38,53 @@ def exported_configs(bundle: Path) -> dict[str, str]:
     return {str(file.relative_to(bundle)): _exported(file) for file in list_configs(bundle)}
 
 
-def monailabel_configs(bundle: Path) -> dict[str, str]:
-    """Return ``configs/NAME.json`` of ``configs/NAME.yaml`` and ``configs/monailabel/NAME.yaml``, where that is.
+def json_configs(bundle: Path) -> dict[str, str]:
+    """Return ``configs/NAME.json`` of ``configs/NAME.yaml``, for programs of MONAI that look for these files alone.
 
-    MONAI Label's app reads one file, and looks for JSON first.
+    ``evaluate`` is complete, so that it may follow ``train``, as in the model zoo, or ``inference``.
+
+    Raises:
+        InputError: if two configs do not fit together.
+    """
+    configs = bundle / "configs"
+    texts = {}
+    for name, parts in JSON_NAMES.items():
+        files = [configs / f"{part}.yaml" for part in parts]
+        if all(file.is_file() for file in files):
+            content = _merged(files)
+            if name == "evaluate":
+                content["validate"] = AS_VALIDATION
+            texts[f"configs/{name}.json"] = _as_json(content)
+    return texts
+
+
+def monailabel_configs(bundle: Path) -> dict[str, str]:
+    """Return ``configs/monailabel/NAME.json`` of ``configs/NAME.yaml`` and the overlay in ``configs/monailabel/``.
+
+    MONAI Label's app reads one file.
 
     Raises:
         InputError: if the two do not fit together.
     """
+    configs = bundle / "configs"
+    overlays = sorted((configs / "monailabel").glob("*.yaml"))
+    return {f"configs/monailabel/{o.stem}.json": _as_json(_merged([configs / o.name, o])) for o in overlays}
+
+
+def _merged(files: Sequence[Path]) -> dict[str, Any]:
     from monai.bundle import ConfigParser
 
-    configs = bundle / "configs"
-    texts = {}
-    for overlay in sorted((configs / "monailabel").glob("*.yaml")):
-        try:
-            merged = ConfigParser.load_config_files([str(configs / overlay.name), str(overlay)])
-        except (OSError, KeyError, ValueError) as error:  # an overlay changes an id that is not there
-            problem = f"does not fit {overlay.name} of the bundle ({error})"
-            raise InputError.at(
-                f"monailabel/{overlay.name}", problem, "correct one of them, or get the bundle anew"
-            ) from error
-        texts[f"configs/{overlay.stem}.json"] = json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
-    return texts
+    try:
+        merged: dict[str, Any] = ConfigParser.load_config_files([str(file) for file in files])
+    except (OSError, KeyError, ValueError) as error:  # an overlay changes an id that is not there
+        base, overlay = files[0], files[-1].relative_to(files[0].parent)
+        problem = f"does not fit {base.name} of the bundle ({error})"
+        raise InputError.at(overlay, problem, "correct one of them, or get the bundle anew") from error
+    return merged
+
+
+def _as_json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def renamed(text: str) -> str:

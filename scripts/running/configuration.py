@@ -183,6 +183,8 @@ class Configuration:
         if self._tracking:
             write_record(self.parser)
         self.workflow.initialize()
+        if "prepare" in self:
+            self.value("prepare")  # which is built once, and so nothing is left of it when the workflow runs
 
     def run(self, label: str, progress: Progress = no_progress) -> None:
         """Run the workflow that :meth:`build` initialized, and what its config wants done afterwards."""

@@ -17,7 +17,8 @@ SHARED = {
 bundle_root dataset_dir selection output_dir device rank world_size is_not_rank0 allow_nan early_stop patience resume
 minutes checkpoint_minutes start_from progress compile num_workers seed extra_cases extra_weights parts optimizer
 half_precision train::sampler train::dataloader train::handlers train::trainer checkpoint training_folder constants
-checkpointing validate::dataloader validate::handlers validate::evaluator initialize run training""",
+checkpointing validate::dataloader validate::handlers validate::evaluator initialize prepare run
+training""",
     "inference": """
 bundle_root dataset_dir selection output_dir overwrite device allow_nan cases dataset dataloader handlers evaluator
 initialize run inference""",

@@ -55,7 +55,7 @@ def test_help_tells_the_options() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_app_reads_inference_with_its_overlay(name: str) -> None:
-    merged = json.loads(monailabel_configs(BUNDLES / name)["configs/inference.json"])
+    merged = json.loads(monailabel_configs(BUNDLES / name)["configs/monailabel/inference.json"])
     base = ConfigParser.load_config_file(BUNDLES / name / "configs" / "inference.yaml")
     last = merged["postprocessing"]["transforms"][-1]
     assert last["_target_"].endswith(".HandOverd")
@@ -80,7 +80,7 @@ def test_app_segments_a_flair_whose_siblings_are_not_all_there(tmp_path: Path) -
 
 
 def test_training_takes_what_the_app_gives_and_writes_what_it_reads(tmp_path: Path) -> None:
-    merged = json.loads(monailabel_configs(BUNDLES / "ms_lesion_segmentation_fanet")["configs/train.json"])
+    merged = json.loads(monailabel_configs(BUNDLES / "ms_lesion_segmentation_fanet")["configs/monailabel/train.json"])
     parser = ConfigParser(merged)
     parser["bundle_root"] = str(tmp_path)
     parser["train::trainer::max_epochs"] = 7

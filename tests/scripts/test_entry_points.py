@@ -1,0 +1,220 @@
+"""MONAI's ways into an exported bundle, from an unrelated folder; the table in docs/sharing.md names these tests."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow, create_workflow, load, run
+from monai.fl.client import MonaiAlgo
+from monai.fl.utils.constants import ExtraItems, WeightType
+from monai.fl.utils.exchange_object import ExchangeObject
+
+from mri_attention.networks.nets import SRCNN3D
+from mri_attention.scripts.exports.exported_bundle import write_bundle
+from mri_attention.scripts.running.bundle import code_of
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:parsing config_file"),
+    pytest.mark.filterwarnings("ignore:executing the bundle config"),
+]
+
+INFERENCE = """
+imports: [$import torch]
+bundle_root: .
+dataset_dir: $@bundle_root + '/data'
+output_dir: $@bundle_root + '/eval'
+model_file: $@bundle_root + '/models/model.pt'
+device: $torch.device('cpu')
+cases: [{image: 1.0, label: 2.0}]
+network_def: {_target_: mri_attention.networks.nets.SRCNN3D, scale: 1, channels: [2], kernel_sizes: [1, 1]}
+network: $@network_def.to(@device)
+preprocessing: {_target_: Lambdad, keys: [image, label], func: '$lambda value: torch.full((1, 4, 4, 4), value)'}
+dataset: {_target_: Dataset, data: '@cases', transform: '@preprocessing'}
+dataloader: {_target_: DataLoader, dataset: '@dataset', batch_size: 1, num_workers: 0}
+inferer: {_target_: SimpleInferer}
+handlers:
+- {_target_: mri_attention.handlers.WeightsLoader, file: '@model_file', network: '@network'}
+evaluator:
+  _target_: SupervisedEvaluator
+  device: '@device'
+  val_data_loader: '@dataloader'
+  network: '@network'
+  inferer: '@inferer'
+  val_handlers: '@handlers'
+initialize:
+- $monai.utils.set_determinism(seed=0)
+run:
+- {_target_: mri_attention.datasets.require_same_place, path: '@output_dir'}
+- $@evaluator.run()
+"""
+
+EVALUATE = """
+evaluator::key_val_metric:
+  error: {_target_: MeanAbsoluteError, output_transform: "$monai.handlers.from_engine(['pred', 'label'])"}
+"""
+
+TRAIN = """
+imports: [$import torch]
+bundle_root: .
+dataset_dir: $@bundle_root + '/data'
+output_dir: $@bundle_root + '/eval'
+device: $torch.device('cpu')
+cases: {_target_: mri_attention.datasets.find_cases, dataset_dir: '@dataset_dir', contrasts: [T1w]}
+network_def: {_target_: mri_attention.networks.nets.SRCNN3D, scale: 1, channels: [2], kernel_sizes: [1, 1]}
+network: $@network_def.to(@device)
+train:
+  dataset:
+    _target_: Dataset
+    data: [{image: 1.0, label: 2.0}, {image: 2.0, label: 4.0}]
+    transform: {_target_: Lambdad, keys: [image, label], func: '$lambda value: torch.full((1, 4, 4, 4), value)'}
+  dataloader: {_target_: DataLoader, dataset: '@train::dataset', batch_size: 1, num_workers: 0}
+  inferer: {_target_: SimpleInferer}
+  handlers: []
+  trainer:
+    _target_: SupervisedTrainer
+    max_epochs: 2
+    device: '@device'
+    train_data_loader: '@train::dataloader'
+    network: '@network'
+    optimizer: $torch.optim.SGD(@network.parameters(), lr=1e-2)
+    loss_function: {_target_: torch.nn.L1Loss}
+    inferer: '@train::inferer'
+    train_handlers: '@train::handlers'
+training_folder: {_target_: mri_attention.handlers.claim_folder, folder: $@output_dir + '/models'}
+initialize:
+- $monai.utils.set_determinism(seed=0)
+prepare: ['@training_folder']
+run: ['@prepare', $@train::trainer.run()]
+"""
+
+
+def small_network() -> SRCNN3D:
+    torch.manual_seed(3)
+    network = SRCNN3D(scale=1, channels=[2], kernel_sizes=[1, 1])
+    for parameter in network.parameters():
+        torch.nn.init.uniform_(parameter, 0.1, 0.9)
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with a network of ours, exported; the code is in it."""
+    source = tmp_path_factory.mktemp("source") / "sharpen"
+    for part in ("configs", "docs", "models"):
+        (source / part).mkdir(parents=True)
+    metadata = {"version": "0.1.0", "monai_version": "1.6.1", "pytorch_version": "2.13.0", "numpy_version": "2.2.6"}
+    (source / "configs" / "metadata.json").write_text(json.dumps(metadata))
+    for name, text in {"inference": INFERENCE, "evaluate": EVALUATE, "train": TRAIN}.items():
+        (source / "configs" / f"{name}.yaml").write_text(text)
+    (source / "docs" / "README.md").write_text("# Sharpen\n")
+    (source / "LICENSE").write_text("Apache-2.0")
+    torch.save(small_network().state_dict(), source / "models" / "model.pt")
+    folder = tmp_path_factory.mktemp("exported") / "sharpen"
+    folder.mkdir()
+    write_bundle(source, folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An unrelated working directory, in which nothing may be left; no bundle's code is known."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    with code_of(tmp_path / "no bundle"):
+        yield folder
+    assert not list(folder.iterdir())
+
+
+def evaluated(root: Path, *names: str, **settings: Any) -> dict[str, float]:
+    files = [str(root / "configs" / name) for name in names]
+    workflow = ConfigWorkflow(files, workflow_type="infer", logging_file=False, bundle_root=str(root), **settings)
+    workflow.initialize()
+    workflow.run()
+    workflow.finalize()
+    metrics: dict[str, float] = workflow.evaluator.state.metrics
+    return metrics
+
+
+@pytest.mark.parametrize("name", ["inference.yaml", "inference.json"])
+def test_run_infers_with_the_weights_that_shipped(name: str, exported: Path, tmp_path: Path) -> None:
+    with torch.no_grad():
+        wanted = float(small_network()(torch.ones(1, 1, 4, 4, 4)).mean())
+    written = tmp_path / "mean.pt"
+    saved = ["$@evaluator.run()", f"$torch.save(float(@evaluator.state.output[0]['pred'].mean()), '{written}')"]
+    run(config_file=str(exported / "configs" / name), bundle_root=str(exported), logging_file=False, run=saved)
+    assert torch.load(written) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("name", ["inference.yaml", "inference.json"])
+def test_run_without_the_bundles_root_fails_and_says_so(name: str, exported: Path) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        run(config_file=str(exported / "configs" / name), logging_file=False)
+    cause: BaseException = raised.value
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    assert "no weights of SRCNN3D" in str(cause)
+    assert "--bundle_root" in str(cause)
+
+
+@pytest.mark.parametrize("kind", ["train", "inference"])
+def test_load_returns_the_network_with_its_weights(kind: str, exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(exported))
+    network = load(exported.name, bundle_dir=str(exported.parent), workflow_type=kind)
+    wanted = small_network().state_dict()
+    assert type(network).__module__ == "scripts.networks.nets.srcnn3d"
+    assert all(torch.equal(tensor.cpu(), wanted[name]) for name, tensor in network.state_dict().items())
+
+
+@pytest.mark.parametrize(("kind", "name"), [("train", "train.json"), ("infer", "inference.json")])
+def test_created_workflow_has_what_monai_asks_for(kind: str, name: str, exported: Path) -> None:
+    file = str(exported / "configs" / name)
+    workflow = create_workflow(config_file=file, workflow_type=kind, bundle_root=str(exported), logging_file=False)
+    assert type(workflow.network_def).__name__ == "SRCNN3D"
+    assert workflow.bundle_root == str(exported)
+
+
+def test_evaluation_follows_inference_or_as_in_the_zoo_training(exported: Path, tmp_path: Path) -> None:
+    settings = {"output_dir": str(tmp_path / "out"), "dataset_dir": str(tmp_path)}
+    found = [
+        evaluated(exported, *names, **settings)
+        for names in (
+            ("inference.yaml", "evaluate.yaml"),
+            ("inference.json", "evaluate.json"),
+            ("train.json", "evaluate.json"),
+            ("evaluate.json",),
+        )
+    ]
+    assert found[0]["error"] > 0
+    assert found[1:] == found[:1] * 3
+
+
+def test_training_runs_from_json(exported: Path, tmp_path: Path) -> None:
+    file = str(exported / "configs" / "train.json")
+    run(config_file=file, bundle_root=str(exported), output_dir=str(tmp_path / "out"), logging_file=False)
+    assert (tmp_path / "out" / "models").is_dir()
+
+
+def test_client_of_a_federation_trains_and_evaluates_by_its_defaults(exported: Path, tmp_path: Path) -> None:
+    client = MonaiAlgo(
+        bundle_root=exported.name,
+        train_kwargs={"output_dir": str(tmp_path / "site-1")},
+        eval_kwargs={"output_dir": str(tmp_path / "site-1")},
+    )
+    client.initialize({ExtraItems.CLIENT_NAME: "site-1", ExtraItems.APP_ROOT: str(exported.parent)})
+    shared = {name: torch.zeros_like(tensor) for name, tensor in small_network().state_dict().items()}
+    assert client.evaluate(ExchangeObject(weights=shared)).metrics == {"error": pytest.approx(2.0)}
+    client.train(ExchangeObject(weights=shared))
+    update = client.get_weights()
+    client.finalize()
+    assert update.weight_type == WeightType.WEIGHT_DIFF
+    assert set(update.weights) == set(shared)
+    assert max(float(tensor.abs().max()) for tensor in update.weights.values()) > 0
+    assert not (tmp_path / "site-1").exists()
