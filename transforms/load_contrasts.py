@@ -12,11 +12,13 @@ import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
+from torch import Tensor
 
 from ..datasets.contrast_files import contrast_paths, names_to_leave_out
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from .alignment import ALIGNMENT, Alignment, Register, align, as_json
+from .images_in_memory import contrasts_in_memory
 from .intensity_faults import repair_intensities
 from .mask_position import GRIDS, grids_of
 from .missing_contrasts import MISSING, tell_missing
@@ -32,7 +34,8 @@ class LoadContrastsd(MapTransform):
     The value at a key is a list of paths in the order of ``contrasts``, a dictionary from contrast to path,
     or one path like ``sub-01_FLAIR.nii.gz`` beside which ``sub-01_T1w.nii.gz`` etc. are found (a MONAI
     Label server hands over one path only). Contrasts that may be missing are None in a list, not in a dictionary, or
-    not beside the path; they become channels of zeros, and a warning tells so.
+    not beside the path; they become channels of zeros, and a warning tells so. A tensor, as MONAI Deploy hands it over,
+    is taken as it is (:func:`contrasts_in_memory`).
 
     The value becomes a float32 MetaTensor ``(n_contrasts, x, y, z)`` with affine, header and file name of the
     reference. Its ``meta`` has ``motion``, ``(n_contrasts, 4, 4)``: the world matrices (RAS, mm) by which contrasts
@@ -86,8 +89,15 @@ class LoadContrastsd(MapTransform):
         """Replace the path or paths at every key by one image."""
         out = dict(data)
         for key in self.key_iterator(out):
-            out[key] = self.load(contrast_paths(out[key], self.contrasts, self.optional))
+            if isinstance(out[key], Tensor):
+                out[key] = self.take(out[key])
+            else:
+                out[key] = self.load(contrast_paths(out[key], self.contrasts, self.optional))
         return out
+
+    def take(self, image: Tensor) -> MetaTensor:
+        """Take contrasts in memory, see :func:`contrasts_in_memory`, as they are: on one grid, with no file."""
+        return contrasts_in_memory(image, self.contrasts, self.reference, self.optional, self.allow_nan)
 
     def load(self, paths: Mapping[str, Path]) -> MetaTensor:
         """Load ``paths`` (contrast to path; of optional ones there may be none) as ``(n_contrasts, x, y, z)``."""

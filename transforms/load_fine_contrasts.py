@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 from monai.data import MetaTensor
+from torch import Tensor
 
+from ..datasets.input_error import InputError
 from ..datasets.volumes import geometry_header, header_of, read_volume
 from ..operators.grids import first_voxel_affine
 from ..operators.kspace_truncation import zero_fill_kspace
 from ..operators.slice_axis import is_slice_axis_doubtful, slice_axis, slice_axis_by_guide
 from .alignment import Alignment
+from .images_in_memory import PLACE
 from .load_contrasts import LoadContrastsd
 
 logger = logging.getLogger(__name__)
@@ -44,6 +47,7 @@ class LoadFineContrastsd(LoadContrastsd):
 
     Raises:
         ValueError: if ``scale`` is not a whole number above zero, and as :class:`LoadContrastsd` does.
+        InputError: when called with an image in memory, and as :class:`LoadContrastsd` does.
     """
 
     def __init__(
@@ -55,6 +59,10 @@ class LoadFineContrastsd(LoadContrastsd):
         self.scale = int(scale)
         self.axis = axis
         self.is_joint = is_joint
+
+    def take(self, image: Tensor) -> MetaTensor:
+        """Refuse contrasts in memory, which cannot be on two grids."""
+        raise InputError.at(PLACE, "cannot be enlarged", "give a file for each contrast")
 
     def load(self, paths: Mapping[str, Path]) -> MetaTensor:
         """Load ``paths`` (contrast to path) as ``(n_contrasts, x, y, z)``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +23,10 @@ from ..datasets.sidecars import sidecar_of
 from ..datasets.volumes import header_of, write_volume
 from ..datasets.writing import already_there, replacing
 from .alignment import ALIGNMENT
+from .images_in_memory import FILE, PLACE
 from .volume_grids import GRID_TOLERANCE
+
+logger = logging.getLogger(__name__)
 
 BIDS_NAME = re.compile(r"(?P<stem>(?P<subject>sub-[^_]+)(_(?P<session>ses-[^_]+))?(_[^_]+-[^_]+)*)_[^_-]+")
 
@@ -76,6 +80,9 @@ class SaveDerivatived(MapTransform):
         """Write the result at every key."""
         out = dict(data)
         source = out[self.source_key]
+        if FILE not in source.meta:
+            logger.warning("%s: results are handed over and not written, as there is no file to name them after", PLACE)
+            return out
         prefix = str(out.get("result_prefix", ""))
         for key, suffix, dtype in self.key_iterator(out, self.suffixes, self.dtypes):
             path = derivative_path(self.output_dir, source.meta["filename_or_obj"], suffix, prefix)
