@@ -18,7 +18,12 @@ SEARCH_PATH = "- $import sys\n- $sys.path.insert(0, @bundle_root)  # of the pack
 JSON_NAMES = {"train": ["train"], "inference": ["inference"], "evaluate": ["inference", "evaluate"]}
 """What ``load``, ``MonaiAlgo`` and MONAI Deploy look for by default, and the configs of which it is made."""
 
-AS_VALIDATION = {"dataset": {"data": "@cases"}, "evaluator": "@evaluator", "early_stopper": None, "handlers": []}
+AS_VALIDATION: dict[str, Any] = {
+    "dataset": {"data": "@cases"},
+    "evaluator": "@evaluator",
+    "early_stopper": None,
+    "handlers": [],
+}
 """The section ``validate`` of an evaluation: what follows ``train`` is asked for the evaluator there."""
 
 

@@ -53,16 +53,22 @@ SMALL: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 """For each bundle: a small network and setting for training and evaluation, more for training, suffix of results."""
 
+EVALUATIONS = ("evaluation", "as in the zoo")
+
 ALONE = (
     WITHOUT_PROJECT
     + """
 import json
-from monai.bundle import run
+from pathlib import Path
+from monai.bundle import load, run
 
 for run_id, settings in json.loads(sys.argv[1]):
     run(run_id=run_id, **settings)
     code = sys.modules["scripts"].__file__
     assert code.startswith(settings["bundle_root"]), code
+root = Path(settings["bundle_root"])
+networks = [load(root.name, bundle_dir=str(root.parent), workflow_type=kind) for kind in ("train", "inference")]
+assert all(type(network).__module__.startswith("scripts.networks.nets.") for network in networks), networks
 """
 )
 
@@ -90,8 +96,8 @@ def workflows(root: Path, cohort: Path, output: Path) -> list[tuple[str, dict[st
     small, training, _ = SMALL[root.name]
     shared = {"bundle_root": str(root), "dataset_dir": str(cohort), "logging_file": False}
 
-    def files(*names: str) -> dict[str, Any]:
-        return {"config_file": [str(root / "configs" / f"{name}.yaml") for name in names]}
+    def files(*names: str, kind: str = "yaml") -> dict[str, Any]:
+        return {"config_file": [str(root / "configs" / f"{name}.{kind}") for name in names]}
 
     trained = str(output / "training" / "models" / "checkpoint_last.pt")
     return [
@@ -109,7 +115,17 @@ def workflows(root: Path, cohort: Path, output: Path) -> list[tuple[str, dict[st
                 "output_dir": str(output / "evaluation"),
             },
         ),
-        ("inference", {**shared, **files("inference"), "output_dir": str(output / "inference")}),
+        (
+            "run",
+            {
+                **shared,
+                **files("train", "evaluate", kind="json"),
+                **small,
+                "model_file": trained,
+                "output_dir": str(output / "as in the zoo"),
+            },
+        ),
+        ("inference", {**shared, **files("inference", kind="json"), "output_dir": str(output / "inference")}),
     ]
 
 
@@ -134,7 +150,9 @@ def test_exported_bundle_trains_evaluates_and_predicts_alone(
         timeout=3500,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    for workflow in ("evaluation", "inference"):
+    measured = [(tmp_path / "out" / name / "metrics" / "metrics.csv").read_text() for name in EVALUATIONS]
+    assert measured[0] == measured[1], "evaluations of the same weights, in YAML and as in the zoo"
+    for workflow in (*EVALUATIONS, "inference"):
         results = sorted((tmp_path / "out" / workflow).glob(f"sub-*/anat/sub-???_{SMALL[name][2]}.nii.gz"))
         assert [file.name[:7] for file in results] == ["sub-001", "sub-002"], workflow
     assert not list((tmp_path / "elsewhere").iterdir()), "writes into its output folder alone"
