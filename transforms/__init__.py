@@ -33,6 +33,7 @@ from .masks import (
     mask_mixture,
 )
 from .monai_label import ConcatInputsd, HandOverd, OwnKeysSpacingd
+from .monai_label_answers import AnsweringCompose
 from .overshoot import LimitOvershootd
 from .paired_patches import RandPairedPatchesd
 from .ppm_check import check_is_ppm
@@ -58,6 +59,7 @@ from .zero_filling import ZeroFilledd
 __all__ = [
     "AgreeWithFieldd",
     "AgreeWithLowResolutiond",
+    "AnsweringCompose",
     "AppendFieldErrord",
     "AppendInversiond",
     "ApplyBrainMaskd",

@@ -274,11 +274,13 @@ def test_json_names_the_file_and_viewers_get_labels_only(server: Server) -> None
     assert nib.load(told["file"]).get_fdata().any()
 
 
-def test_missing_contrast_is_an_error_of_the_server_and_it_goes_on(server: Server) -> None:
+def test_missing_contrast_is_told_to_the_client_and_the_server_goes_on(server: Server) -> None:
     t1w = server.studies / "sub-002" / "anat" / "sub-002_T1w.nii.gz"
     t1w.rename(t1w.with_suffix(".away"))
     try:
-        assert server.infer("guided_super_resolution_sanet", "sub-002_T2w", "image").status_code == 500
+        refused = server.infer("guided_super_resolution_sanet", "sub-002_T2w", "image")
+        assert refused.status_code == 400
+        assert "no T1w image beside it" in refused.json()["detail"]
     finally:
         t1w.with_suffix(".away").rename(t1w)
     assert server.get("info/").ok
