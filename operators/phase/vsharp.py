@@ -1,0 +1,70 @@
+"""The local field by means over spheres that shrink towards the border of the mask."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..b0_direction import Vector
+from ..dipole import filter_kspace
+from .spherical_mean import SphericalMean
+
+OUTSIDE = 1e-4  # share of a sphere that may be outside of the mask, and half of a voxel at most
+
+
+def vsharp(
+    field: Tensor,
+    mask: Tensor,
+    voxel_size: Vector,
+    *,
+    radius: float = 12.0,
+    smallest_radius: float | None = None,
+    threshold: float = 0.05,
+) -> tuple[Tensor, Tensor]:
+    """Remove the field of sources outside of a mask: V-SHARP.
+
+    Sources outside make a harmonic field inside, whose mean over a sphere is its value in the middle; what differs from
+    that mean is of sources inside: ``(delta - s_r) * field``. Each voxel takes the largest sphere that fits into the
+    mask. The map is divided by ``1 - S`` of the largest sphere where that is above a threshold. Schweser et al. 2011,
+    NeuroImage 54:2789, doi:10.1016/j.neuroimage.2010.10.070; with varying spheres Wu et al. 2012, Magn Reson Med
+    67:137, doi:10.1002/mrm.23000.
+
+    Args:
+        field: ``(1, 1, x, y, z)``, any unit.
+        mask: 0 and 1, of the same shape.
+        voxel_size: mm, ``(3,)``.
+        radius: of the largest sphere, mm.
+        smallest_radius: mm; the longest side of a voxel if it is None. The mask loses about as much of its border.
+        threshold: of the division.
+
+    Returns:
+        The local field, zero outside of the mask that is left, and that mask.
+
+    Raises:
+        ValueError: if the threshold is not positive, or the largest sphere is smaller than the smallest.
+    """
+    sizes = [float(size) for size in voxel_size]
+    smallest = max(sizes) if smallest_radius is None else smallest_radius
+    if not (threshold > 0 and radius >= smallest > 0):
+        raise ValueError(
+            f"threshold must be positive and radius at least {smallest}, the smallest, got {threshold=}, {radius=}"
+        )
+    inside, found = (mask > 0).to(field.dtype), torch.zeros_like(field)
+    masked, left = field * inside, torch.zeros_like(mask, dtype=torch.bool)
+    passed = 1 - SphericalMean(field.shape[-3:], sizes, radius, radius, dtype=field.dtype).response
+    for size in _radii(radius, smallest, min(sizes)):
+        mean = SphericalMean(field.shape[-3:], sizes, size, radius, dtype=field.dtype)
+        fits = (mean(inside) > 1 - min(mean.share_of_voxel / 2, OUTSIDE)) & (inside > 0) & ~left
+        if fits.any():
+            found = torch.where(fits, masked - mean(masked), found)
+            left = left | fits
+    inverse = torch.where(passed.abs() > threshold, 1 / passed, 0)
+    return filter_kspace(found, inverse) * left, left
+
+
+def _radii(largest: float, smallest: float, step: float) -> list[float]:
+    """List radii (mm) from the largest to the smallest."""
+    radii = [largest]
+    while radii[-1] - step > smallest:
+        radii.append(radii[-1] - step)
+    return [*radii, smallest] if smallest < largest else radii
