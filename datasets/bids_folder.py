@@ -32,7 +32,7 @@ def folder_cases(
         InputError: if a wanted subject, session, run or acquisition is not there, or a case is incomplete.
     """
     cases = []
-    for anat in _anat_folders(dataset, wanted):
+    for anat in anat_folders(dataset, wanted):
         try:
             cases.append(_case(dataset, anat, contrasts, label, wanted, optional))
         except IncompleteCaseError as error:
@@ -46,7 +46,12 @@ def folder_cases(
     return [case.item() for case in cases]
 
 
-def _anat_folders(dataset: Path, wanted: Selection) -> list[Path]:
+def anat_folders(dataset: Path, wanted: Selection) -> list[Path]:
+    """List the folders ``anat`` of the wanted subjects and sessions; a warning tells of those that have none.
+
+    Raises:
+        InputError: if a wanted subject or session is not there, or there is no such folder at all.
+    """
     subjects = _folders(dataset, "sub-*")
     if subjects:
         wanted.require("subjects", (folder.name for folder in subjects))

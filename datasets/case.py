@@ -25,6 +25,8 @@ class Case:
         mask: path of the brain mask.
         kspace: path of measured k-space, in the place of the image that is to be reconstructed.
         reference: path of an image on the grid of what is reconstructed.
+        phase: paths of the phase of one or several echoes, the first of which is ``image`` then.
+        magnitude: paths of their magnitude.
         others: whatever else a datalist tells, such as ``split``.
 
     Example:
@@ -39,6 +41,8 @@ class Case:
     mask: str | None = None
     kspace: str | None = None
     reference: str | None = None
+    phase: Sequence[str] = ()
+    magnitude: Sequence[str] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -62,7 +66,8 @@ class Case:
     def item(self) -> dict[str, Any]:
         """Return the dictionary of a datalist, without what there is not."""
         files = {name: getattr(self, name) for name in ("label", "mask", "kspace", "reference")}
-        present = {name: file for name, file in files.items() if file is not None}
+        present: dict[str, Any] = {name: file for name, file in files.items() if file is not None}
+        present |= {name: list(getattr(self, name)) for name in ("phase", "magnitude") if getattr(self, name)}
         return {"subject": self.subject, "session": self.session, "image": self.image, **present, **self.others}
 
 

@@ -21,7 +21,8 @@ OTHER_LISTS = (
 """What the datalists of MONAI and of the Medical Segmentation Decathlon hold beside the cases that are read."""
 
 NAMES, FILES = ("subject", "session"), ("label", "mask", "kspace", "reference")
-ENTRY = ("image", *FILES, *NAMES)
+ECHOES = ("phase", "magnitude")
+ENTRY = ("image", *FILES, *NAMES, *ECHOES)
 """What is read of an entry."""
 
 UNREAD = ("fold",)
@@ -37,6 +38,7 @@ class Entry(NamedTuple):
         names: ``subject`` and ``session`` where they are told.
         files: path of ``label``, ``mask``, ``kspace`` and ``reference`` where they are told.
         split: where the datalist has one.
+        echoes: paths of ``phase`` and ``magnitude`` where they are told.
     """
 
     place: str
@@ -44,6 +46,7 @@ class Entry(NamedTuple):
     names: dict[str, str]
     files: dict[str, str]
     split: str | None
+    echoes: dict[str, list[str]]
 
 
 def read_entries(path: Path) -> list[Entry]:
@@ -104,7 +107,7 @@ def _refuse_misspelled(
 
 def _checked(place: str, part: str | None, entry: Any) -> Entry:
     if not isinstance(entry, dict):
-        return Entry(place, None, {}, {}, part)
+        return Entry(place, None, {}, {}, part, {})
     for key in entry:
         _refuse_misspelled(place, key, entry, ENTRY, UNREAD)
     told = {key: value for key, value in entry.items() if value is not None and not (key in NAMES and value == "")}
@@ -117,7 +120,16 @@ def _checked(place: str, part: str | None, entry: Any) -> Entry:
     if "reference" in told and "kspace" not in told:
         raise InputError.at(place, 'has "reference", which has no meaning without "kspace"', "leave it out")
     names, files = ({key: told[key] for key in keys if key in told} for keys in (NAMES, FILES))
-    return Entry(place, told.get("image"), names, files, part)
+    return Entry(place, told.get("image"), names, files, part, _echoes(place, told))
+
+
+def _echoes(place: str, told: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the paths of phase and magnitude, which may be one or a list."""
+    found = {key: told[key] if isinstance(told[key], list) else [told[key]] for key in ECHOES if key in told}
+    for key, paths in found.items():
+        for path in paths:
+            _require_text(place, key, path)
+    return found
 
 
 def _require_text(place: str, key: str, value: Any) -> None:

@@ -44,7 +44,7 @@ TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "NumberOfFrames"),
     *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "ImagePositionPatient"),
     *("ImageOrientationPatient", "PixelSpacing", "SpacingBetweenSlices", "SliceThickness"),
-    *("RescaleSlope", "RescaleIntercept", *DIFFERENCES, *GROUPS),
+    *("RescaleSlope", "RescaleIntercept", "MagneticFieldStrength", "Manufacturer", *DIFFERENCES, *GROUPS),
 )
 
 

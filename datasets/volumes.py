@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .input_error import InputError
-from .readers import read_image
+from .readers import RawImage, read_image
 from .writing import replacing
 
 if TYPE_CHECKING:
@@ -45,14 +45,32 @@ def read_volume(
         InputError: if the file is missing, unreadable or truncated, has not three axes, is complex or
             colored, all zero or constant, holds NaN or Inf, or if its affine is not finite or is singular.
     """
-    import torch
-    from monai.data import MetaTensor  # takes seconds to import; commands refuse bad input before that
-
     path = Path(path)
     raw = read_image(path)
     data = _three_axes(path, raw.data, allow_2d)
+    return as_volume(path, raw._replace(data=data), allow_nan, allow_constant)
+
+
+def read_frames(path: Path | str, *, allow_nan: bool = False) -> list[MetaTensor]:
+    """Read the volumes of a file, as :func:`read_volume`: those along its fourth axis, one where it has three.
+
+    Raises:
+        InputError: as :func:`read_volume`.
+    """
+    path = Path(path)
+    raw = read_image(path)
+    if raw.data.ndim != 4:
+        return [read_volume(path, allow_nan=allow_nan)]
+    return [as_volume(path, raw._replace(data=frame), allow_nan) for frame in np.moveaxis(raw.data, 3, 0)]
+
+
+def as_volume(path: Path, raw: RawImage, allow_nan: bool = False, allow_constant: bool = False) -> MetaTensor:
+    """Check three axes of what a file holds, and return them as :func:`read_volume` does."""
+    import torch
+    from monai.data import MetaTensor  # takes seconds to import; commands refuse bad input before that
+
     _check_affine(path, raw.affine)
-    data = _finite(path, data, allow_nan)
+    data = _finite(path, raw.data, allow_nan)
     if not allow_constant and data.min() == data.max():
         problem = "all voxels are zero" if not data.any() else f"all voxels have the value {data.flat[0]:g}"
         raise InputError.at(path, problem, "export the image again, it holds no picture")

@@ -1,0 +1,138 @@
+"""Phase and magnitude of gradient echoes from files, in the order of their echo times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .dicom_echoes import Part, read_dicom_echoes
+from .dicom_frames import is_dicom
+from .input_error import InputError
+from .plausible_units import checked_echo_time
+from .sidecars import read_sidecar
+from .volumes import as_volume, read_frames
+
+if TYPE_CHECKING:
+    from monai.data import MetaTensor
+    from torch import Tensor
+
+SAME_TIME = 1e-5  # s, of what files round
+SAME_GRID = 1e-2  # mm
+
+
+class Echo(NamedTuple):
+    """One image of one echo: ``(1, x, y, z)``, its time (s) where that is known, and what stands beside it."""
+
+    image: MetaTensor
+    echo_time: float | None
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Echoes:
+    """Phase and magnitude of a scan.
+
+    Attributes:
+        phase: as stored, ``(n, x, y, z)``.
+        magnitude: of the same shape.
+        echo_times: s, ascending.
+        first: phase of the first echo, with its geometry and header.
+        told: what the sidecar, or DICOM header, of that tells.
+        files: paths of all.
+    """
+
+    phase: Tensor
+    magnitude: Tensor
+    echo_times: list[float]
+    first: MetaTensor
+    told: Mapping[str, Any]
+    files: list[str]
+
+
+def read_echoes(
+    phase: Sequence[Path | str],
+    magnitude: Sequence[Path | str],
+    echo_times: Sequence[float] | None = None,
+    allow_nan: bool = False,
+) -> Echoes:
+    """Read the echoes of a scan: a file each, files of several along a fourth axis, or folders of DICOMs.
+
+    Args:
+        phase: paths.
+        magnitude: paths, of as many echoes, on the same grid.
+        echo_times: s, of the echoes in their order; those of sidecars and DICOM headers if it is None.
+        allow_nan: replace NaN and Inf by 0 instead of refusing them.
+
+    Raises:
+        InputError: if a file cannot be used, or phase and magnitude are not of the same echoes and grid.
+    """
+    if not phase or not magnitude:
+        missing = "phase" if not phase else "magnitude"
+        raise InputError.at(f"`{missing}`", "is not given", "give phase and magnitude of every echo")
+    phases, magnitudes = read_part(phase, "phase", allow_nan), read_part(magnitude, "magnitude", allow_nan)
+    _check_same(phase[0], phases, magnitude[0], magnitudes)
+    times = _times(phase[0], phases, magnitudes, echo_times)
+    order = sorted(range(len(times)), key=times.__getitem__)
+    first = phases[order[0]]
+    import torch  # takes seconds to import
+
+    stacks = (torch.cat([part[n].image.as_tensor() for n in order]) for part in (phases, magnitudes))
+    files = [str(path) for path in dict.fromkeys([*phase, *magnitude])]
+    return Echoes(*stacks, [times[n] for n in order], first.image, first.told, files)
+
+
+def read_part(paths: Sequence[Path | str], part: Part, allow_nan: bool = False) -> list[Echo]:
+    """Read the phase, or the magnitude, of all echoes in the order of the files."""
+    return [echo for path in map(Path, paths) for echo in _read(path, part, allow_nan)]
+
+
+def _read(path: Path, part: Part, allow_nan: bool) -> list[Echo]:
+    if path.exists() and (path.is_dir() or is_dicom(path)):
+        found = read_dicom_echoes(path, part)
+        return [Echo(as_volume(path, echo.image, allow_nan), echo.echo_time, echo.told) for echo in found]
+    frames, told = read_frames(path, allow_nan=allow_nan), read_sidecar(path)
+    place = f"EchoTime of {path}"
+    given = told.get("EchoTime")
+    listed = given if isinstance(given, list) else [given]
+    if len(listed) != len(frames) and given is not None:
+        problem = f"{len(listed)} echo times for {len(frames)} echoes"
+        raise InputError.at(place, problem, "write a list of one for each echo, or give `echo_time`")
+    times = [None if time is None else checked_echo_time(time, place) for time in listed]
+    return [Echo(frame, time, told) for frame, time in zip(frames, times * (len(frames) // len(times)), strict=True)]
+
+
+def _check_same(phase: Path | str, phases: list[Echo], magnitude: Path | str, magnitudes: list[Echo]) -> None:
+    if len(phases) != len(magnitudes):
+        problem = f"{len(magnitudes)} echoes of magnitude, but {len(phases)} of phase"
+        raise InputError.at(magnitude, problem, "give phase and magnitude of every echo")
+    first = phases[0].image
+    for echo, path in [*((echo, phase) for echo in phases), *((echo, magnitude) for echo in magnitudes)]:
+        same = first.shape == echo.image.shape and np.allclose(first.affine, echo.image.affine, rtol=0, atol=SAME_GRID)
+        if not same:
+            problem = f"an echo lies on another grid: shape {tuple(echo.image.shape[1:])}, {tuple(first.shape[1:])}"
+            raise InputError.at(path, problem, "give echoes of one scan, not resampled")
+    for one, other in zip(phases, magnitudes, strict=True):
+        times = one.echo_time, other.echo_time
+        if None not in times and abs(times[0] - times[1]) > SAME_TIME:  # type: ignore[operator]
+            problem = f"an echo time of {times[1]:g} s, where the phase in its place has {times[0]:g} s"
+            raise InputError.at(magnitude, problem, "give phase and magnitude in the same order")
+
+
+def _times(path: Path | str, phases: list[Echo], magnitudes: list[Echo], given: Sequence[float] | None) -> list[float]:
+    if given is not None and len(given) != len(phases):
+        problem = f"{len(given)} for {len(phases)} echoes"
+        raise InputError.at("`echo_time`", problem, "give one for each echo, in their order: 0.004,0.008")
+    pairs = zip(phases, magnitudes, strict=True)
+    told = list(given) if given is not None else [one.echo_time or other.echo_time for one, other in pairs]
+    times = [time for time in told if time is not None]
+    if len(times) < len(phases):
+        problem = f"no EchoTime of {'its phase' if len(phases) == 1 else f'{len(phases)} echoes'} in a sidecar"
+        raise InputError.at(path, problem, "give `echo_time` (s), one for each echo")
+    if min(b - a for a, b in zip([-1.0, *sorted(times)], sorted(times), strict=False)) < SAME_TIME:
+        listed = ", ".join(f"{time:g}" for time in times)
+        raise InputError.at(path, f"several echoes of one time ({listed} s)", "give each echo once, with its time")
+    return times

@@ -1,0 +1,114 @@
+"""Cases with phase and magnitude of gradient echoes, of BIDS folders and datalists."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .bids import select
+from .bids_folder import IncompleteCaseError, anat_folders, logger
+from .case import Case, subject_and_session
+from .datalist_entries import Entry, read_entries
+from .file_names import is_nifti
+from .input_error import InputError
+from .number_signs import remedy_for
+from .selection import Selection
+
+ECHO_OR_PART = re.compile(r"_(echo|part)-[^_]+")
+
+
+def find_phase_cases(
+    dataset_dir: Path | str, selection: Selection | Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """List the cases of a dataset that have phase, sorted by subject and session.
+
+    Of a BIDS folder those with ``anat/sub-*[_echo-N]_part-phase_MEGRE.nii.gz``, or with another suffix, and
+    ``part-mag`` (or without ``part``) beside them. Entries of a datalist have ``phase`` and ``magnitude``, a path or a
+    list of them.
+
+    Args:
+        dataset_dir: BIDS folder or JSON datalist.
+        selection: what of the dataset to take, see :class:`Selection`.
+
+    Returns:
+        ``{"subject": "sub-01", "session": "", "image": [first phase], "phase": [paths], "magnitude": [paths]}`` each.
+
+    Raises:
+        InputError: if the dataset or a wanted part of it is missing, or a case lacks phase or magnitude.
+    """
+    dataset, wanted = Path(dataset_dir), Selection.of(selection)
+    if not dataset.exists():
+        raise InputError.at(dataset, "no such folder or datalist", remedy_for(dataset, "check `dataset_dir`"))
+    if dataset.is_file():
+        found = [_listed(dataset.parent, entry) for entry in read_entries(dataset)]
+        return sorted(select([case.item() for case in found], wanted), key=lambda c: (c["subject"], c["session"]))
+    cases = []
+    for anat in anat_folders(dataset, wanted):
+        try:
+            cases.append(_case(dataset, anat, wanted).item())
+        except IncompleteCaseError as error:
+            if not wanted.skip_incomplete:
+                raise
+            logger.warning("%s: left out", str(error).rpartition("; ")[0])
+    if not cases:
+        raise InputError.at(dataset, "no subjects (sub-*) with phase", "give a BIDS folder or a JSON datalist")
+    return cases
+
+
+def name_without_echo(stem: str) -> str:
+    """Return the name of a scan: ``sub-01_MEGRE`` of ``sub-01_echo-2_part-phase_MEGRE``, of any other its own."""
+    return ECHO_OR_PART.sub("", stem) if "_part-phase_" in stem else stem
+
+
+def _case(dataset: Path, anat: Path, wanted: Selection) -> Case:
+    parent = anat.parent.relative_to(dataset)
+    subject, session = parent.parts[0], "" if len(parent.parts) == 1 else parent.parts[1]
+    name = Case(subject, session).name
+    files = wanted.preferred([file for file in sorted(anat.glob(f"{name}_*part-phase_*.nii*")) if is_nifti(file)])
+    groups: dict[str, list[Path]] = defaultdict(list)
+    for file in files:
+        groups[name_without_echo(file.name)].append(file)
+    if len(groups) != 1:
+        problem = f"{name} has {'several scans' if groups else 'no image'} with part-phase{wanted.described()}"
+        listed = f" ({', '.join(groups)})" if groups else ""
+        remedy = "choose one by `runs` or `acquisitions`" if groups else f"add {name}_part-phase_MEGRE.nii.gz"
+        raise IncompleteCaseError.at(anat, problem + listed, f"{remedy}, or give a JSON datalist")
+    phase = sorted(files, key=_echo_number)
+    magnitude = [_magnitude_of(file) for file in phase]
+    return Case(subject, session, _texts(phase[:1]), phase=_texts(phase), magnitude=_texts(magnitude))
+
+
+def _texts(paths: list[Path]) -> list[str]:
+    return [str(path) for path in paths]
+
+
+def _echo_number(file: Path) -> int:
+    found = re.search(r"_echo-(\d+)", file.name)
+    return int(found[1]) if found else 0
+
+
+def _magnitude_of(phase: Path) -> Path:
+    name = phase.name.removesuffix(".gz").removesuffix(".nii")
+    stems = name.replace("_part-phase_", "_part-mag_"), name.replace("_part-phase_", "_")
+    found = [file for stem in stems for end in (".nii.gz", ".nii") if (file := phase.with_name(stem + end)).is_file()]
+    if not found:
+        problem = f"no magnitude beside it ({stems[0]}.nii.gz)"
+        raise IncompleteCaseError.at(phase, problem, "add it, or give a JSON datalist")
+    return found[0]
+
+
+def _listed(folder: Path, entry: Entry) -> Case:
+    paths = {part: [str(folder / path) for path in entry.echoes.get(part, [])] for part in ("phase", "magnitude")}
+    if missing := [part for part, files in paths.items() if not files]:
+        problem = f"has no {' and no '.join(missing)}"
+        raise InputError.at(entry.place, problem, 'write "phase": [FILE, ...] and "magnitude": [FILE, ...]')
+    files = {name: str(folder / file) for name, file in entry.files.items() if name in ("label", "mask")}
+    for file in [*paths["phase"], *paths["magnitude"], *files.values()]:
+        if not Path(file).exists():
+            raise InputError.at(file, "no such file", f"correct {entry.place}")
+    subject, session = subject_and_session(paths["phase"][0])
+    names = {"subject": subject, "session": session} | entry.names
+    return Case(**names, image=paths["phase"][:1], **files, **paths)  # type: ignore[arg-type]
