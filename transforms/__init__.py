@@ -18,6 +18,7 @@ from .load_fine_contrasts import LoadFineContrastsd
 from .load_guided_kspace import LoadGuidedKspaced
 from .load_local_field import LoadLocalFieldd, LoadMapd
 from .load_masks import ApplyBrainMaskd, LoadLabeld
+from .load_phase import LoadPhased
 from .load_regions import LoadRegionsd
 from .low_resolution import SimulateLowResolution, SimulateLowResolutiond
 from .masks import (
@@ -38,12 +39,14 @@ from .overshoot import LimitOvershootd
 from .paired_patches import RandPairedPatchesd
 from .ppm_check import check_is_ppm
 from .quantile_scaling import ScaleByQuantile, ScaleByQuantiled
+from .reference_region import ReferToRegiond
 from .registration import register_rigid
 from .rician_noise import RicianNoise, RicianNoised
 from .rigid_motion import RigidMotion
 from .rotation import RandRotateWithFieldd
 from .save_derivative import SaveDerivatived
 from .save_finer_derivative import SaveFinerDerivatived
+from .save_stages import SaveStagesd
 from .save_susceptibility import SaveSusceptibilityd
 from .shared_random_state import SharedRandomState
 from .skull import SkullSigns, shows_skull, skull_signs
@@ -85,6 +88,7 @@ __all__ = [
     "LoadLabeld",
     "LoadLocalFieldd",
     "LoadMapd",
+    "LoadPhased",
     "LoadRegionsd",
     "OwnKeysSpacingd",
     "PoissonDiskMask",
@@ -102,12 +106,14 @@ __all__ = [
     "RandSmoothPhase",
     "RandSmoothPhased",
     "RandomMask",
+    "ReferToRegiond",
     "RestoreIntensityRanged",
     "RicianNoise",
     "RicianNoised",
     "RigidMotion",
     "SaveDerivatived",
     "SaveFinerDerivatived",
+    "SaveStagesd",
     "SaveSusceptibilityd",
     "ScaleByQuantile",
     "ScaleByQuantiled",

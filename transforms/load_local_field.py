@@ -95,7 +95,7 @@ class LoadLocalFieldd(MapTransform):
             inside = field != 0 if masked["mask"] is None else masked["mask"]
             out[key], out["mask"] = field, inside.to(torch.uint8)
             out["voxel_size"] = voxel_size_from_affine(field.affine.numpy()).float()
-            out["b0_direction"] = self._direction(path, sidecar, field)
+            out["b0_direction"] = direction_of(path, sidecar, field, self.direction)
         return out
 
     def _units_per_ppm(self, path: Path, sidecar: Mapping[str, Any]) -> float:
@@ -116,19 +116,6 @@ class LoadLocalFieldd(MapTransform):
         if unit is not None and unit != self.field_unit:
             problem = f"its sidecar says that its Units are {told}, `field_unit` is {self.field_unit}"
             raise InputError.at(path, problem, f"set `field_unit` to {unit}, or correct the sidecar")
-
-    def _direction(self, path: Path, sidecar: Mapping[str, Any], field: MetaTensor) -> torch.Tensor:
-        if self.direction is not None:
-            return self.direction
-        if "B0Direction" in sidecar:
-            return parse_direction(sidecar["B0Direction"], f"B0Direction beside {path}")
-        if is_template_space(header_of(field)):
-            message = "%s: lies in the space of a template, its affine does not tell the direction of B0 in the scanner"
-            logger.warning(message + "; give `b0_direction`, or B0Direction in its sidecar", path)
-        try:
-            return b0_direction_from_affine(field.affine.numpy()).float()
-        except ValueError as error:
-            raise InputError.at(path, str(error), "resample the image to a grid with axes at right angles") from error
 
 
 class LoadMapd(MapTransform):
@@ -171,6 +158,27 @@ class LoadMapd(MapTransform):
             loaded.affine = image.affine.clone()
             out[key] = loaded
         return out
+
+
+def direction_of(
+    path: Path, sidecar: Mapping[str, Any], field: MetaTensor, given: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return the direction of B0 in voxel axes, ``(3,)``: the given one, else that of the sidecar, else by the affine.
+
+    Raises:
+        InputError: if the sidecar has another thing, or the axes of voxels are not at right angles.
+    """
+    if given is not None:
+        return given
+    if "B0Direction" in sidecar:
+        return parse_direction(sidecar["B0Direction"], f"B0Direction beside {path}")
+    if is_template_space(header_of(field)):
+        message = "%s: lies in the space of a template, its affine does not tell the direction of B0 in the scanner"
+        logger.warning(message + "; give `b0_direction`, or B0Direction in its sidecar", path)
+    try:
+        return b0_direction_from_affine(field.affine.numpy()).float()
+    except ValueError as error:
+        raise InputError.at(path, str(error), "resample the image to a grid with axes at right angles") from error
 
 
 def parse_direction(value: Direction, place: str) -> torch.Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..datasets.file_names import stem_of
 from ..datasets.input_error import InputError
+from ..datasets.phase_cases import name_without_echo
 from ..datasets.sidecars import sidecar_of
 from ..datasets.volumes import header_of, write_volume
 from ..datasets.writing import already_there, replacing
@@ -34,11 +35,12 @@ BIDS_NAME = re.compile(r"(?P<stem>(?P<subject>sub-[^_]+)(_(?P<session>ses-[^_]+)
 class SaveDerivatived(MapTransform):
     """Write results ``(1, x, y, z)`` beside each other, on the exact grid of the source's file.
 
-    ``sub-01_ses-1_FLAIR.nii.gz`` gives ``<output_dir>/sub-01/ses-1/anat/sub-01_ses-1_<suffix>.nii.gz``; other
-    names give ``<output_dir>/<stem>_<suffix>.nii.gz``. Where a case has a ``result_prefix``, as those of a datalist
-    whose files have the same names, it comes before that. Data pass unchanged, and the paths written are added at
-    ``<key>_path``. How the contrasts of the source lay to each other, where that was measured (``alignment`` in its
-    ``meta``), is the field ``Alignment`` of a JSON file beside each result.
+    ``sub-01_ses-1_FLAIR.nii.gz`` gives ``<output_dir>/sub-01/ses-1/anat/sub-01_ses-1_<suffix>.nii.gz`` (and so does
+    phase, without its echo and part); other names give ``<output_dir>/<stem>_<suffix>.nii.gz``. Where a case has a
+    ``result_prefix``, as those of a datalist whose files have the same names, it comes before that. Data pass
+    unchanged, and the paths written are added at ``<key>_path``. How the contrasts of the source lay to each other,
+    where that was measured (``alignment`` in its ``meta``), is the field ``Alignment`` of a JSON file beside each
+    result.
 
     Args:
         keys: of the results.
@@ -132,7 +134,7 @@ def _write_alignment(path: Path, alignment: str) -> None:
 
 def derivative_path(output_dir: Path, source: Path | str, suffix: str, prefix: str = "") -> Path:
     """Name the file of a result with ``suffix`` made from the image ``source``, in a case with a ``result_prefix``."""
-    stem = stem_of(source)
+    stem = name_without_echo(stem_of(source))
     match = BIDS_NAME.fullmatch(stem)
     if match is None:
         return output_dir / "_".join(filter(None, (prefix, stem, f"{suffix}.nii.gz")))

@@ -14,6 +14,8 @@ import torch
 from ..datasets.sidecars import sidecar_of
 from ..datasets.writing import replacing
 from .field_plausibility import is_inverted
+from .load_phase import PROCESSING
+from .reference_region import REFERENCE
 from .save_derivative import SaveDerivatived
 
 logger = logging.getLogger(__name__)
@@ -25,10 +27,10 @@ class SaveSusceptibilityd(SaveDerivatived):
     """Write susceptibility (ppm) as :class:`SaveDerivatived` does, with a JSON file that says how it was made.
 
     The sidecar has the units, the direction of B0 that was used (``b0_direction``, in voxel axes), what is zero, the
-    names of the sources, and the standard deviation of the field's noise (``noise``; the median in the mask of a map)
-    where it is known. There is a warning in the log of noise that no scan has, and where the strongest sources of the
-    brain (``brain``, else ``mask``) are diamagnetic, which is a sign of phase with the other sign. Arguments and errors
-    are those of :class:`SaveDerivatived`.
+    names of the sources, of phase also how it became a field, and the standard deviation of the field's noise
+    (``noise``; the median in the mask of a map) where it is known. There is a warning in the log of noise that no scan
+    has, and where the strongest sources of the brain (``brain``, else ``mask``) are diamagnetic, which is a sign of
+    phase with the other sign. Arguments and errors are those of :class:`SaveDerivatived`.
     """
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -40,9 +42,10 @@ class SaveSusceptibilityd(SaveDerivatived):
             "Units": "ppm",
             "B0Direction": np.asarray(out["b0_direction"], dtype=float).round(6).tolist(),
             "B0DirectionFrame": "voxel axes",
-            "SusceptibilityReference": "mean over the mask is 0",
+            "SusceptibilityReference": out.get(REFERENCE, "mean over the mask is 0"),
             "Sources": [Path(source).name for source in sources.split("\n")],
-        } | self._noise(out)
+        }
+        sidecar |= json.loads(out[self.source_key].meta.get(PROCESSING) or "{}") | self._noise(out)
         for key in self.key_iterator(out):
             with replacing(sidecar_of(Path(out[f"{key}_path"]))) as temporary:
                 temporary.write_text(json.dumps(sidecar, indent=2) + "\n", encoding="utf-8")
