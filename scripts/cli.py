@@ -21,7 +21,7 @@ from .prepare import prepare
 from .simulate import simulate
 from .terminal.console import exit_with, quiet_third_parties
 from .terminal.options import options_of
-from .terminal.value_lists import ValueListCommand
+from .terminal.value_lists import EchoListCommand, ValueListCommand
 from .train import train
 
 app = typer.Typer(
@@ -46,7 +46,7 @@ COMMANDS = (
     check,
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(cls=EchoListCommand if command is predict else None)(command)
 app.command(cls=ValueListCommand)(bids)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,6 +44,10 @@ def predict(  # noqa: PLR0913 (one argument per option)
     kspace: Annotated[
         Path | None, typer.Option(help="k-space of the target: fastMRI or ISMRMRD .h5, or .npz with kspace and mask.")
     ] = None,
+    phase: Annotated[
+        list[Path] | None, typer.Option(help="Phase of each echo, or 4D of all: NIfTI or DICOM folders; for QSM.")
+    ] = None,
+    magnitude: Annotated[list[Path] | None, typer.Option(help="Their magnitude, in the same order.")] = None,
     model: Annotated[Path | None, typer.Option(help="Weights. Default: those of the bundle.")] = None,
     overlay: Annotated[list[str] | None, typer.Option(help="configs/NAME.yaml of the bundle.")] = None,
     runtime: Annotated[
@@ -55,7 +59,19 @@ def predict(  # noqa: PLR0913 (one argument per option)
     scale: Annotated[str | None, typer.Option(help="How many times finer, such as 2 or 1,1,3.")] = None,
     field_unit: Annotated[str | None, typer.Option(help="Of the local field: ppm, hz or rad.")] = None,
     b0: Annotated[float | None, typer.Option(help="Field strength (T), for hz and rad.")] = None,
-    echo_time: Annotated[float | None, typer.Option(help="Of the phase (s), for rad.")] = None,
+    echo_time: Annotated[
+        str | None, typer.Option(help="Of the phase (s), for rad; of each echo of --phase: 0.004,0.008.")
+    ] = None,
+    phase_range: Annotated[
+        str | None, typer.Option(help="LOW,HIGH: values of --phase that are -pi and pi, where they do not tell.")
+    ] = None,
+    background: Annotated[str | None, typer.Option(help="Removal of --phase's background: vsharp or pdf.")] = None,
+    keep_stages: Annotated[
+        bool, typer.Option("--keep-stages", help="Write what is between phase and map: fields, mask, residual, noise.")
+    ] = False,
+    reference_region: Annotated[
+        Path | None, typer.Option(help="Mask of what has susceptibility 0, such as fluid. Default: the brain's mean.")
+    ] = None,
     b0_direction: Annotated[str | None, typer.Option(help="X,Y,Z of the field; else from sidecar or affine.")] = None,
     invert: Annotated[
         bool, typer.Option(help="Change the sign of the local field: of phase that falls where the field is higher.")
@@ -75,16 +91,19 @@ def predict(  # noqa: PLR0913 (one argument per option)
     overwrite: Overwrite = False,
 ) -> None:
     """Apply the network of BUNDLE to images: masks or images, and pictures."""
-    is_named = bool(image or kspace)
-    if (dataset_dir is None) != is_named:
-        problem = "images given twice" if is_named else "no images"
-        raise InputError.at("predict", problem, "give either --dataset-dir or --image CONTRAST=FILE")
+    require_one_source(dataset_dir, bool(image or kspace or phase or magnitude))
+    if field_unit is not None and (phase or magnitude):
+        raise InputError.at("--field-unit", "has no meaning with --phase, which becomes ppm", "leave it out")
     options = {
         "model_file": model,
         "scale": None if scale is None else parse_scale(scale),
         "field_unit": field_unit,
         "b0": b0,
-        "echo_time": echo_time,
+        "echo_time": None if echo_time is None else parse_numbers("--echo-time", echo_time),
+        "phase_range": None if phase_range is None else parse_numbers("--phase-range", phase_range, 2),
+        "background": background,
+        "keep_stages": keep_stages or None,
+        "reference_region": None if reference_region is None else str(reference_region),
         "b0_direction": b0_direction,
         "invert": invert or None,
         "slice_axis": slice_axis,
@@ -96,7 +115,9 @@ def predict(  # noqa: PLR0913 (one argument per option)
     require_dataset_for(selection, dataset_dir)
     study = study_of(bundle, dataset_dir, output_dir, regions)
     files = {"kspace": kspace, "reference": reference}
-    named = Case(image=parse_images(image or []), **{name: str(file) for name, file in files.items() if file})
+    echoes = {"phase": list(map(str, phase or [])), "magnitude": list(map(str, magnitude or []))}
+    given: dict[str, Any] = {name: str(file) for name, file in files.items() if file} | echoes
+    named = Case(image=parse_images(image or []), **given)
     overviews: list[tuple[str, list[Path]] | None] = []
 
     def draw(prediction: Prediction) -> None:
@@ -131,6 +152,17 @@ def predict(  # noqa: PLR0913 (one argument per option)
         console().print("\n  ".join([prediction.case.name, *findings, *alignment_lines(prediction), *map(str, paths)]))
     for table in study.write(output_dir) if study is not None and predictions else []:
         console().print(f"Table of all cases: {table}")
+
+
+def require_one_source(dataset_dir: Path | None, is_named: bool) -> None:
+    """Check that either a dataset or files are given.
+
+    Raises:
+        InputError: if both are, or neither.
+    """
+    if (dataset_dir is None) != is_named:
+        problem = "images given twice" if is_named else "no images"
+        raise InputError.at("predict", problem, "give either --dataset-dir or --image CONTRAST=FILE")
 
 
 def study_of(bundle: str, dataset_dir: Path | None, output_dir: Path, regions: str | None) -> Study | None:
@@ -177,3 +209,19 @@ def parse_scale(text: str) -> int | list[int]:
     if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
         raise InputError.at(f"--scale {text}", "not a factor", "give a whole number, or one for each axis as in 1,1,3")
     return int(parts[0]) if len(parts) == 1 else [int(part) for part in parts]
+
+
+def parse_numbers(option: str, text: str, count: int | None = None) -> float | list[float]:
+    """Read ``0.004`` as a number, ``0.004,0.008`` as a list; ``count`` numbers where that is told.
+
+    Raises:
+        InputError: if these are no numbers, or not as many.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or (count is not None and len(numbers) != count):
+        wanted = f"{count} numbers" if count else "a number, or one for each echo"
+        raise InputError.at(f"{option} {text}", f"not {wanted}", f"write {option} 0.004,0.008")
+    return numbers[0] if len(numbers) == 1 else numbers

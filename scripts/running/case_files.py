@@ -10,6 +10,7 @@ from typing import Any
 from ...datasets import Case, InputError, read_volume, subject_and_session
 from ...datasets.contrast_files import contrast_paths, in_order, names_to_leave_out
 from .configuration import Configuration
+from .phase_files import check_phase, complete_phase
 
 
 def complete_case(case: Case, configuration: Configuration) -> Case:
@@ -26,6 +27,8 @@ def complete_case(case: Case, configuration: Configuration) -> Case:
     for name, file in (("kspace", case.kspace), ("reference", case.reference)):
         if file is not None and not Path(file).is_file():
             raise InputError.at(file, "no such file", f"check `{name}`")
+    if case.phase or case.magnitude:
+        return complete_phase(case)
     contrasts = contrasts_of(case, configuration)
     files = _in_order(case.image, contrasts, optional_contrasts(configuration))
     if not case.subject:
@@ -51,6 +54,8 @@ def optional_contrasts(configuration: Configuration) -> list[str]:
 
 def images_of(case: Case, configuration: Configuration) -> dict[str, str]:
     """Return the images of a case that are there and not left out, by contrast, from which its result is made."""
+    if case.phase:
+        return {}  # a field is made of it, which nobody gave
     left_out = configuration.value("leave_out") if "leave_out" in configuration else []
     absent = names_to_leave_out(left_out, optional_contrasts(configuration))
     named = zip(contrasts_of(case, configuration), case.image, strict=True)
@@ -90,6 +95,8 @@ def check_case(
     Raises:
         InputError: if an image cannot be used, or the mask has not the shape of one of them.
     """
+    if case.phase:
+        return check_phase(case, mask, allow_nan)
     is_measured = case.kspace is not None  # k-space may be of a single slice
     image = case.images if is_measured else in_order(contrast_paths(case.image, contrasts, optional), contrasts)
     case = replace(case, image=image)

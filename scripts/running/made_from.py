@@ -25,7 +25,7 @@ def digests(configuration: Configuration, cases: Sequence[Case], given: Mapping[
         repr(settings),
         *_states([*configuration.files, weights]),
     ]
-    files = [[*case.images, case.mask, case.kspace, case.reference] for case in cases]
+    files = [[*case.images, case.mask, case.kspace, case.reference, *case.phase, *case.magnitude] for case in cases]
     gaps = [[f"no image {n}" for n, image in enumerate(case.image) if image is None] for case in cases]
     return [
         _digest([*shared, *_states(filter(None, of_case)), *without])

@@ -16,6 +16,7 @@ from .configuration import Configuration, Progress, no_progress
 from .made_from import digests, require_new_or_same
 from .mask_steps import require_mask_step
 from .outputs import staged
+from .phase_files import phase_overlay
 from .processes import share_of_rank, use_device_of_rank
 from .records import write_derivative_description
 from .third_parties import input_errors_unwrapped
@@ -79,7 +80,8 @@ def predict(  # noqa: PLR0913 (what the command has as options)
 
     Args:
         bundle: its name, folder, or the bundle itself.
-        cases: a BIDS folder or JSON datalist, or one case whose ``image`` tells the file of each contrast.
+        cases: a BIDS folder or JSON datalist, or one case whose ``image`` tells the file of each contrast, or which
+            has ``phase`` and ``magnitude``.
         output_dir: where the results go.
         mask: of the brain, for all cases; outside of it images become zero.
         overwrite: replace results that are in ``output_dir`` already, instead of refusing to; those of the same files,
@@ -101,7 +103,8 @@ def predict(  # noqa: PLR0913 (what the command has as options)
         >>> found.files  # doctest: +SKIP
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.find(bundle)
-    configuration = Configuration(bundle, ["inference", *overlays])
+    is_phase = isinstance(cases, Case) and bool(cases.phase or cases.magnitude)
+    configuration = Configuration(bundle, ["inference", *(phase_overlay(bundle) if is_phase else []), *overlays])
     output, same = Path(output_dir), set[Path]()
     onnx_file = chosen_onnx(runtime, bundle, (settings or {}).get("model_file"))
     with (

@@ -23,7 +23,10 @@ BAD_INPUT = 2
 
 
 PACKAGE = __name__.partition(".")[0]
-TOLD = (f"{PACKAGE}.networks.inferers.precision_choice", f"{PACKAGE}.handlers.time_budget")
+TOLD = tuple(
+    f"{PACKAGE}.{name}"
+    for name in ("networks.inferers.precision_choice", "handlers.time_budget", "transforms.load_phase")
+)
 """Loggers whose remarks are shown too, not their warnings alone."""
 
 

@@ -13,8 +13,19 @@ class ValueListCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Repeat the option before each of its values, and read the words as usual."""
-        lists = [name for option in self.params if getattr(option, "multiple", False) for name in option.opts]
-        return super().parse_args(ctx, repeated(args, lists))
+        return super().parse_args(ctx, repeated(args, self.lists()))
+
+    def lists(self) -> list[str]:
+        """Name the options that take several words."""
+        return [name for option in self.params if getattr(option, "multiple", False) for name in option.opts]
+
+
+class EchoListCommand(ValueListCommand):
+    """A command that takes ``--phase 1 2 3 --magnitude 1 2 3``; of its other options each word is one."""
+
+    def lists(self) -> list[str]:
+        """Name the options of echoes."""
+        return ["--phase", "--magnitude"]
 
 
 def repeated(words: Sequence[str], lists: Sequence[str]) -> list[str]:
