@@ -27,6 +27,9 @@ def prepare(  # noqa: PLR0913 (one argument per option)
     erosion: Annotated[float, typer.Option(min=0.0, help="qsm-labels: of the brain mask, in mm.")] = 0.0,
     background: Annotated[float, typer.Option(min=0.0, help="qsm-labels: ppb left of fields from outside.")] = 0.0,
     vary: Annotated[bool, typer.Option(help="qsm-labels: draw all of these for each subject, for training.")] = False,
+    phase: Annotated[
+        bool, typer.Option(help="qsm-labels: phase and magnitude of five echoes, with skull and air, for --phase.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="qsm-labels: of noise and susceptibility.")] = 0,
 ) -> None:
     """Bring a downloaded dataset into the form that the bundles read, with contrasts aligned; or make brain masks."""
@@ -42,12 +45,14 @@ def prepare(  # noqa: PLR0913 (one argument per option)
 
             names = prepare_fastmri(source, stage, pairs, progress)
         elif dataset == "qsm-labels":
-            from ..simulation.qsm_subject import FieldProtocol
+            from ..simulation.gradient_echo import EchoProtocol
+            from ..simulation.field_protocol import FieldProtocol
             from .preparations.qsm_labels import prepare_qsm_labels
 
             direction, sizes = _vector(b0_direction, "--b0-direction"), spacing and _vector(spacing, "--spacing")
             protocol = FieldProtocol(direction, sizes or None, snr, erosion, background=background / 1000)
-            names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress)
+            echoes = EchoProtocol(snr=snr) if phase else None
+            names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress, echoes)
         else:
             name = dataset.replace("-", "_")
             module = import_module(f".preparations.{name}", __package__)

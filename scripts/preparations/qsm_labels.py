@@ -16,6 +16,8 @@ from ...datasets.writing import Progress, reporting
 from ...operators.b0_direction import voxel_size_from_affine
 from ...simulation.anatomy import list_images
 from ...simulation.field_protocol import SPACING, FieldProtocol, draw_protocol
+from ...simulation.gradient_echo import EchoProtocol
+from ...simulation.phase_subject import simulate_scan, write_scan
 from ...simulation.qsm_subject import write_qsm_subject
 from .qsm_heads import QSMHead, draw_head
 
@@ -26,6 +28,7 @@ def prepare_qsm_labels(
     protocol: FieldProtocol | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    echoes: EchoProtocol | None = None,
 ) -> list[str]:
     """Write a subject with ``localfield``, ``Chimap``, ``desc-brain_mask`` and ``dseg`` for each ``*_dseg.nii.gz``.
 
@@ -40,6 +43,7 @@ def prepare_qsm_labels(
         protocol: how the fields are measured; drawn for each subject by :func:`draw_protocol` if it is None.
         seed: of susceptibilities, noise and protocols; each subject has its own stream.
         progress: told the number of subjects done, and of all.
+        echoes: write phase and magnitude of these, with what is around the brain, instead of a local field.
 
     Returns:
         Names of the subjects, sorted.
@@ -48,7 +52,33 @@ def prepare_qsm_labels(
         InputError: if the source is missing or has no label maps, several of one subject, or one that cannot be used,
             or an image beside one is not on its grid.
     """
-    source, output = Path(source), Path(output)
+    output = Path(output)
+    paths, values, labels = _label_maps(Path(source))
+    write_description(output, "Phase and magnitude" if echoes else "Local fields of known susceptibility")
+    for number, path in reporting(list(enumerate(paths)), progress):
+        rng, name = np.random.default_rng([seed, number]), path.name.partition("_")[0]
+        drawn, (chi, brain, affine, regions) = _head(path, values, labels, protocol, rng)
+        if echoes is None:
+            write_qsm_subject(output, name, chi, brain, affine, drawn, rng, regions=regions)
+        else:
+            scan = simulate_scan(chi, brain, affine, drawn.b0_direction, drawn.spacing, echoes, rng)
+            write_scan(output, name, scan, echoes)
+    return [path.name.partition("_")[0] for path in paths]
+
+
+def read_head(source: Path, number: int, seed: int = 0) -> tuple[str, QSMHead]:
+    """Return name and head of one of the label maps of a folder, on its own grid.
+
+    Raises:
+        InputError: as :func:`prepare_qsm_labels` does.
+    """
+    paths, values, labels = _label_maps(source)
+    path, rng = paths[number], np.random.default_rng([seed, number])
+    return path.name.partition("_")[0], _head(path, values, labels, FieldProtocol(), rng)[1]
+
+
+def _label_maps(source: Path) -> tuple[list[Path], dict[int, float], dict[int, str]]:
+    """Return the label maps, and susceptibilities and names of labels where a table tells them."""
     if not source.is_dir():
         raise InputError.at(source, "no such folder", "check --source")
     paths, values = list_images(source, "_dseg", "label maps"), read_values(source / "dseg.tsv")
@@ -56,18 +86,23 @@ def prepare_qsm_labels(
     subjects = [path.name.partition("_")[0] for path in paths]
     if twice := next((path for path, name in zip(paths, subjects, strict=True) if subjects.count(name) > 1), None):
         raise InputError.at(twice, "one of several label maps of one subject", "keep one, or rename their subjects")
-    write_description(output, "Local fields of known susceptibility")
-    for number, path in reporting(list(enumerate(paths)), progress):
-        rng = np.random.default_rng([seed, number])
-        if values:
-            chi, brain, affine, regions = _with_values(path, values, labels)
-            drawn = protocol or draw_protocol(rng, float(affine[0, 0]))
-        else:
-            spacing = None if protocol else float(rng.uniform(*SPACING))
-            drawn = protocol or draw_protocol(rng, float(spacing or 1))
-            chi, brain, affine, regions = draw_head(path, drawn.b0_direction, spacing, rng)
-        write_qsm_subject(output, subjects[number], chi, brain, affine, drawn, rng, regions=regions)
-    return subjects
+    return paths, values, labels
+
+
+def _head(
+    path: Path,
+    values: dict[int, float],
+    labels: dict[int, str],
+    protocol: FieldProtocol | None,
+    rng: np.random.Generator,
+) -> tuple[FieldProtocol, QSMHead]:
+    """Return how the field is measured and the head, drawn where protocol or values do not tell."""
+    if values:
+        head = _with_values(path, values, labels)
+        return protocol or draw_protocol(rng, float(head[2][0, 0])), head
+    spacing = None if protocol else float(rng.uniform(*SPACING))
+    drawn = protocol or draw_protocol(rng, float(spacing or 1))
+    return drawn, draw_head(path, drawn.b0_direction, spacing, rng)
 
 
 def read_values(table: Path) -> dict[int, float]:
