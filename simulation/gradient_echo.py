@@ -98,6 +98,9 @@ def total_field(
 ) -> Volume:
     """Return the field (ppm) of all sources, with air around the volume, ``(x, y, z)``.
 
+    By the field of each voxel in image space: that by a kernel in k-space rings at the edges of air and bone, and what
+    rings is no field of sources outside.
+
     Args:
         susceptibility: relative to water, with air at the border of the volume.
         brain: mask within which the shim works.
@@ -106,7 +109,8 @@ def total_field(
         shim: subtract the polynomial of second order that is nearest in the brain.
     """
     relative = torch.from_numpy(np.asarray(susceptibility, np.float32) - np.float32(AIR))[None, None]
-    field = DipoleConvolution(relative.shape[-3:], voxel_size, b0_direction, padding=1.5)(relative)[0, 0].numpy()
+    convolve = DipoleConvolution(relative.shape[-3:], voxel_size, b0_direction, kernel="image")
+    field = convolve(relative)[0, 0].numpy()
     inside = np.asarray(brain) > 0
     return (field - polynomial(field, inside)).astype(np.float32) if shim else field - field[inside].mean()
 

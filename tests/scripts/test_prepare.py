@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.scripts.conftest import write_image
 from tests.scripts.preparations.test_fastmri import write_ixi
 
 Run = Callable[..., int]
@@ -38,3 +40,16 @@ def test_vectors_that_are_none_are_refused(
     assert run_command(*arguments, option, value) == 2
     assert option in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_echoes_of_label_maps_are_written_with_their_truth(run_command: Run, tmp_path: Path) -> None:
+    labels = np.zeros((30, 30, 30), np.int16)
+    labels[8:22, 8:22, 8:22] = 1
+    for stem, values in (("dseg", labels), ("label-brain_mask", labels)):
+        write_image(tmp_path / "in" / "sub-1" / f"sub-1_{stem}.nii.gz", values, np.diag([3.0, 3, 3, 1]))
+    (tmp_path / "in" / "dseg.tsv").write_text("index\tname\tsusceptibility_ppm\n1\tpallidum\t0.1\n")
+    arguments = ("prepare", "qsm-labels", "--source", tmp_path / "in", "--output", tmp_path / "out", "--phase")
+    assert run_command(*arguments) == 0
+    anat = tmp_path / "out" / "sub-1" / "anat"
+    assert len(list(anat.glob("*_part-phase_MEGRE.nii.gz"))) == len(list(anat.glob("*_part-mag_MEGRE.nii.gz"))) == 5
+    assert len(list((tmp_path / "out" / "derivatives").rglob("*_Chimap.nii.gz"))) == 1

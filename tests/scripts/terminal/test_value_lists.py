@@ -1,6 +1,9 @@
-import pytest
+from typing import Annotated
 
-from mri_attention.scripts.terminal.value_lists import repeated
+import pytest
+import typer
+
+from mri_attention.scripts.terminal.value_lists import EchoListCommand, repeated
 
 
 @pytest.mark.parametrize(
@@ -15,3 +18,15 @@ from mri_attention.scripts.terminal.value_lists import repeated
 )
 def test_an_option_is_repeated_before_each_of_its_values(words: str, expected: str) -> None:
     assert repeated(words.split(), ["--label"]) == expected.split()
+
+
+def test_echoes_are_lists_and_other_options_are_not() -> None:
+    app = typer.Typer()
+    found: list[object] = []
+
+    @app.command(cls=EchoListCommand)
+    def command(bundle: str, phase: Annotated[list[str], typer.Option()], image: Annotated[list[str], typer.Option()]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        found.extend([bundle, phase, image])
+
+    app(["--phase", "a", "b", "--image", "c", "bundle", "--image", "d"], standalone_mode=False)
+    assert found == ["bundle", ["a", "b"], ["c", "d"]]
