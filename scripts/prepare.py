@@ -45,8 +45,8 @@ def prepare(  # noqa: PLR0913 (one argument per option)
 
             names = prepare_fastmri(source, stage, pairs, progress)
         elif dataset == "qsm-labels":
-            from ..simulation.gradient_echo import EchoProtocol
             from ..simulation.field_protocol import FieldProtocol
+            from ..simulation.gradient_echo import EchoProtocol
             from .preparations.qsm_labels import prepare_qsm_labels
 
             direction, sizes = _vector(b0_direction, "--b0-direction"), spacing and _vector(spacing, "--spacing")
