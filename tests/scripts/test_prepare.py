@@ -1,8 +1,10 @@
 """Tests of the command ``prepare``."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -53,3 +55,14 @@ def test_echoes_of_label_maps_are_written_with_their_truth(run_command: Run, tmp
     anat = tmp_path / "out" / "sub-1" / "anat"
     assert len(list(anat.glob("*_part-phase_MEGRE.nii.gz"))) == len(list(anat.glob("*_part-mag_MEGRE.nii.gz"))) == 5
     assert len(list((tmp_path / "out" / "derivatives").rglob("*_Chimap.nii.gz"))) == 1
+
+
+def test_background_of_fields_is_given_in_ppb(run_command: Run, tmp_path: Path) -> None:
+    labels = np.zeros((24, 24, 24), np.uint8)
+    labels[5:-5, 5:-5, 5:-5], labels[8:-8, 8:-8, 8:-8] = 3, 2
+    (tmp_path / "labels").mkdir()
+    nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "labels" / "sub-a_dseg.nii.gz")
+    arguments = ("--source", tmp_path / "labels", "--output", tmp_path / "out", "--background", "1.5")
+    assert run_command("prepare", "qsm-labels", *arguments) == 0
+    sidecar = json.loads((tmp_path / "out" / "sub-a" / "anat" / "sub-a_localfield.json").read_text())
+    assert sidecar["ResidualBackground"] == 1.5
