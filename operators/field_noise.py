@@ -65,7 +65,7 @@ def estimate_field_noise(
         variances.append(found / of_white)
         shares.append((response**2 * kernel**2).mean(SPATIAL).flatten() / (response**2).mean(SPATIAL).flatten())
     noise = (shares[1] * variances[0] - shares[0] * variances[1]) / (shares[1] - shares[0])
-    return torch.maximum(noise, LEAST_SHARE * variances[0]).sqrt()
+    return torch.minimum(torch.maximum(noise, LEAST_SHARE * variances[0]), variances[1]).sqrt()
 
 
 def noise_from_magnitude(magnitude: Tensor, noise: Tensor | float, echo_times: Tensor, b0: float) -> Tensor:
