@@ -8,7 +8,8 @@ from torch import Tensor
 from ..b0_direction import Vector
 from ..quantile import quantile
 
-WEIGHT_AT_ONE_PPB, EXPONENT = 4.5e-5, 1.25  # ppm, of simulated heads of 0.3 to 10 ppb
+WEIGHT_AT_ONE_PPB = 4.5e-5  # ppm
+EXPONENT, OF_THICKNESS = 1.25, 0.4
 LEAST_NOISE = 1e-5  # ppm, below what is measured
 REFERENCE_QUANTILE = 0.1
 
@@ -16,9 +17,9 @@ REFERENCE_QUANTILE = 0.1
 def weight_for_noise(noise: Tensor | float, voxel_size: Vector, mask: Tensor | None = None) -> Tensor:
     """Return the weight of total variation (ppm mm) that is about best for a field's noise.
 
-    ``4.5e-5 ppm * size * (noise / 1 ppb)^1.25``, with the size of a cube of the voxel's volume, and 0.01 ppb of noise
-    at least: a fit to the best weights of simulated heads of 1 to 2.5 mm with 0.3 to 10 ppb. Heads with more texture
-    want less.
+    ``4.5e-5 ppm * size * (longest / shortest)^0.4 * (noise / 1 ppb)^1.25``, with the size of a cube of the voxel's
+    volume and its longest and shortest sides, and 0.01 ppb of noise at least: a fit to the best weights of simulated
+    heads of 1 to 2.5 mm with 0.3 to 10 ppb. Heads with more texture want less.
 
     Args:
         noise: ppm, as :func:`reference_noise` takes it.
@@ -30,7 +31,8 @@ def weight_for_noise(noise: Tensor | float, voxel_size: Vector, mask: Tensor | N
     """
     sigma = reference_noise(noise, mask).double().cpu().clamp(min=LEAST_NOISE)
     sizes = torch.atleast_2d(torch.as_tensor(voxel_size, dtype=torch.float64))
-    return WEIGHT_AT_ONE_PPB * sizes.prod(1) ** (1 / 3) * (sigma / 1e-3) ** EXPONENT
+    thickness = sizes.amax(1) / sizes.amin(1)
+    return WEIGHT_AT_ONE_PPB * sizes.prod(1) ** (1 / 3) * thickness**OF_THICKNESS * (sigma / 1e-3) ** EXPONENT
 
 
 def weight_of_data(noise: Tensor, mask: Tensor | None = None) -> Tensor:

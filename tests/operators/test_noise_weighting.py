@@ -16,6 +16,7 @@ def test_more_noise_and_larger_voxels_want_more_weight() -> None:
     weights = weight_for_noise(torch.tensor([0.001, 0.003]), torch.tensor([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]))
     assert weights.shape == (2,)
     assert weights[1] > 2 * weights[0]
+    assert weight_for_noise(0.001, (1.0, 1.0, 3.0)) > 3 ** (1 / 3) * weight_for_noise(0.001, SIZE)
     torch.testing.assert_close(weights[:1], weight_for_noise(0.001, SIZE), rtol=1e-6, atol=0)
 
 
