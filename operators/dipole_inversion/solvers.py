@@ -70,8 +70,10 @@ class NamedSolver:
         """
         options = dict(self.options)
         if self.weight_by_mask and mask is not None:
-            support, is_map = mask.to(field.dtype), noise is not None and noise.ndim == field.ndim
-            options.setdefault("data_weight", weight_of_data(noise, support) if is_map else support)
+            weights = mask.to(field.dtype)
+            if noise is not None and noise.ndim == field.ndim:
+                weights = weight_of_data(noise, weights)
+            options.setdefault("data_weight", weights)
         for name, value in (("noise", noise), ("structure", structure)):
             if value is not None and name in self.known:
                 options.setdefault(name, value)
