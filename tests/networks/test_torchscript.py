@@ -36,7 +36,7 @@ NETWORKS: dict[str, tuple[Any, list[tuple[int, ...]]]] = {
         lambda: HeteroModalNetwork(FANet(6, channels=[4, 8], norm_groups=2, attention_options={"scale": "sqrt"})),
         [(1, 3, 7, 6, 5), (2, 3, 8, 4, 6)],
     ),
-    "FAQSMRefiner": (lambda: FAQSMRefiner([4, 8]), [(1, 2, 7, 6, 5), (2, 2, 8, 4, 6)]),
+    "FAQSMRefiner": (lambda: FAQSMRefiner([4, 8]), [(1, 4, 7, 6, 5), (2, 4, 8, 4, 6)]),
 }
 
 
