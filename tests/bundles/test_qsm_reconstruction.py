@@ -46,8 +46,8 @@ def test_the_cache_of_training_holds_each_map_once(fields: Path) -> None:
     (case,) = parse("train", dataset_dir=str(fields), **BUNDLE.tiny).get_parsed_content("train::dataset")._cache
     held = {name: value.untyped_storage().nbytes() for name, value in case.items() if isinstance(value, torch.Tensor)}
     n_voxels = case["mask"].numel()
-    expected = {"image": 8 * n_voxels, "label": 4 * n_voxels, "mask": n_voxels, "mask_bg_indices": 8}
-    expected |= {"voxel_size": 12, "b0_direction": 12, "noise": 4, "mask_fg_indices": 8 * int((case["mask"] > 0).sum())}
+    expected = {"image": 16 * n_voxels, "label": 4 * n_voxels, "mask": n_voxels, "mask_bg_indices": 8}
+    expected |= {"voxel_size": 12, "b0_direction": 12, "mask_fg_indices": 8 * int((case["mask"] > 0).sum())}
     assert held == expected
 
 
