@@ -5,6 +5,7 @@ from .epoch_seeds import EpochSeeds
 from .finite_gradients import FiniteGradients
 from .kept_precision import training_precision
 from .time_budget import TimeBudget
+from .tracked_settings import TrackedSettings
 from .training_checkpoints import TrainingCheckpoints
 from .training_folders import claim_folder
 from .weights import WeightsLoader
@@ -18,6 +19,7 @@ __all__ = [
     "FiniteGradients",
     "LastWeights",
     "TimeBudget",
+    "TrackedSettings",
     "TrainingCheckpoints",
     "WeightsLoader",
     "claim_folder",
