@@ -144,7 +144,7 @@ class LoadPhased(MapTransform):
             "EchoTime": [round(time, 7) for time in echoes.echo_times],
             "MagneticFieldStrength": b0,
             "PhaseScale": {"-pi": scale.low, "pi": scale.high, "is": scale.name},
-            "BackgroundFieldRemoval": {"Method": self.background.method, **self.background.options},
+            "BackgroundFieldRemoval": {"Method": self.background.method, **self.background.settings},
             "FitResidual": round(found.median_residual, 4) if len(echoes.echo_times) > 1 else None,
             "VoxelsBesideWraps": round(found.wraps, 6),
             "MaskEroded": round(found.eroded, 4),

@@ -35,6 +35,12 @@ class NamedBackground:
         if unknown := [name for name in options if name not in self.own]:
             raise ValueError(f"{method} takes {', '.join(self.own)}, got {', '.join(unknown)}")
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All options that are numbers, those of the method where none was given; None for what follows the voxels."""
+        known = inspect.signature(BACKGROUNDS[self.method]).parameters
+        return {name: known[name].default for name in self.own if name != "weight"} | self.options
+
     def __call__(
         self, field: Tensor, mask: Tensor, voxel_size: Vector, b0_direction: Vector, weight: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:

@@ -66,7 +66,8 @@ def test_what_comes_with_the_field(tmp_path: Path) -> None:
     assert {found[key].shape for key in ("image", "mask", "noise", "fieldmap", "residual")} == {(1, 36, 32, 24)}
     made = json.loads(found["image"].meta[PROCESSING])
     assert made["EchoTime"] == list(TIMES)
-    assert made["BackgroundFieldRemoval"] == {"Method": "vsharp", "radius": 6.0}
+    removal = {"Method": "vsharp", "radius": 6.0, "smallest_radius": None, "threshold": 0.05}
+    assert made["BackgroundFieldRemoval"] == removal
     assert made["VoxelsBesideWraps"] == 0
     assert 0 < made["MaskEroded"] < 0.5
 
