@@ -34,9 +34,6 @@ logger = logging.getLogger(__name__)
 PROCESSING = "processing"
 """Key in ``meta`` of what was done, as JSON, for sidecars."""
 
-STAGES = ("fieldmap", "localfield", "phase_mask", "residual", "noise")
-"""Keys of what is kept on the way: Hz, ppm, mask, rad, ppm."""
-
 FEW = 0.001  # share of voxels beside wraps that is no cause for a warning
 
 
