@@ -80,9 +80,9 @@ def read_echoes(
     first = phases[order[0]]
     import torch  # takes seconds to import
 
-    stacks = (torch.cat([part[n].image.as_tensor() for n in order]) for part in (phases, magnitudes))
+    stacked, weights = (torch.cat([part[n].image.as_tensor() for n in order]) for part in (phases, magnitudes))
     files = [str(path) for path in dict.fromkeys([*phase, *magnitude])]
-    return Echoes(*stacks, [times[n] for n in order], first.image, first.told, files)
+    return Echoes(stacked, weights, [times[n] for n in order], first.image, first.told, files)
 
 
 def read_part(paths: Sequence[Path | str], part: Part, allow_nan: bool = False) -> list[Echo]:

@@ -59,5 +59,5 @@ def project_onto_dipoles(
     model = Diagonal(trust) @ dipoles @ outside
     sources = conjugate_gradient(model, trust * measured, n_iterations, tolerance=tolerance)
     local = (measured - dipoles(outside(sources))) * inside
-    cut = tuple(slice(b, b + n) for b, n in zip(before, shape, strict=True))
-    return local[(..., *cut)], mask > 0
+    x, y, z = (slice(b, b + n) for b, n in zip(before, shape, strict=True))
+    return local[..., x, y, z], mask > 0

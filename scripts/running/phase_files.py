@@ -38,7 +38,7 @@ def complete_phase(case: Case) -> Case:
         raise InputError.at(f"`{missing}`", "is not given", "give phase and magnitude of every echo")
     subject, session = subject_and_session(case.phase[0])
     names = {} if case.subject else {"subject": subject, "session": session}
-    return replace(case, image=[str(case.phase[0])], **names)  # type: ignore[arg-type]
+    return replace(case, image=[str(case.phase[0])], **names)
 
 
 def check_phase(case: Case, mask: Path | str | None, allow_nan: bool) -> Case:
