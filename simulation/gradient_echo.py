@@ -32,7 +32,7 @@ class EchoProtocol:
         b0: T.
         snr: of the brain's mean magnitude at time zero; None for no noise.
         offset: largest phase at time zero (rad), which changes smoothly through the head.
-        shim: leave of the field in the brain what is no polynomial of second order.
+        shim: leave of the field in the brain what shims of second order cannot take away.
     """
 
     echo_times: tuple[float, ...] = (0.004, 0.010, 0.016, 0.022, 0.028)
@@ -106,20 +106,25 @@ def total_field(
         brain: mask within which the shim works.
         voxel_size: mm.
         b0_direction: in voxel axes.
-        shim: subtract the polynomial of second order that is nearest in the brain.
+        shim: subtract what shims of second order make that is nearest in the brain.
     """
     relative = torch.from_numpy(np.asarray(susceptibility, np.float32) - np.float32(AIR))[None, None]
     convolve = DipoleConvolution(relative.shape[-3:], voxel_size, b0_direction, kernel="image")
     field = convolve(relative)[0, 0].numpy()
     inside = np.asarray(brain) > 0
-    return (field - polynomial(field, inside)).astype(np.float32) if shim else field - field[inside].mean()
+    return (field - shim_field(field, inside, voxel_size)).astype(np.float32) if shim else field - field[inside].mean()
 
 
-def polynomial(values: NDArray[np.floating], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the polynomial of second order that is nearest to values ``(x, y, z)`` in a mask, everywhere."""
-    axes = np.meshgrid(*(np.linspace(-1, 1, n) for n in values.shape), indexing="ij")
-    pairs = [(a, b) for a in range(3) for b in range(a, 3)]
-    terms = np.stack([np.ones(values.shape), *axes, *(axes[a] * axes[b] for a, b in pairs)], -1)
+def shim_field(
+    values: NDArray[np.floating], mask: NDArray[np.bool_], voxel_size: Sequence[float]
+) -> NDArray[np.float64]:
+    """Return what shims of second order make that is nearest to values ``(x, y, z)`` in a mask, everywhere.
+
+    Shims lie outside of the head: their fields are harmonic, ``1, x, y, z, xy, xz, yz, x^2 - y^2, 2 z^2 - x^2 - y^2``.
+    """
+    places = [(np.arange(n) - (n - 1) / 2) * s / 100 for n, s in zip(values.shape, voxel_size, strict=True)]
+    x, y, z = np.meshgrid(*places, indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x**2 - y**2, 2 * z**2 - x**2 - y**2], -1)
     weights = np.linalg.lstsq(terms[mask], values[mask], rcond=None)[0]
     return np.asarray(terms @ weights)
 
