@@ -45,8 +45,9 @@ class LoadPhased(MapTransform):
     outside of it (:class:`NamedBackground`). One line in the log tells how well that went.
 
     Adds what LoadLocalFieldd adds, ``mask``, ``voxel_size`` and ``b0_direction``; ``noise``, the standard deviation of
-    the field (ppm), from magnitude, echo times and fit; and the stages ``fieldmap`` (Hz), ``localfield`` (ppm),
-    ``phase_mask`` and ``residual`` of the fit (rad), of the field's shape each.
+    the field (ppm), from magnitude, echo times and fit; in the place of the paths of magnitude the root of the sum of
+    its squares over echoes; and the stages ``fieldmap`` (Hz), ``localfield`` (ppm),
+    ``phase_mask``, ``residual`` of the fit (rad) and ``phase_noise``, which stay on the grid of the files.
 
     Args:
         keys: of the path of the first phase, at which the field will be.
@@ -128,8 +129,10 @@ class LoadPhased(MapTransform):
         return checked_b0(told["MagneticFieldStrength"], f"MagneticFieldStrength of {place}")
 
     def _entries(self, echoes: Echoes, found: FieldOfPhase, scale: PhaseScale, b0: float) -> dict[Hashable, Any]:
-        volumes = {"fieldmap": found.total, "localfield": found.local, "residual": found.residual, "noise": found.noise}
+        volumes = {"fieldmap": found.total, "localfield": found.local, "residual": found.residual}
+        volumes |= {"noise": found.noise, "phase_noise": found.noise}
         entries: dict[Hashable, Any] = {name: _volume(values, echoes) for name, values in volumes.items()}
+        entries[self.magnitude_key] = _volume(echoes.magnitude.square().sum(0).sqrt(), echoes)
         for name in (self.mask_key, "phase_mask"):
             entries[name] = _volume(found.mask.to(torch.uint8), echoes)
         image = _volume(found.local, echoes)

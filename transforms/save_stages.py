@@ -27,7 +27,7 @@ STAGES: dict[str, Stage] = {
     "localfield": Stage("localfield", "float32", "ppm", "field without that of sources outside of the mask"),
     "phase_mask": Stage("desc-brain_mask", "uint8", "", "where the local field is known"),
     "residual": Stage("desc-residual_phase", "float32", "rad", "root mean square distance of echoes from their line"),
-    "noise": Stage("desc-noise_localfield", "float32", "ppm", "standard deviation of the field"),
+    "phase_noise": Stage("desc-noise_localfield", "float32", "ppm", "standard deviation of the field"),
 }
 """By the keys at which :class:`LoadPhased` has them."""
 

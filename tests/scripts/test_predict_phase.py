@@ -45,6 +45,17 @@ def test_echoes_become_a_map_with_its_stages(
     assert "sub-1: field of 3 echoes" in capsys.readouterr().err
 
 
+def test_total_variation_may_jump_at_the_edges_of_the_magnitude(run_command: Run, tmp_path: Path) -> None:
+    paths, mask = write_echoes(tmp_path / "in"), write_mask(tmp_path / "mask.nii.gz")
+    maps = []
+    for name, structure in (("without", "null"), ("with", "magnitude")):
+        arguments = ("predict", BUNDLE, *options(paths), "--output-dir", tmp_path / name, "--mask", mask, "--no-viewer")
+        overlay = ("--overlay", "solvers/total_variation", "--", "--structure", structure)
+        assert run_command(*arguments, *overlay) == 0
+        maps.append(nib.load(tmp_path / name / "sub-1" / "anat" / "sub-1_Chimap.nii.gz").get_fdata())
+    assert np.abs(maps[1] - maps[0]).max() > 1e-3
+
+
 def test_a_bids_folder_of_phase_is_read(run_command: Run, tmp_path: Path) -> None:
     write_echoes(tmp_path / "in", suffix="GRE")
     folders = ("--dataset-dir", tmp_path / "in", "--output-dir", tmp_path / "out")
