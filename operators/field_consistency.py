@@ -22,14 +22,15 @@ def agree_with_field(  # noqa: PLR0913 - a problem and the options of its solver
     tolerance: float = 1e-3,
     padding: float = 2.0,
 ) -> Tensor:
-    """Minimize ``|M (D x - b)|^2 + weight |x - chi|^2`` over maps x that are zero outside of the mask M.
+    """Minimize ``|M (D x - b)|^2 + weight |x - chi|^2`` over maps x, and return M x.
 
     The data-consistency step of MoDL, Aggarwal et al. 2019, IEEE Trans Med Imaging 38:394,
     doi:10.1109/TMI.2018.2865356, equation 7, with the dipole for the coils. The difference ``x - chi`` is found by
     :func:`conjugate_gradient` with the weight as its damping. Unlike :class:`DipoleDataConsistency`, which is the
-    closed form where the field is measured everywhere, it knows that there is no field outside of the mask, and
-    sources do not meet their periodic images. A field is fit down to its noise: the more of it, the larger the weight
-    should be.
+    closed form where the field is measured everywhere, it knows that there is no field outside of the mask M, and
+    sources do not meet their periodic images. Sources outside of the mask, of which chi says nothing (it is zero
+    there), may explain the field as well: a mask that lost its border has some. A field is fit down to its noise: the
+    more of it, the larger the weight should be.
 
     Args:
         susceptibility: chi in ppm, ``(b, 1, x, y, z)``.
@@ -55,8 +56,8 @@ def agree_with_field(  # noqa: PLR0913 - a problem and the options of its solver
         field.shape[2:], voxel_size, b0_direction, padding, dtype=field.dtype, device=field.device
     )
     chi = support(susceptibility)
-    operator, missing = support @ convolve @ support, support(field - convolve(chi))
-    return chi + conjugate_gradient(operator, missing, n_iterations, damping=weight, tolerance=tolerance)
+    operator, missing = support @ convolve, support(field - convolve(chi))
+    return support(chi + conjugate_gradient(operator, missing, n_iterations, damping=weight, tolerance=tolerance))
 
 
 def descent_of_field_error(

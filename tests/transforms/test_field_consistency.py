@@ -9,7 +9,7 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
-from mri_attention.operators import DipoleConvolution, agree_with_field
+from mri_attention.operators import Diagonal, DipoleConvolution, agree_with_field, conjugate_gradient
 from mri_attention.transforms import AgreeWithFieldd
 from mri_attention.transforms.field_consistency import LEAST_NOISE
 from tests.helpers import assert_adjoint, assert_linear
@@ -55,18 +55,36 @@ def test_the_smaller_the_weight_the_closer_to_the_field(case: tuple[Tensor, Tens
     found = [agree_with_field(chi, field, mask, SIZE, OBLIQUE, w, **EXACT) for w in (1e-1, 1e-2, 1e-5)]
     distances = [residual(x, field, mask) for x in (chi, *found)]
     assert distances == sorted(distances, reverse=True)
-    assert distances[-1] < 1e-3 * distances[0]
+    assert distances[-1] < 0.3 * distances[0]  # the rest is explained by sources outside of the mask
     assert (found[-1] - true).norm() < 0.5 * (chi - true).norm()
 
 
-def test_it_is_the_minimizer(case: tuple[Tensor, Tensor, Tensor]) -> None:
-    """``D M (D x - b) + weight (x - chi)`` is zero inside of the mask, and so is the map outside."""
-    mask = case[2]
-    chi, field = 0.05 * noise(1), 0.01 * noise(2)
-    found = agree_with_field(chi, field, mask, SIZE, OBLIQUE, 0.03, **EXACT)
-    assert not found[mask == 0].any()
-    gradient = dipole().adjoint(mask * (dipole()(found) - field)) + 0.03 * (found - chi)
-    torch.testing.assert_close(gradient * mask, torch.zeros_like(mask), atol=1e-10, rtol=0)
+def test_it_is_the_minimizer_over_maps_that_may_have_sources_outside() -> None:
+    """``(D M D + weight) x = D M b + weight chi``, solved as a matrix; what is outside of the mask is left out."""
+    shape, n_voxels = (5, 4, 3), 60
+    generator = torch.Generator().manual_seed(1)
+    chi, field = torch.randn(2, 1, 1, *shape, dtype=torch.float64, generator=generator)
+    mask = torch.ones(1, 1, *shape, dtype=torch.float64)
+    mask[..., 0, :, :], mask[..., 2] = 0, 0
+    convolve = DipoleConvolution(shape, SIZE, OBLIQUE, padding=1.0, dtype=torch.float64)
+    columns = convolve(torch.eye(n_voxels, dtype=torch.float64).reshape(n_voxels, 1, *shape)).reshape(n_voxels, -1)
+    weights, flat = mask.flatten(), columns.T
+    normal = flat.T @ (weights[:, None] * flat) + 0.03 * torch.eye(n_voxels, dtype=torch.float64)
+    expected = torch.linalg.solve(normal, flat.T @ (weights * field.flatten()) + 0.03 * (chi * mask).flatten())
+    found = agree_with_field(chi, field, mask, SIZE, OBLIQUE, 0.03, padding=1.0, **EXACT)
+    torch.testing.assert_close(found.flatten(), weights * expected)
+
+
+def test_a_source_that_the_mask_lost_spoils_the_map_less_than_were_it_denied(
+    case: tuple[Tensor, Tensor, Tensor],
+) -> None:
+    true, _, mask = case
+    lost = torch.zeros_like(true)
+    lost[..., 7, 7, 1] = 0.5
+    field, support = mask * dipole()(true + lost), Diagonal(mask)
+    found = agree_with_field(true, field, mask, SIZE, OBLIQUE, 0.01, **EXACT)
+    inside_alone = conjugate_gradient(support @ dipole() @ support, field - mask * dipole()(true), 400, damping=0.01)
+    assert (found - true).norm() < 0.6 * inside_alone.norm()
 
 
 def test_a_map_that_agrees_stays(case: tuple[Tensor, Tensor, Tensor]) -> None:
