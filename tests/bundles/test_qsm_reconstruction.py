@@ -85,7 +85,7 @@ def nrmse(output: Path, fields: Path, *overlays: str, **settings: Any) -> float:
 
 
 def test_an_untrained_network_has_the_error_of_its_classical_solution(fields: Path, tmp_path: Path) -> None:
-    network = nrmse(tmp_path / "network", fields, **BUNDLE.tiny, map_error=None)
+    network = nrmse(tmp_path / "network", fields, **BUNDLE.tiny)
     solver = nrmse(tmp_path / "solver", fields, "solvers/tikhonov", patch=[16] * 3)
     assert network == pytest.approx(solver, rel=1e-2)
     assert solver < 90
