@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .dicom_echoes import Part, read_dicom_echoes
+from .dicom_echoes import Part, part_of, read_dicom_echoes
 from .dicom_frames import is_dicom
 from .input_error import InputError
 from .plausible_units import checked_echo_time
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SAME_TIME = 1e-5  # s, of what files round
 SAME_GRID = 1e-2  # mm
+NEGATIVE = 0.2  # of the largest value of a magnitude, which interpolation may have made
+OTHER: dict[Part, str] = {"phase": "mag", "magnitude": "phase"}
+"""What the names of BIDS have for the other part."""
 
 
 class Echo(NamedTuple):
@@ -73,7 +76,10 @@ def read_echoes(
     if not phase or not magnitude:
         missing = "phase" if not phase else "magnitude"
         raise InputError.at(f"`{missing}`", "is not given", "give phase and magnitude of every echo")
-    phases, magnitudes = read_part(phase, "phase", allow_nan), read_part(magnitude, "magnitude", allow_nan)
+    timed = echo_times is None
+    phases = read_part(phase, "phase", allow_nan, timed)
+    magnitudes = read_part(magnitude, "magnitude", allow_nan, timed)
+    _check_magnitude(magnitude[0], magnitudes)
     _check_same(phase[0], phases, magnitude[0], magnitudes)
     times = _times(phase[0], phases, magnitudes, echo_times)
     order = sorted(range(len(times)), key=times.__getitem__)
@@ -85,24 +91,45 @@ def read_echoes(
     return Echoes(stacked, weights, [times[n] for n in order], first.image, first.told, files)
 
 
-def read_part(paths: Sequence[Path | str], part: Part, allow_nan: bool = False) -> list[Echo]:
-    """Read the phase, or the magnitude, of all echoes in the order of the files."""
-    return [echo for path in map(Path, paths) for echo in _read(path, part, allow_nan)]
+def read_part(paths: Sequence[Path | str], part: Part, allow_nan: bool = False, timed: bool = True) -> list[Echo]:
+    """Read the phase, or the magnitude, of all echoes in the order of the files.
+
+    Args:
+        paths: of files or folders.
+        part: what they are, which their sidecars may not contradict.
+        allow_nan: replace NaN and Inf by 0 instead of refusing them.
+        timed: read echo times of sidecars.
+
+    Raises:
+        InputError: if a file cannot be used, or is of the other part.
+    """
+    return [echo for path in map(Path, paths) for echo in _read(path, part, allow_nan, timed)]
 
 
-def _read(path: Path, part: Part, allow_nan: bool) -> list[Echo]:
+def _read(path: Path, part: Part, allow_nan: bool, timed: bool) -> list[Echo]:
     if path.exists() and (path.is_dir() or is_dicom(path)):
         found = read_dicom_echoes(path, part)
         return [Echo(as_volume(path, echo.image, allow_nan), echo.echo_time, echo.told) for echo in found]
     frames, told = read_frames(path, allow_nan=allow_nan), read_sidecar(path)
+    if part_of(told) not in (part, None) or f"_part-{OTHER[part]}_" in path.name:
+        problem = f"by its name or sidecar it is no {part}"
+        raise InputError.at(path, problem, "give phase as `phase` and magnitude as `magnitude`")
     place = f"EchoTime of {path}"
-    given = told.get("EchoTime")
+    given = told.get("EchoTime") if timed else None
     listed = given if isinstance(given, list) else [given]
     if len(listed) != len(frames) and given is not None:
         problem = f"{len(listed)} echo times for {len(frames)} echoes"
         raise InputError.at(place, problem, "write a list of one for each echo, or give `echo_time`")
     times = [None if time is None else checked_echo_time(time, place) for time in listed]
     return [Echo(frame, time, told) for frame, time in zip(frames, times * (len(frames) // len(times)), strict=True)]
+
+
+def _check_magnitude(path: Path | str, magnitudes: list[Echo]) -> None:
+    for echo in magnitudes:
+        low, high = float(echo.image.min()), float(echo.image.max())
+        if low < -NEGATIVE * max(high, 0.0):
+            problem = f"values from {low:g} to {high:g} are no magnitude"
+            raise InputError.at(path, problem, "give phase as `phase` and magnitude as `magnitude`")
 
 
 def _check_same(phase: Path | str, phases: list[Echo], magnitude: Path | str, magnitudes: list[Echo]) -> None:

@@ -12,7 +12,7 @@ from .bids import select
 from .bids_folder import IncompleteCaseError, anat_folders, logger
 from .case import Case, subject_and_session
 from .datalist_entries import Entry, read_entries
-from .file_names import is_nifti
+from .file_names import is_nifti, stem_of
 from .input_error import InputError
 from .number_signs import remedy_for
 from .selection import Selection
@@ -44,6 +44,7 @@ def find_phase_cases(
         raise InputError.at(dataset, "no such folder or datalist", remedy_for(dataset, "check `dataset_dir`"))
     if dataset.is_file():
         found = [_listed(dataset.parent, entry) for entry in read_entries(dataset)]
+        _require_apart(dataset, found)
         return sorted(select([case.item() for case in found], wanted), key=lambda c: (c["subject"], c["session"]))
     cases = []
     for anat in anat_folders(dataset, wanted):
@@ -98,6 +99,16 @@ def _magnitude_of(phase: Path) -> Path:
         problem = f"no magnitude beside it ({stems[0]}.nii.gz)"
         raise IncompleteCaseError.at(phase, problem, "add it, or give a JSON datalist")
     return found[0]
+
+
+def _require_apart(datalist: Path, cases: list[Case]) -> None:
+    """Refuse a datalist without cases, or with two whose results would have one name."""
+    if not cases:
+        raise InputError.at(datalist, "no cases in it", 'write [{"phase": [FILE, ...], "magnitude": [FILE, ...]}, ...]')
+    names = [(case.subject, case.session, name_without_echo(stem_of(case.phase[0]))) for case in cases]
+    if again := next((n for n, name in enumerate(names) if name in names[:n]), None):
+        problem = f"is named {'_'.join(filter(None, names[again]))} as entry {1 + names.index(names[again])}"
+        raise InputError.at(f"{datalist}, entry {again + 1}", problem, "list each scan once, or give each a subject")
 
 
 def _listed(folder: Path, entry: Entry) -> Case:

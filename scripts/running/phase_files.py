@@ -47,8 +47,8 @@ def check_phase(case: Case, mask: Path | str | None, allow_nan: bool) -> Case:
     Raises:
         InputError: if a file cannot be used, or the mask has not their shape.
     """
-    phases = read_part(case.phase, "phase", allow_nan)
-    read_part(case.magnitude, "magnitude", allow_nan)
+    phases = read_part(case.phase, "phase", allow_nan, timed=False)
+    read_part(case.magnitude, "magnitude", allow_nan, timed=False)
     if mask is None:
         return case
     shapes = tuple(read_volume(mask, allow_constant=True).shape[1:]), tuple(phases[0].image.shape[1:])

@@ -71,6 +71,24 @@ def test_phase_and_magnitude_have_to_be_of_the_same_echoes(tmp_path: Path) -> No
         read_echoes(paths["phase"][:1], [small])
 
 
+def test_what_is_of_the_other_part_is_refused(tmp_path: Path) -> None:
+    paths = write_echoes(tmp_path)
+    with pytest.raises(InputError, match=r"part-mag_MEGRE.nii.gz: by its name or sidecar it is no phase; give"):
+        read_echoes(paths["magnitude"], paths["phase"])
+    told = {"EchoTime": TIMES[0], "ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]}
+    values = np.angle(signal())[0]
+    unnamed, named = save(tmp_path / "a.nii.gz", values, told), save(tmp_path / "b.nii.gz", values)
+    with pytest.raises(InputError, match=r"a.nii.gz: by its name or sidecar it is no magnitude"):
+        read_echoes(paths["phase"][:1], [unnamed])
+    with pytest.raises(InputError, match=r"b.nii.gz: values from -3.14\d+ to 3.14\d+ are no magnitude"):
+        read_echoes(paths["phase"][:1], [named])
+
+
+def test_times_that_are_given_go_before_sidecars_that_are_wrong(tmp_path: Path) -> None:
+    phase, magnitude = four_dimensional(tmp_path, {"EchoTime": 4})
+    assert read_echoes([phase], [magnitude], TIMES).echo_times == list(TIMES)
+
+
 def dicom_series(folder: Path, times: tuple[float, ...] = (4.0, 10.0)) -> Path:
     """Write magnitude and phase of each echo into one folder, as two series."""
     positions = dicom_files.places(8, dicom_files.directions(), 2.0)
@@ -154,6 +172,12 @@ def test_datalists_name_phase_and_magnitude(tmp_path: Path) -> None:
         find_phase_cases(tmp_path / "list.json")
     (tmp_path / "list.json").write_text(json.dumps([{"phase": [1], "magnitude": "b.nii.gz"}]))
     with pytest.raises(InputError, match='"phase" is 1, which is no text'):
+        find_phase_cases(tmp_path / "list.json")
+    (tmp_path / "list.json").write_text("[]")
+    with pytest.raises(InputError, match=r"list.json: no cases in it"):
+        find_phase_cases(tmp_path / "list.json")
+    (tmp_path / "list.json").write_text(json.dumps(listed * 2))
+    with pytest.raises(InputError, match="entry 2: is named sub-1_sub-1_MEGRE as entry 1; list each scan once"):
         find_phase_cases(tmp_path / "list.json")
 
 
