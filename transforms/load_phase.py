@@ -155,7 +155,7 @@ class LoadPhased(MapTransform):
 def _background(given: str | Mapping[str, Any]) -> NamedBackground:
     try:
         return NamedBackground(given) if isinstance(given, str) else NamedBackground(**given)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InputError.at("`background`", str(error), "choose one of these") from error
 
 

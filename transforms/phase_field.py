@@ -64,7 +64,7 @@ def field_of_phase(
         hz_per_ppm: of the scanner.
 
     Raises:
-        InputError: if hardly anything is left of the mask.
+        InputError: if hardly anything is left of the mask, or the numbers of ``background`` cannot be.
     """
     times, magnitude = echoes.echo_times, echoes.magnitude
     unwrapped = unwrap_echoes(phase, magnitude, times, mask)
@@ -78,7 +78,10 @@ def field_of_phase(
     noise = sigma * fit.sensitivity / hz_per_ppm
     weight = (noise[good].median() / noise.clamp(min=1e-30)).clamp(max=1) * ~bad
     total = fit.field - fit.field[good].median()  # which is harmonic: less is lost by rounding
-    removed = background(total[None, None], good[None, None].float(), *geometry, weight[None, None])
+    try:
+        removed = background(total[None, None], good[None, None].float(), *geometry, weight[None, None])
+    except ValueError as error:
+        raise InputError.at("`background`", str(error), "choose other numbers") from error
     local, left = removed[0][0, 0] / hz_per_ppm, removed[1][0, 0]
     _require_some(left, echoes)
     return FieldOfPhase(

@@ -83,8 +83,8 @@ def phase_scale(
 
 def _stated(low: float, high: float, phase_range: Sequence[float]) -> PhaseScale:
     scale = PhaseScale(float(phase_range[0]), float(phase_range[1]), "as stated")
-    if not scale.low < scale.high:
-        raise ValueError(f"phase_range must ascend, got {scale.low:g} to {scale.high:g}")
+    if not -math.inf < scale.low < scale.high < math.inf:
+        raise ValueError(f"`phase_range` must ascend, got {scale.low:g} to {scale.high:g}")
     if not _is_within(low, high, scale):
         raise ValueError(f"values from {low:g} to {high:g} are beyond `phase_range`, {scale.low:g} to {scale.high:g}")
     return scale

@@ -126,6 +126,18 @@ def test_one_line_tells_the_quality(tmp_path: Path, caplog: pytest.LogCaptureFix
 def test_bad_backgrounds_are_refused() -> None:
     with pytest.raises(InputError, match="`background`: must be one of vsharp, pdf, got 'lbv'"):
         LoadPhased(background="lbv")
+    with pytest.raises(InputError, match="`background`: "):
+        LoadPhased(background=3)  # type: ignore[arg-type]
+
+
+def test_numbers_of_a_background_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"`background`: .*radius at least 1.5, the smallest, got .*; choose other"):
+        load(write_echoes(tmp_path), background={"method": "vsharp", "radius": -3})
+
+
+def test_a_range_without_ends_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must ascend, got -inf to inf"):
+        load(write_echoes(tmp_path), phase_range=[-math.inf, math.inf])
 
 
 def test_a_mask_of_noise_is_refused(tmp_path: Path) -> None:
