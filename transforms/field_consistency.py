@@ -11,6 +11,7 @@ from monai.transforms import MapTransform
 from torch import Tensor
 
 from ..operators.field_consistency import agree_with_field
+from .positive_numbers import require_positive
 
 LEAST_NOISE = 5e-4
 """ppm: what is wrong with a field beside its noise, such as remains of the background."""
@@ -34,7 +35,7 @@ class AgreeWithFieldd(MapTransform):
         options: further arguments of :func:`agree_with_field`.
 
     Raises:
-        ValueError: if ``weight`` or ``map_error`` is not positive.
+        InputError: if ``weight`` or ``map_error`` is not positive.
     """
 
     def __init__(
@@ -47,9 +48,8 @@ class AgreeWithFieldd(MapTransform):
         **options: Any,
     ) -> None:
         super().__init__(keys)
-        for name, value in (("weight", weight), ("map_error", map_error)):
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be positive or None, got {value}")
+        require_positive("data_consistency", weight)
+        require_positive("map_error", map_error)
         self.image_key = image_key
         self.weight = weight
         self.map_error = map_error

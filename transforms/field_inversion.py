@@ -13,6 +13,7 @@ from torch import Tensor
 from ..datasets.input_error import InputError
 from ..operators.dipole_inversion.solvers import NamedSolver
 from ..operators.field_noise import estimate_field_noise
+from .positive_numbers import require_positive
 
 NOISE_KEY = "noise"
 
@@ -32,7 +33,7 @@ class AppendInversiond(MapTransform):
 
     Raises:
         ValueError: as :class:`NamedSolver` does.
-        InputError: when called, if there is nothing at ``structure_key``.
+        InputError: if the solver has a weight that is not positive; when called, without an image at ``structure_key``.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class AppendInversiond(MapTransform):
         structure_key: str | None = None,
     ) -> None:
         super().__init__(keys)
+        require_positive("weight", (solver or {}).get("weight"))
         self.solver = None if solver is None else NamedSolver(**solver)
         self.mask_key, self.structure_key = mask_key, structure_key
 

@@ -11,6 +11,8 @@ from .spherical_mean import SphericalMean
 
 OUTSIDE = 1e-4  # share of a sphere that may be outside of the mask, and half of a voxel at most
 
+LARGEST = 90.0  # mm
+
 
 def vsharp(
     field: Tensor,
@@ -41,7 +43,7 @@ def vsharp(
         The local field, zero outside of the mask that is left, and that mask.
 
     Raises:
-        ValueError: if the threshold is not positive, or the largest sphere is smaller than the smallest.
+        ValueError: if the threshold is not positive, or the largest sphere smaller than the smallest or too large.
     """
     sizes = [float(size) for size in voxel_size]
     smallest = max(sizes) if smallest_radius is None else smallest_radius
@@ -49,6 +51,8 @@ def vsharp(
         raise ValueError(
             f"threshold must be positive and radius at least {smallest}, the smallest, got {threshold=}, {radius=}"
         )
+    if radius > LARGEST:
+        raise ValueError(f"radius must be at most {LARGEST:g} mm, about that of a head, got {radius=}")
     inside, found = (mask > 0).to(field.dtype), torch.zeros_like(field)
     masked, left = field * inside, torch.zeros_like(mask, dtype=torch.bool)
     passed = 1 - SphericalMean(field.shape[-3:], sizes, radius, radius, dtype=field.dtype).response

@@ -72,15 +72,15 @@ def test_a_bids_folder_of_phase_is_read(run_command: Run, tmp_path: Path) -> Non
         (["--phase", "{p}", "--magnitude", "{p}", "--field-unit", "hz"], "has no meaning with --phase"),
         (["--phase", "{p}", "--magnitude", "{p}", "--image", "localfield={p}"], "has no meaning with --phase"),
         (["--phase", "{p}", "--magnitude", "{p}", "--phase-range", "1"], "not 2 numbers"),
-        (["--phase", "{p}", "--magnitude", "{p}", "--background", "lbv"], "must be one of vsharp, pdf"),
+        (["--phase", "{p}", "--magnitude", "{m}", "--background", "lbv"], "must be one of vsharp, pdf"),
         (["--image", "localfield={p}", "--background", "pdf"], "--background: has no meaning"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(
     arguments: list[str], message: str, run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = write_echoes(tmp_path / "in", (0.01,))["phase"][0]
-    written = [argument.format(p=file) for argument in arguments]
+    files = write_echoes(tmp_path / "in", (0.01,))
+    written = [argument.format(p=files["phase"][0], m=files["magnitude"][0]) for argument in arguments]
     assert run_command("predict", BUNDLE, *written, "--output-dir", tmp_path / "out") == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

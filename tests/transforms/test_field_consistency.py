@@ -9,6 +9,7 @@ import torch
 from monai.data import MetaTensor
 from torch import Tensor
 
+from mri_attention.datasets import InputError
 from mri_attention.operators import Diagonal, DipoleConvolution, agree_with_field, conjugate_gradient
 from mri_attention.transforms import AgreeWithFieldd
 from mri_attention.transforms.field_consistency import LEAST_NOISE
@@ -153,9 +154,9 @@ def test_without_a_weight_nothing_happens(case: tuple[Tensor, Tensor, Tensor]) -
 
 @pytest.mark.parametrize("weight", [0.0, -1.0])
 def test_weights_must_be_positive(weight: float, case: tuple[Tensor, Tensor, Tensor]) -> None:
-    with pytest.raises(ValueError, match="weight must be positive"):
+    with pytest.raises(InputError, match=r"`data_consistency` .*: must be a positive number"):
         AgreeWithFieldd(weight=weight)
-    with pytest.raises(ValueError, match="map_error must be positive"):
+    with pytest.raises(InputError, match=r"`map_error` .*: must be a positive number"):
         AgreeWithFieldd(map_error=weight)
     with pytest.raises(ValueError, match="weight must be positive"):
         agree_with_field(*case, SIZE, OBLIQUE, weight)

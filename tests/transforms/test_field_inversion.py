@@ -78,3 +78,9 @@ def test_mean_in_the_mask_becomes_zero_and_so_does_the_outside() -> None:
     assert not out[data["mask"] == 0].any()
     torch.testing.assert_close(out[data["mask"] > 0].mean(), torch.tensor(0.0))
     torch.testing.assert_close(out[0, 4, 3, 3] - out[0, 3, 3, 3], torch.tensor(2.0))
+
+
+@pytest.mark.parametrize("weight", [0, -1.0, "1e-4", float("nan"), True])
+def test_weights_that_are_no_positive_numbers_are_refused(weight: object) -> None:
+    with pytest.raises(InputError, match=r"`weight` .*: must be a positive number; give one as 0\.0001, or null"):
+        AppendInversiond(solver={"method": "total_variation", "weight": weight})

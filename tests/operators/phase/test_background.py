@@ -109,3 +109,5 @@ def test_unknown_methods_and_options_are_refused() -> None:
         vsharp(outside_field(), brain(), SIZES, threshold=0.0)
     with pytest.raises(ValueError, match=r"radius at least 1\.5"):
         vsharp(outside_field(), brain(), SIZES, radius=1.0)
+    with pytest.raises(ValueError, match="at most 90 mm"):
+        vsharp(outside_field(), brain(), SIZES, radius=500.0)
