@@ -17,9 +17,7 @@ from .splitting import Problem, Splitting
 from .structure import edge_weights
 
 SHRINKAGE = 0.004  # ppm, taken from the differences of voxels at each turn
-FIELD_PENALTY = (
-    0.1  # of a field that is not yet what it is split into; with 1, as in FANSI, it takes many times as many turns
-)
+FIELD_PENALTY = 0.1  # of a field that is not yet what it is split into; with 1, as in FANSI, many more turns
 BETWEEN_CHECKS = 5  # turns
 
 
