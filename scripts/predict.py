@@ -65,7 +65,9 @@ def predict(  # noqa: PLR0913 (one argument per option)
     phase_range: Annotated[
         str | None, typer.Option(help="LOW,HIGH: values of --phase that are -pi and pi, where they do not tell.")
     ] = None,
-    background: Annotated[str | None, typer.Option(help="Removal of --phase's background: vsharp or pdf.")] = None,
+    background: Annotated[
+        str | None, typer.Option(help="Removal of --phase's background: single_step, vsharp or pdf.")
+    ] = None,
     keep_stages: Annotated[
         bool, typer.Option("--keep-stages", help="Write what is between phase and map: fields, mask, residual, noise.")
     ] = False,

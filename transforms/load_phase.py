@@ -79,7 +79,7 @@ class LoadPhased(MapTransform):
         echo_time: Sequence[float] | float | None = None,
         b0: float | None = None,
         b0_direction: Direction | None = None,
-        background: str | Mapping[str, Any] = "vsharp",
+        background: str | Mapping[str, Any] = "single_step",
         brain_extraction: bool = False,
         allow_nan: bool = False,
         invert: bool = False,

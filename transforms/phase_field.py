@@ -77,12 +77,13 @@ def field_of_phase(
     _require_some(good, echoes)
     noise = sigma * fit.sensitivity / hz_per_ppm
     weight = (noise[good].median() / noise.clamp(min=1e-30)).clamp(max=1) * ~bad
-    total = fit.field - fit.field[good].median()  # which is harmonic: less is lost by rounding
+    total = (fit.field - fit.field[good].median()) / hz_per_ppm  # a constant is harmonic: less is lost by rounding
     try:
-        removed = background(total[None, None], good[None, None].float(), *geometry, weight[None, None])
+        inside = good[None, None].float()
+        removed = background(total[None, None], inside, *geometry, weight[None, None], float(noise[good].median()))
     except ValueError as error:
         raise InputError.at("`background`", str(error), "choose other numbers") from error
-    local, left = removed[0][0, 0] / hz_per_ppm, removed[1][0, 0]
+    local, left = removed[0][0, 0], removed[1][0, 0]
     _require_some(left, echoes)
     return FieldOfPhase(
         fit.field * good,

@@ -13,12 +13,11 @@ from ..dipole import dipole_kernel, fast_shape, padded_shape
 from ..field_noise import estimate_field_noise
 from ..gradient import gradient_power
 from .noise_weighting import weight_for_noise
-from .splitting import Problem, Splitting
+from .splitting import Problem, minimize
 from .structure import edge_weights
 
 SHRINKAGE = 0.004  # ppm, taken from the differences of voxels at each turn
 FIELD_PENALTY = 0.1  # of a field that is not yet what it is split into; with 1, as in FANSI, many more turns
-BETWEEN_CHECKS = 5  # turns
 
 
 def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and its own
@@ -81,7 +80,7 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
     problem = _problem(field, voxel_size, b0_direction, weights, data_weight, edges, rho, padding)
     shape = problem.field.shape[-3:]
     counted = _pad(torch.ones_like(field) if mask is None else mask.to(field.dtype), shape)
-    chi = _solve(problem, None if start is None else _pad(start, shape), counted, n_iterations, tolerance)
+    chi = minimize(problem, None if start is None else _pad(start, shape), counted, n_iterations, tolerance)
     chi = chi[..., : field.shape[-3], : field.shape[-2], : field.shape[-1]]
     return chi if mask is None else chi * mask
 
@@ -105,7 +104,7 @@ def _problem(
     shape = shape if data_weight is None else fast_shape(shape)
     half = shape[-1] // 2 + 1
     sizes = torch.atleast_2d(torch.as_tensor(voxel_size, dtype=field.dtype, device=field.device))
-    kernel = dipole_kernel(shape, voxel_size, b0_direction, dtype=field.dtype, device=field.device)
+    kernel = dipole_kernel(shape, sizes, b0_direction, dtype=field.dtype, device=field.device)
     step = SHRINKAGE / sizes.prod(1) ** (1 / 3)
     penalty = weight / step if rho is None else torch.full_like(weight, rho)
     scale = 1.0 if data_weight is None else FIELD_PENALTY
@@ -119,33 +118,6 @@ def _problem(
         data_weight=None if data_weight is None else _pad(data_weight, shape) / scale**0.5,
         edges=None if edges is None else _pad(edges, shape, 1.0),
     )
-
-
-def _solve(problem: Problem, start: Tensor | None, counted: Tensor, n_iterations: int, tolerance: float) -> Tensor:
-    """Turn until the map is as near to the minimizer as wanted."""
-    splitting = Splitting(problem, start)
-    previous, last_change = splitting.chi, torch.inf
-    for turn in range(1, n_iterations + 1):
-        splitting.turn()
-        if turn % BETWEEN_CHECKS:
-            continue
-        change = _relative((splitting.chi - previous) * counted, splitting.chi * counted)
-        if change == 0 or _remaining(change, last_change) < tolerance:
-            break
-        previous, last_change = splitting.chi, change
-    return splitting.chi
-
-
-def _remaining(change: float, last_change: float) -> float:
-    """Return the sum of all changes to come, where each is the same share of the one before."""
-    share = change / last_change
-    return change * share / (1 - share) if 0 < share < 1 else torch.inf
-
-
-def _relative(change: Tensor, whole: Tensor) -> float:
-    """Return the largest norm of a batch of changes, each relative to that of the whole."""
-    norms = [x.flatten(1).norm(dim=1) for x in (change, whole)]
-    return float((norms[0] / norms[1].clamp(min=torch.finfo(whole.dtype).tiny)).max())
 
 
 def _pad(image: Tensor, shape: Sequence[int], value: float = 0.0) -> Tensor:

@@ -6,6 +6,7 @@ from .echo_noise import high_pass_noise, noise_of_fit
 from .projection import project_onto_dipoles
 from .scaling import PhaseScale, phase_scale
 from .signal_mask import signal_mask, without_bad_border
+from .single_step import single_step
 from .spherical_mean import SphericalMean, sphere
 from .unwrapping import jumps, unwrap_echoes, unwrap_volume, wrap
 from .vsharp import vsharp
@@ -23,6 +24,7 @@ __all__ = [
     "phase_scale",
     "project_onto_dipoles",
     "signal_mask",
+    "single_step",
     "sphere",
     "unwrap_echoes",
     "unwrap_volume",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -47,23 +49,48 @@ def vsharp(
     """
     sizes = [float(size) for size in voxel_size]
     smallest = max(sizes) if smallest_radius is None else smallest_radius
-    if not (threshold > 0 and radius >= smallest > 0):
-        raise ValueError(
-            f"threshold must be positive and radius at least {smallest}, the smallest, got {threshold=}, {radius=}"
-        )
-    if radius > LARGEST:
-        raise ValueError(f"radius must be at most {LARGEST:g} mm, about that of a head, got {radius=}")
+    if not threshold > 0:
+        raise ValueError(f"threshold must be positive, got {threshold=}")
+    require_radii(radius, smallest)
     inside, found = (mask > 0).to(field.dtype), torch.zeros_like(field)
     masked, left = field * inside, torch.zeros_like(mask, dtype=torch.bool)
     passed = 1 - SphericalMean(field.shape[-3:], sizes, radius, radius, dtype=field.dtype).response
-    for size in _radii(radius, smallest, min(sizes)):
+    for size, fits in fitting_spheres(inside, sizes, _radii(radius, smallest, min(sizes))):
         mean = SphericalMean(field.shape[-3:], sizes, size, radius, dtype=field.dtype)
-        fits = (mean(inside) > 1 - min(mean.share_of_voxel / 2, OUTSIDE)) & (inside > 0) & ~left
-        if fits.any():
-            found = torch.where(fits, masked - mean(masked), found)
-            left = left | fits
+        found = torch.where(fits, masked - mean(masked), found)
+        left = left | fits
     inverse = torch.where(passed.abs() > threshold, 1 / passed, 0)
     return filter_kspace(found, inverse) * left, left
+
+
+def require_radii(largest: float, smallest: float) -> None:
+    """Raise a ValueError if the largest sphere (mm) is smaller than the smallest, or larger than a head."""
+    if not largest >= smallest > 0:
+        raise ValueError(f"radius must be at least {smallest:g} mm, the smallest, got radius={largest}")
+    if largest > LARGEST:
+        raise ValueError(f"radius must be at most {LARGEST:g} mm, about that of a head, got radius={largest}")
+
+
+def fitting_spheres(mask: Tensor, voxel_size: Sequence[float], radii: Sequence[float]) -> list[tuple[float, Tensor]]:
+    """Give each voxel the first of some spheres that fits into a mask.
+
+    Args:
+        mask: 0 and 1, ``(1, 1, x, y, z)``.
+        voxel_size: mm.
+        radii: mm, from the largest to the smallest.
+
+    Returns:
+        The radii that voxels have, each with these voxels, of the shape of the mask.
+    """
+    inside = (mask > 0).to(torch.float32)
+    left, found = mask > 0, []
+    for radius in radii:
+        mean = SphericalMean(mask.shape[-3:], voxel_size, radius, radii[0])
+        fits = (mean(inside) > 1 - min(mean.share_of_voxel / 2, OUTSIDE)) & left
+        if fits.any():
+            found.append((radius, fits))
+            left = left & ~fits
+    return found
 
 
 def _radii(largest: float, smallest: float, step: float) -> list[float]:

@@ -72,7 +72,7 @@ def test_a_bids_folder_of_phase_is_read(run_command: Run, tmp_path: Path) -> Non
         (["--phase", "{p}", "--magnitude", "{p}", "--field-unit", "hz"], "has no meaning with --phase"),
         (["--phase", "{p}", "--magnitude", "{p}", "--image", "localfield={p}"], "has no meaning with --phase"),
         (["--phase", "{p}", "--magnitude", "{p}", "--phase-range", "1"], "not 2 numbers"),
-        (["--phase", "{p}", "--magnitude", "{m}", "--background", "lbv"], "must be one of vsharp, pdf"),
+        (["--phase", "{p}", "--magnitude", "{m}", "--background", "lbv"], "must be one of single_step, vsharp, pdf"),
         (["--image", "localfield={p}", "--background", "pdf"], "--background: has no meaning"),
     ],
 )

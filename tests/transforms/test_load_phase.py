@@ -124,7 +124,7 @@ def test_one_line_tells_the_quality(tmp_path: Path, caplog: pytest.LogCaptureFix
 
 
 def test_bad_backgrounds_are_refused() -> None:
-    with pytest.raises(InputError, match="`background`: must be one of vsharp, pdf, got 'lbv'"):
+    with pytest.raises(InputError, match="`background`: must be one of single_step, vsharp, pdf, got 'lbv'"):
         LoadPhased(background="lbv")
     with pytest.raises(InputError, match="`background`: "):
         LoadPhased(background=3)  # type: ignore[arg-type]

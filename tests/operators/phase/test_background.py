@@ -6,14 +6,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from mri_attention.operators.phase import NamedBackground, SphericalMean, project_onto_dipoles, sphere, vsharp
+from mri_attention.operators.phase import (
+    NamedBackground,
+    SphericalMean,
+    project_onto_dipoles,
+    single_step,
+    sphere,
+    vsharp,
+)
+from mri_attention.operators.phase.vsharp import fitting_spheres
 from tests.helpers import assert_adjoint, assert_linear
 from tests.operators.phase.phantoms import ball, places, sphere_field
 
 SHAPE, SIZES = (48, 44, 30), (1.0, 1.0, 1.5)
 CENTER = (24.0, 22.0, 22.5)
 DIRECTION = (0.0, 0.6, 0.8)
-METHODS = {"vsharp": {"radius": 8.0}, "pdf": {"n_iterations": 100}}
+METHODS: dict[str, dict[str, float]] = {
+    "single_step": {"radius": 8.0, "n_radii": 3},
+    "vsharp": {"radius": 8.0},
+    "pdf": {"n_iterations": 100},
+}
 
 
 def brain() -> Tensor:
@@ -67,7 +79,7 @@ def test_fields_of_sources_outside_are_removed(method: str) -> None:
     assert spread(local, left) < 0.02 * spread(field, left)
 
 
-@pytest.mark.parametrize(("method", "error"), [("vsharp", 0.15), ("pdf", 0.25)])
+@pytest.mark.parametrize(("method", "error"), [("single_step", 0.1), ("vsharp", 0.15), ("pdf", 0.25)])
 def test_the_field_of_a_sphere_inside_stays(method: str, error: float) -> None:
     truth = sphere_field(SHAPE, SIZES, (26.0, 20.0, 21.0), 3.0, 1.0, DIRECTION)[None, None].float()
     local, left = removed(method, truth + outside_field())
@@ -90,6 +102,43 @@ def test_what_lies_outside_of_the_mask_does_not_count(method: str) -> None:
     torch.testing.assert_close(removed(method, field)[0], removed(method, field * brain())[0])
 
 
+def test_each_voxel_has_the_largest_sphere_that_fits() -> None:
+    parts = fitting_spheres(brain(), SIZES, [9.0, 6.0, 3.0])
+    x, y, z = places(SHAPE, SIZES, CENTER)
+    depth = 18.0 - (x**2 + y**2 + z**2).sqrt()[None, None]
+    assert [radius for radius, _ in parts] == [9.0, 6.0, 3.0]
+    for (radius, fits), larger in zip(parts, [18.0, 9.0, 6.0], strict=True):
+        assert radius - 1.5 < float(depth[fits].min())
+        assert float(depth[fits].max()) < larger + 1.5
+    assert int(sum(fits.int() for _, fits in parts).max()) == 1
+
+
+def test_single_step_loses_as_much_of_the_border_as_its_smallest_sphere() -> None:
+    left = [removed("single_step", outside_field(), smallest_radius=r, n_iterations=1)[1] for r in (2.0, 5.0)]
+    assert (left[1] & ~left[0]).sum() == 0
+    for mask, radius in zip(left, (2.0, 5.0), strict=True):
+        assert float(mask.sum() / brain().sum()) == pytest.approx((1 - radius / 18.0) ** 3, abs=0.12)
+
+
+def test_single_step_trusts_voxels_by_their_weight() -> None:
+    field, broken = outside_field(), (slice(0, 1), slice(0, 1), 24, 22, 15)
+    spoiled = field.clone()
+    spoiled[broken] += 50.0
+    weight = torch.ones_like(field)
+    weight[broken] = 0.0
+    with_weight, without = (
+        spread(single_step(spoiled, brain(), SIZES, DIRECTION, weight=w, noise=1e-4)[0], brain() * weight)
+        for w in (weight, None)
+    )
+    assert with_weight < 0.9 * without
+
+
+def test_single_step_of_a_mask_without_room_for_a_sphere_leaves_nothing() -> None:
+    local, left = single_step(outside_field(), ball(SHAPE, SIZES, CENTER, 2.0)[None, None], SIZES, DIRECTION)
+    assert not left.any()
+    assert not local.any()
+
+
 def test_pdf_trusts_voxels_by_their_weight() -> None:
     field, broken = outside_field(), (slice(0, 1), slice(0, 1), 24, 22, 15)
     spoiled = field.clone()
@@ -101,13 +150,17 @@ def test_pdf_trusts_voxels_by_their_weight() -> None:
 
 
 def test_unknown_methods_and_options_are_refused() -> None:
-    with pytest.raises(ValueError, match="must be one of vsharp, pdf, got 'lbv'"):
+    with pytest.raises(ValueError, match="must be one of single_step, vsharp, pdf, got 'lbv'"):
         NamedBackground("lbv")
     with pytest.raises(ValueError, match="pdf takes weight, n_iterations, tolerance, margin, got radius"):
         NamedBackground("pdf", radius=3.0)
     with pytest.raises(ValueError, match="threshold must be positive"):
         vsharp(outside_field(), brain(), SIZES, threshold=0.0)
-    with pytest.raises(ValueError, match=r"radius at least 1\.5"):
+    with pytest.raises(ValueError, match="n_radii and n_iterations must be at least 1"):
+        removed("single_step", outside_field(), n_radii=0)
+    with pytest.raises(ValueError, match="radius must be at least 12 mm, the smallest, got radius=8"):
+        removed("single_step", outside_field(), smallest_radius=12.0)
+    with pytest.raises(ValueError, match=r"radius must be at least 1\.5 mm"):
         vsharp(outside_field(), brain(), SIZES, radius=1.0)
     with pytest.raises(ValueError, match="at most 90 mm"):
         vsharp(outside_field(), brain(), SIZES, radius=500.0)
