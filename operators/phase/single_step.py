@@ -33,7 +33,7 @@ def single_step(  # noqa: PLR0913 - the common arguments of all methods and its 
     radius: float = 12.0,
     smallest_radius: float | None = None,
     n_radii: int = 4,
-    share_of_weight: float = 0.4,
+    share_of_weight: float = 0.25,
     n_iterations: int = 100,
     tolerance: float = 0.02,
 ) -> tuple[Tensor, Tensor]:
