@@ -1,0 +1,24 @@
+"""What the tests of the pages share: links, headings and their names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
+"""The target of a link to a file and the place in it."""
+
+
+def anchor(heading: str) -> str:
+    """Name a heading as GitHub does."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names of the headings of ``page``."""
+    return {anchor(line.lstrip("#")) for line in page.read_text().splitlines() if line[:1] == "#"}
+
+
+def linked(page: Path) -> set[Path]:
+    """Return the files that ``page`` leads to."""
+    return {(page.parent / target).resolve() for target, _ in LINK.findall(page.read_text()) if target}
