@@ -12,7 +12,7 @@ import torch
 
 from mri_attention.networks.blocks import ATTENTION
 from tests.helpers import assert_gradients_flow, features, with_open_gates
-from tests.markdown import LINK, anchors, linked
+from tests.markdown import LINK, PAGES, anchors, linked
 from tests.scripts.conftest import run_command, tiny_dataset
 
 __all__ = ["run_command", "tiny_dataset"]
@@ -20,7 +20,6 @@ __all__ = ["run_command", "tiny_dataset"]
 Run = Callable[..., int]
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bundles/*/docs/*.md")])
 EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 
 
