@@ -6,6 +6,7 @@ from .channel_spatial_attention import ChannelSpatialAttention
 from .channel_spatial_convolution import ChannelSpatialConvolution
 from .concatenation_fusion import ConcatenationFusion
 from .contextual_matching import ContextualMatching
+from .contrast_branch import ContrastBranch
 from .convolutions import conv3x3, convolution, convolution_chain, start_at_zero
 from .cross_scale_attention import cross_scale_affinity, cross_scale_attention
 from .cross_scale_matching import CrossScaleMatching
@@ -41,6 +42,7 @@ __all__ = [
     "ChannelSpatialConvolution",
     "ConcatenationFusion",
     "ContextualMatching",
+    "ContrastBranch",
     "CrossScaleMatching",
     "CrossScaleTransformer",
     "DenseBlock",

@@ -17,19 +17,19 @@ class ChannelSpatialConvolution(nn.Module):
 
     where conv is one 3x3x3 kernel over ``(c, h, w)``, so that the order of channels counts. gamma starts at zero, as
     in HAN and in the authors' code; the paper has none. Features are 2D, as volumes would need a 4D convolution. The
-    block has 29 parameters whatever the number of channels.
+    block has 29 parameters whatever the number of channels, 28 without gamma.
 
     It is computed as a 2D convolution between all channels whose weights are zero but for neighbors: the same function,
     with more operations, and faster, as libraries are slow at convolutions of a single channel.
 
     Args:
-        gamma: where gamma starts.
+        gamma: where gamma starts; ``None`` for none, which is one that stays 1, as in the paper.
     """
 
-    def __init__(self, gamma: float = 0.0) -> None:
+    def __init__(self, gamma: float | None = 0.0) -> None:
         super().__init__()
         self.conv = nn.Conv3d(1, 1, 3, padding=1)
-        self.gamma = nn.Parameter(torch.tensor(float(gamma)))
+        self.gamma = 1.0 if gamma is None else nn.Parameter(torch.tensor(float(gamma)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features of shape ``(b, c, h, w)`` to the same shape and dtype.

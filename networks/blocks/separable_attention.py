@@ -24,18 +24,22 @@ class SeparableAttention(nn.Module):
         y = t + conv relu(norm(conv [u, v]))
 
     with 3x3 convolutions but for the 1x1 ones of F and of the result. It follows the authors' code where the paper
-    differs: there A is the sigmoid of a itself, whose channels do not match those of F, the normalizations are left
-    out, and the result has a single channel. It has 43,392 parameters at 64 channels in 2D without the 577 of A, and
-    none of the code's convolution that nothing uses.
+    differs. As printed, there are no normalizations (``norm=None``), A is the sigmoid of a itself, with the channels
+    of a, which F then needs too (``attention_map="features"``), and what is added is one channel, the same for all,
+    ``relu(conv [u, v])`` (``residual="channel"``). By default it has 43,392 parameters at 64 channels in 2D without the
+    577 of A, and none of the code's convolution that nothing uses.
 
     Args:
         in_channels: number of channels of input, guide and output.
         spatial_dims: 2 or 3.
-        width: number of channels of F, u and v; half of ``in_channels`` by default.
+        width: number of channels of F, u and v; half of ``in_channels`` by default, or all where A has them.
         norm: ``"batch"`` as in the code, which small batches harm, ``"instance"``, or ``None`` as in the paper.
+        attention_map: A is of a ``"convolution"`` of a, or of its ``"features"`` themselves, as printed.
+        residual: what is added has ``"features"``, or one ``"channel"`` for all of them, as printed.
 
     Raises:
-        ValueError: if ``spatial_dims`` is not 2 or 3, ``width`` is below one, or ``norm`` is unknown.
+        ValueError: if ``spatial_dims`` is not 2 or 3, ``width`` is below one or does not fit the map, or ``norm``,
+            ``attention_map`` or ``residual`` is unknown.
     """
 
     def __init__(
@@ -45,20 +49,21 @@ class SeparableAttention(nn.Module):
         *,
         width: int | None = None,
         norm: Literal["batch", "instance"] | None = "batch",
+        attention_map: Literal["convolution", "features"] = "convolution",
+        residual: Literal["features", "channel"] = "features",
     ) -> None:
         super().__init__()
-        width = max(1, in_channels // 2) if width is None else width
-        if width < 1:
-            raise ValueError(f"width must not be below 1, got {width}")
-        if norm not in ("batch", "instance", None):
-            raise ValueError(f'norm must be "batch", "instance" or None, got {norm!r}')
+        is_printed_map, is_printed_sum = attention_map == "features", residual == "channel"
+        if width is None:
+            width = in_channels if is_printed_map else max(1, in_channels // 2)
+        _check(in_channels, width, norm, attention_map, residual)
         conv = convolution(spatial_dims)
-        self.map = conv(in_channels, 1, 3, padding=1)
+        self.map = nn.Identity() if is_printed_map else conv(in_channels, 1, 3, padding=1)
         self.reduce = conv(2 * in_channels, width, 1)
         self.high = conv_norm_relu(width, width, spatial_dims, norm)
         self.low = conv_norm_relu(width, width, spatial_dims, norm)
-        self.join = conv_norm_relu(2 * width, width, spatial_dims, norm)
-        self.output = conv(width, in_channels, 1)
+        self.join = conv_norm_relu(2 * width, 1 if is_printed_sum else width, spatial_dims, norm)
+        self.output = nn.Identity() if is_printed_sum else conv(width, in_channels, 1)
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Map features ``(b, c, *spatial)`` to the same shape and dtype.
@@ -74,5 +79,18 @@ class SeparableAttention(nn.Module):
         return x + self.output(self.join(parts)).to(x.dtype)
 
     def attention_weights(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """Return A, ``(b, 1, *spatial)``, between 0 and 1; 1 - A weights the other part."""
+        """Return A, ``(b, 1, *spatial)``, or with the channels of ``x``, between 0 and 1; 1 - A weights the rest."""
         return self.map(x if context is None else context).sigmoid()
+
+
+def _check(in_channels: int, width: int, norm: str | None, attention_map: str, residual: str) -> None:
+    if width < 1:
+        raise ValueError(f"width must not be below 1, got {width}")
+    if norm not in ("batch", "instance", None):
+        raise ValueError(f'norm must be "batch", "instance" or None, got {norm!r}')
+    if attention_map not in ("convolution", "features"):
+        raise ValueError(f'attention_map must be "convolution" or "features", got {attention_map!r}')
+    if residual not in ("features", "channel"):
+        raise ValueError(f'residual must be "features" or "channel", got {residual!r}')
+    if attention_map == "features" and width != in_channels:
+        raise ValueError(f'width must be {in_channels} for attention_map "features", got {width}')

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from ..blocks import (
-    ChannelSpatialConvolution,
     ConcatenationFusion,
+    ContrastBranch,
     MultiStageIntegration,
     ResidualGroup,
     SeparableAttention,
-    SubpixelUpsampling,
     conv3x3,
 )
 
@@ -29,12 +28,16 @@ class SANet(nn.Module):
     stages; all are used, where the authors' code has 11,413,707 of which 4,637,057 are.
 
     It follows that code where it differs from the paper: a stage's residual groups come before its separable attention
-    (Eq. 4 has them after), stages enter the integration before their fusion, and its result joins the target's features
-    by convolution (Eq. 8 adds features of different widths). It follows the paper where the code stops after four of
-    six stages.
+    (Eq. 4 has them after: ``fusion_first``), stages enter the integration before their fusion, its result joins the
+    target's features by convolution (Eq. 8 adds features of different widths; ``join="sum"`` adds them once
+    ``summary`` made the widths equal), and M_Att and the integration start as the identity (as printed they have no
+    gamma: ``gamma=None``, ``integration="paper"``). What is printed of the separable attention is among its options.
+    It follows the paper where the code stops after four of six stages.
 
-    The ablations of the paper leave out the guide (``auxiliary="none"``), the separable attention (``fusion="none"`` or
-    ``"concatenation"``) and the integration (``integration="none"``), in any combination that leaves no weight unused.
+    Table III of the paper leaves out the separable attention in all of Ab1 to Ab4 (``fusion="none"`` or
+    ``"concatenation"``), the integration in Ab1 to Ab3 (``integration="none"``), the guide in Ab1 and Ab2
+    (``auxiliary="none"``), and M_Att in Ab1 alone (``enhancement=False``). Other combinations that leave no weight
+    unused can be had too.
 
     Args:
         scale: 3 or a power of two.
@@ -46,6 +49,8 @@ class SANet(nn.Module):
         integration: a form of :class:`mri_attention.networks.blocks.MultiStageIntegration`, or ``"none"``.
         auxiliary: ``"high"`` for a guide on the fine grid, ``"low"`` for one on the coarse grid, so that both contrasts
             are super-resolved, or ``"none"``.
+        options: ``fusion_first=True`` lets the guide refine the target before its residual group, not after;
+            ``enhancement``, ``gamma`` and ``join`` of :class:`mri_attention.networks.blocks.ContrastBranch`.
 
     Raises:
         ValueError: if an option is unknown, there is no stage, or the options leave the guide without effect or ask for
@@ -62,17 +67,21 @@ class SANet(nn.Module):
         fusion_options: Mapping[str, Any] | None = None,
         integration: Literal["han", "paper", "none"] = "han",
         auxiliary: Literal["high", "low", "none"] = "high",
+        **options: Any,
     ) -> None:
         super().__init__()
         _check(n_stages, fusion, integration, auxiliary)
         self.scale = scale
         self.auxiliary_grid = auxiliary
+        self.fusion_first = bool(options.pop("fusion_first", False))
         is_guided, is_integrated = auxiliary != "none", integration != "none"
-        self.target = _Branch(self._stages(n_stages, n_blocks, width), width, scale, 1 + is_integrated)
+        self.target = ContrastBranch(
+            self._stages(n_stages, n_blocks, width), width, scale, int(is_integrated), **options
+        )
         self.auxiliary = None
         if is_guided:
             guide_scale = scale if auxiliary == "low" else None
-            self.auxiliary = _Branch(self._stages(n_stages, n_blocks, width), width, guide_scale, 1)
+            self.auxiliary = ContrastBranch(self._stages(n_stages, n_blocks, width), width, guide_scale, **options)
         block = FUSIONS[fusion]
         n_fused = len(self.target.stages)
         fusions = [] if block is None else [block(width, 2, **(fusion_options or {})) for _ in range(n_fused)]
@@ -105,12 +114,15 @@ class SANet(nn.Module):
             guides.append(guide)
         stages: list[Tensor] = []
         for index in range(len(self.target.stages)):
-            target = self.target.stage(index, target)
-            stages.append(target)
             if self.auxiliary is not None and guide is not None:
                 guide = self.auxiliary.stage(index, guide)
                 guides.append(guide)
-            target = self._fuse(index, target, guide)
+            if self.fusion_first:
+                target = self._fuse(index, target, guide)
+            target = self.target.stage(index, target)
+            stages.append(target)
+            if not self.fusion_first:
+                target = self._fuse(index, target, guide)
         image = self.target.end(target, first, self._summarize(guides[1:] + stages))
         if self.auxiliary is None:
             return image
@@ -142,38 +154,6 @@ class SANet(nn.Module):
         expected, size = [factor * n for n in low.shape[2:]], list(auxiliary.shape[2:])
         if size != expected:
             raise ValueError(f"auxiliary must have the size {expected}, got {size}")
-
-
-class _Branch(nn.Module):
-    """What one contrast goes through but for fusion and integration; ``scale`` None leaves the grid as it is."""
-
-    def __init__(self, stages: list[nn.Module], width: int, scale: int | None, n_joined: int) -> None:
-        super().__init__()
-        self.stem = conv3x3(1, width)
-        self.upsample = None
-        if scale is not None:
-            self.upsample = nn.Sequential(SubpixelUpsampling(width, scale), conv3x3(width, width))
-        self.stages = nn.ModuleList(stages)
-        self.attention = ChannelSpatialConvolution()
-        self.join = conv3x3(n_joined * width, width)
-        self.head = conv3x3(width, 1)
-
-    def begin(self, image: Tensor) -> Tensor:
-        features = self.stem(image)
-        if self.upsample is not None:
-            features = self.upsample(features)
-        return features
-
-    def stage(self, index: int, features: Tensor) -> Tensor:
-        """Apply a stage by its number; TorchScript knows modules in loops alone."""
-        for place, stage in enumerate(self.stages):
-            if place == index:
-                features = stage(features)
-        return features
-
-    def end(self, features: Tensor, first: Tensor, others: list[Tensor]) -> Tensor:
-        joined = self.join(torch.cat([self.attention(features)] + others, 1))  # noqa: RUF005 (TorchScript)
-        return self.head(joined + first)
 
 
 def _check(n_stages: int, fusion: str, integration: str, auxiliary: str) -> None:

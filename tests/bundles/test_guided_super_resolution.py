@@ -1,5 +1,6 @@
 """The bundle's workflows, end to end on a tiny simulated dataset."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,27 @@ def test_training_and_inference_scale_alike() -> None:
         for steps in (train["train::deterministic_transforms"], inference["preprocessing::transforms"][1:])
     ]
     assert scaling[0] == scaling[1]
+
+
+ABSENT = {
+    1: ("fusions.", "integration.", "summary.", "auxiliary.", "target.attention."),
+    2: ("fusions.", "integration.", "summary.", "auxiliary."),
+    3: ("fusions.", "integration.", "summary."),
+    4: ("fusions.",),
+}
+"""What each ablation of the paper's Table III is without."""
+
+
+@pytest.mark.parametrize("base", [(), ("paper",)], ids=["default", "paper"])
+@pytest.mark.parametrize("number", ABSENT)
+def test_an_ablation_lacks_what_the_paper_leaves_out_and_nothing_else(number: int, base: tuple[str, ...]) -> None:
+    full, ablated = (
+        parse("train", *base, *overlay).get_parsed_content("network_def").network.state_dict()
+        for overlay in ((), (f"networks/ablation_{number}",))
+    )
+    joined = {name for name in ablated if re.fullmatch(r"fusions\.\d+\.conv\.(weight|bias)", name)}  # of the guide
+    assert bool(joined) == (number >= 3)
+    assert set(ablated) - joined == {name for name in full if not name.startswith(ABSENT[number])}
 
 
 @pytest.mark.parametrize("scale", [2, 4])

@@ -17,10 +17,20 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "no attention": {"fusion": "none"},
     "no integration": {"integration": "none"},
     "concatenation": {"fusion": "concatenation", "integration": "none"},
+    "Eq. 4": {"fusion_first": True},
+    "Eq. 8": {"join": "sum"},
     "no guide": {"auxiliary": "none"},
+    "no enhancement": {"enhancement": False},
+    "as printed": {
+        "fusion_first": True,
+        "join": "sum",
+        "gamma": None,
+        "integration": "paper",
+        "fusion_options": {"norm": None, "attention_map": "features", "residual": "channel"},
+    },
     "no guide, no attention": {"auxiliary": "none", "fusion": "none"},
     "no guide, no integration": {"auxiliary": "none", "integration": "none"},
-    "none of them": {"auxiliary": "none", "fusion": "none", "integration": "none"},
+    "none of them": {"auxiliary": "none", "fusion": "none", "integration": "none", "enhancement": False},
     "no normalization": {"fusion_options": {"norm": None, "width": 4}},
     "both contrasts": {"auxiliary": "low"},
 }
@@ -93,6 +103,28 @@ def test_guide_matters_where_there_is_one(ablation: str) -> None:
         assert not torch.allclose(network(low, guide[0])[:, 0], changed[:, 0], rtol=1e-3)
 
 
+def test_equation_4_fuses_before_the_residual_group() -> None:
+    network = small(n_stages=1, fusion_first=True, integration="none").eval()
+    low, guide = images(network)
+    assert network.fusions is not None
+    assert network.auxiliary is not None
+    first = network.target.begin(low)
+    refined = network.fusions[0](first, network.auxiliary.stage(0, network.auxiliary.begin(guide)))
+    expected = network.target.end(network.target.stage(0, refined), first, [])
+    torch.testing.assert_close(network(low, guide)[:, :1], expected)
+
+
+def test_equation_8_adds_up_features() -> None:
+    network = small(n_stages=1, join="sum", auxiliary="none", fusion="none").eval()
+    (low,) = images(network)
+    assert network.summary is not None
+    assert network.integration is not None
+    first = network.target.begin(low)
+    last = network.target.stage(0, first)
+    summary = network.summary(network.integration(last[:, None])[:, 0])
+    torch.testing.assert_close(network(low), network.target.head(first + network.target.attention(last) + summary))
+
+
 def test_target_does_not_change_the_guide() -> None:
     network = small().eval()
     low, guide = images(network)
@@ -137,6 +169,7 @@ def test_edsr_commutes_with_shifts_of_the_coarse_grid() -> None:
         ({"fusion": "sum"}, "fusion must be one of separable, concatenation, none, got 'sum'"),
         ({"integration": "sum"}, "integration must be one of han, paper, none, got 'sum'"),
         ({"auxiliary": "T1w"}, "auxiliary must be one of high, low, none, got 'T1w'"),
+        ({"join": "product"}, "join must be one of convolution, sum, got 'product'"),
         ({"auxiliary": "none", "fusion": "concatenation"}, "fusion by concatenation needs an auxiliary"),
         ({"fusion": "none", "integration": "none"}, "the auxiliary has no effect on the target"),
     ],

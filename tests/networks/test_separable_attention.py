@@ -59,12 +59,29 @@ def test_normalization_is_an_option(norm: Any, n_norms: int) -> None:
     assert block(features(1, 8, 5, 7)).shape == (1, 8, 5, 7)
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_as_printed_the_map_is_the_guide_and_one_channel_is_added(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    block = SeparableAttention(8, len(shape) - 2, norm=None, attention_map="features", residual="channel")
+    x, context = features(*shape), features(*shape).flip(2)
+    torch.testing.assert_close(block.attention_weights(x, context), context.sigmoid())
+    added = block(x, context) - x
+    torch.testing.assert_close(added, added[:, :1].expand_as(added))
+    both = block.reduce(torch.cat([context, x], 1))
+    parts = [block.high(both * context.sigmoid()), block.low(both * (1 - context.sigmoid()))]
+    torch.testing.assert_close(added[:, :1], block.join[0](torch.cat(parts, 1)).relu())
+    assert_gradients_flow(block, x, context)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"spatial_dims": 1}, "spatial_dims must be 2 or 3, got 1"),
         ({"width": 0}, "width must not be below 1, got 0"),
         ({"norm": "group"}, "norm must be .* got 'group'"),
+        ({"attention_map": "guide"}, "attention_map must be .* got 'guide'"),
+        ({"residual": "voxel"}, "residual must be .* got 'voxel'"),
+        ({"attention_map": "features", "width": 4}, 'width must be 8 for attention_map "features", got 4'),
     ],
     ids=str,
 )
