@@ -1,7 +1,6 @@
-"""Make the pictures of the docs: simulated heads beside real ones, a segmented patient, and the rooms of the code.
+"""Make the pictures of the docs: simulated heads beside real ones, and the rooms of the code.
 
 python docs/make_pictures.py SIMULATED REAL: BIDS folders.
-python docs/make_pictures.py segmentation REAL PREDICTIONS: a BIDS folder, and the masks of an evaluation.
 python docs/make_pictures.py rooms: from the contract of import-linter in pyproject.toml.
 """
 
@@ -53,12 +52,12 @@ def lesions_of(dataset: Path, subject: str) -> np.ndarray:
     return load(next(dataset.glob(f"derivatives/*/{subject}/anat/{subject}_label-lesion_mask.nii.gz"))) > 0
 
 
-def show(axes: plt.Axes, plane: np.ndarray, outlines: dict[str, np.ndarray] | None = None) -> None:
+def show(axes: plt.Axes, plane: np.ndarray, outlines: dict[str, np.ndarray] | None = None, width: float = 0.8) -> None:
     """Draw an axial plane in radiological convention (left is the patient's right) with outlines by color."""
     axes.imshow(plane[::-1].T, cmap="gray", origin="lower", vmin=0, vmax=np.percentile(plane[plane > 0], 99.5))
     for color, mask in (outlines or {}).items():
         if mask.any():
-            axes.contour(mask[::-1].T, [0.5], colors=color, linewidths=0.8)
+            axes.contour(mask[::-1].T, [0.5], colors=color, linewidths=width)
     axes.set_axis_off()
 
 
@@ -74,28 +73,6 @@ def montage(datasets: list[tuple[str, Path, str]], path: Path) -> None:
             axes.set_title(f"{title}: {name}", color="white", fontsize=9)
         show(row[3], planes[2], {"red": lesions[..., z]})
         row[3].set_title("lesions", color="white", fontsize=9)
-    save(figure, path)
-
-
-def segmentation(dataset: Path, predictions: Path, path: Path) -> None:
-    """Draw FLAIR planes of each patient's first visit, with truth (green) and prediction (red) outlined."""
-    files = sorted(dataset.glob("sub-*/**/*_FLAIR.nii.gz"), reverse=True)
-    visits = {file.name.partition("_")[0]: file for file in files}  # the first one of each is the last here
-    figure, grid = plt.subplots(len(visits), 4, figsize=(12, 3.6 * len(visits)), facecolor="black", squeeze=False)
-    for row, (subject, file) in zip(grid, sorted(visits.items()), strict=True):
-        name = file.name.replace("_FLAIR", "_label-lesion_mask")
-        flair, truth, predicted = (
-            load(next(folder.glob(pattern)))
-            for folder, pattern in (
-                (file.parent, file.name),
-                (dataset / "derivatives", f"**/{name}"),
-                (predictions, f"**/{name}"),
-            )
-        )
-        z = int(np.argmax((truth > 0).sum((0, 1))))
-        for axes, plane in zip(row, (z - 16, z - 8, z, z + 8), strict=True):
-            show(axes, flair[..., plane], {"lime": truth[..., plane] > 0, "red": predicted[..., plane] > 0})
-        row[0].set_title(f"{subject}: truth green, FA-Net red", color="white", fontsize=9)
     save(figure, path)
 
 
@@ -144,10 +121,6 @@ def rooms(path: Path) -> None:
 
 if __name__ == "__main__" and sys.argv[1:] == ["rooms"]:
     rooms(HERE / "rooms.png")
-elif __name__ == "__main__" and sys.argv[1] == "segmentation":
-    segmentation(
-        Path(sys.argv[2]), Path(sys.argv[3]), HERE.parent / "bundles/ms_lesion_segmentation_fanet/docs/segmentation.png"
-    )
 elif __name__ == "__main__":
     simulated, real = Path(sys.argv[1]), Path(sys.argv[2])
     names = sorted(folder.name for folder in simulated.glob("sub-*"))[:2]

@@ -25,3 +25,10 @@ def anchors(page: Path) -> set[str]:
 def linked(page: Path) -> set[Path]:
     """Return the files that ``page`` leads to."""
     return {(page.parent / target).resolve() for target, _ in LINK.findall(page.read_text()) if target}
+
+
+def prose(text: str) -> str:
+    """Return ``text`` without code blocks, tables, comments, targets of links and emphasis: what a person reads."""
+    for pattern in (r"^```.*?^```", r"<!--.*?-->", r"^\|[^\n]*", r"(?<=\])\(\S+?\)", r"[#*`]"):
+        text = re.sub(pattern, "", text, flags=re.MULTILINE | re.DOTALL)
+    return text

@@ -12,7 +12,7 @@ import torch
 
 from mri_attention.networks.blocks import ATTENTION
 from tests.helpers import assert_gradients_flow, features, with_open_gates
-from tests.markdown import LINK, PAGES, anchors, linked
+from tests.markdown import LINK, PAGES, anchors, linked, prose
 from tests.scripts.conftest import run_command, tiny_dataset
 
 __all__ = ["run_command", "tiny_dataset"]
@@ -60,6 +60,20 @@ def test_every_page_is_two_links_from_the_index() -> None:
     assert near >= {page for page in PAGES if page.parent == index.parent} - {index}
     far = near.union(*(linked(page) for page in near if page.suffix == ".md"))
     assert {page for page in PAGES if page.parent != ROOT} - {index} <= far
+
+
+CARDS = [ROOT / "bundles" / name / "docs" / "README.md" for name in ("ms_lesion_segmentation_fanet",)]
+
+
+@pytest.mark.parametrize("page", CARDS, ids=lambda p: p.parents[1].name)
+def test_cards_are_short(page: Path) -> None:
+    assert len(prose(page.read_text()).split()) <= 700
+
+
+def test_prose_is_what_a_person_reads() -> None:
+    page = "# Title\n\nIt has <!-- = a/b/c/d -->0.5<!-- --> of **[all](page.md#place)**.\n\n| a | b |\n|---|---|\n"
+    code = "\n```\nrun it\n```\n![A head](a.png)\n"
+    assert " ".join(prose(page + code).split()) == "Title It has 0.5 of [all]. ![A head]"
 
 
 def blocks(language: str, page: str = EXTENDING) -> list[str]:
