@@ -35,6 +35,9 @@ PROCESSING = "processing"
 """Key in ``meta`` of what was done, as JSON, for sidecars."""
 
 FEW = 0.001  # share of voxels beside wraps that is no cause for a warning
+MUCH = 0.4  # of a mask that is lost
+THIN = 16  # voxels along an axis, below which most of the fields of sources lies outside
+SAME = 0.01  # relative, of numbers that are given and told
 
 
 class LoadPhased(MapTransform):
@@ -100,6 +103,7 @@ class LoadPhased(MapTransform):
         paths = [_paths(out.get(key)) for key in (self.phase_key, self.magnitude_key)]
         echoes = read_echoes(*paths, self.echo_times, self.allow_nan)
         place = Path(echoes.first.meta["filename_or_obj"])
+        _tell_of_contradictions(place, echoes.told, self.echo_times, self.b0)
         scale = self._scale(place, echoes)
         phase = scale(echoes.phase) * (-1 if self.invert else 1)
         b0 = self._b0(place, echoes.told)
@@ -107,7 +111,7 @@ class LoadPhased(MapTransform):
         size = voxel_size_from_affine(echoes.first.affine.numpy()).float()
         direction = direction_of(place, echoes.told, echoes.first, self.direction)
         found = field_of_phase(phase, echoes, mask, self.background, (size, direction), units_per_ppm("hz", b0))
-        check_is_ppm(found.local, "field", str(place))
+        check_is_ppm(found.local, "field", str(place), "check `echo_time` (s), `b0` (T), `phase_range` and `mask`")
         _tell(Case.of(data).name or place.name, echoes, found)
         return out | self._entries(echoes, found, scale, b0) | {"voxel_size": size, "b0_direction": direction}
 
@@ -178,6 +182,29 @@ def _tell(name: str, echoes: Echoes, found: FieldOfPhase) -> None:
     text = "%s: field of %d echo%s%s, noise %.3g ppb; wraps beside %.2g %% of voxels, mask eroded by %.3g %%"
     numbers = found.median_noise * 1e3, 100 * found.wraps, 100 * found.eroded
     logger.info(text, name, n_echoes, "es" if n_echoes > 1 else "", fit, *numbers)
+    if min(found.mask.shape) < THIN:
+        message = "%s: only %d voxels along an axis: a slab this thin does not hold the fields of its sources"
+        logger.warning(message, name, min(found.mask.shape))
+    if found.eroded > MUCH:
+        message = (
+            "%s: %.0f %% of its mask are lost, to spheres at the border or bad phase; look at the field, or give `mask`"
+        )
+        logger.warning(message, name, 100 * found.eroded)
     if found.wraps > FEW:
         message = "%s: phase still jumps beside %.2g %% of the voxels of its mask; look at the field, or give `mask`"
         logger.warning(message, name, 100 * found.wraps)
+
+
+def _tell_of_contradictions(
+    place: Path, told: Mapping[str, Any], echo_times: Sequence[float] | None, b0: float | None
+) -> None:
+    """Warn where a number that was given is not that of the sidecar or DICOM header."""
+    times = told.get("EchoTime")
+    pairs = [
+        ("echo_time", echo_times[0] if echo_times else None, times[0] if isinstance(times, list) and times else times),
+        ("b0", b0, told.get("MagneticFieldStrength")),
+    ]
+    for name, given, written in pairs:
+        if given is None or not isinstance(written, int | float) or abs(given - written) <= SAME * abs(written):
+            continue
+        logger.warning("%s: its sidecar or header tells %g, `%s` %g; the latter is used", place, written, name, given)

@@ -18,7 +18,7 @@ TYPICAL_PPM: dict[str, float] = {"field": 0.02, "susceptibility": 0.06}
 LARGEST_PPM: dict[str, float] = {"field": 5.0, "susceptibility": 10.0}
 
 
-def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = None) -> None:
+def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = None, remedy: str | None = None) -> None:
     """Refuse a map of a brain whose values cannot be ppm, and name the unit that they are likely in.
 
     Zeros do not count, so that a masked map is judged by its inside. Phase of an echo time of a few milliseconds is
@@ -28,6 +28,7 @@ def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = N
         values: the map.
         what: ``"field"`` (local, without background) or ``"susceptibility"``.
         place: the file, for the message.
+        remedy: for the message; None for one that names a likely unit.
 
     Raises:
         InputError: if values are not finite, or too large, or those of a field too small.
@@ -40,11 +41,11 @@ def check_is_ppm(values: Tensor, what: Quantity = "field", place: str | None = N
         raise InputError.at(place or what, "holds values that are not finite", "set them to zero")
     if what == "field" and spread < TYPICAL_PPM[what] / 20:
         problem = f"values (root mean square {spread:.3g}) are too small for a field of a brain in ppm"
-        raise InputError.at(place or what, problem, _remedy_of_small(spread))
+        raise InputError.at(place or what, problem, remedy or _remedy_of_small(spread))
     if spread <= 10 * TYPICAL_PPM[what] and largest <= LARGEST_PPM[what]:
         return
     problem = f"values (root mean square {spread:.3g}, largest {largest:.3g}) cannot be a {what} in ppm"
-    raise InputError.at(place or what, problem, _remedy(spread, largest, what))
+    raise InputError.at(place or what, problem, remedy or _remedy(spread, largest, what))
 
 
 def _remedy_of_small(spread: float) -> str:

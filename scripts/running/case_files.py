@@ -10,7 +10,7 @@ from typing import Any
 from ...datasets import Case, InputError, read_volume, subject_and_session
 from ...datasets.contrast_files import contrast_paths, in_order, names_to_leave_out
 from .configuration import Configuration
-from .phase_files import check_phase, complete_phase
+from .phase_files import OVERLAY, check_phase, complete_phase
 
 
 def complete_case(case: Case, configuration: Configuration) -> Case:
@@ -67,6 +67,8 @@ def _in_order(image: Any, contrasts: Sequence[str], optional: Sequence[str]) -> 
         raise InputError.at(
             "`image`", "does not tell the contrasts", f"name the file of each of {', '.join(contrasts)}"
         )
+    if contrasts == [OVERLAY]:
+        raise InputError.at("`image`", "has no meaning with phase", "name the files as `phase` and `magnitude`")
     if unknown := [name for name in image if name not in contrasts]:
         raise InputError.at(f"`image` {unknown[0]}", "no such contrast", f"give each of {', '.join(contrasts)} once")
     if missing := [name for name in contrasts if name not in image and name not in optional]:

@@ -74,6 +74,7 @@ def test_a_bids_folder_of_phase_is_read(run_command: Run, tmp_path: Path) -> Non
         (["--phase", "{p}", "--magnitude", "{p}", "--phase-range", "1"], "not 2 numbers"),
         (["--phase", "{p}", "--magnitude", "{m}", "--background", "lbv"], "must be one of single_step, vsharp, pdf"),
         (["--image", "localfield={p}", "--background", "pdf"], "--background: has no meaning"),
+        (["--image", "localfield={p}", "--overlay", "phase"], "name the files as --phase and --magnitude"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(

@@ -25,11 +25,38 @@ def load(paths: dict[str, list[str]], mask: str | None = None, **options: Any) -
     return LoadPhased(**({**RADIUS, **options}))(case)
 
 
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
 @pytest.mark.parametrize("times", [TIMES, TIMES[:2], TIMES[1:2]], ids=len)
 def test_the_local_field_is_that_of_the_closed_form(times: tuple[float, ...], tmp_path: Path) -> None:
     found = load(write_echoes(tmp_path, times), write_mask(tmp_path / "mask.nii.gz"))
     assert error(found["image"].as_tensor()[0], found["mask"].as_tensor()[0]) < 0.25
     assert not found["image"].as_tensor()[found["mask"].as_tensor() == 0].any()
+
+
+def test_one_step_with_the_inversion_gives_it(tmp_path: Path) -> None:
+    background = {"method": "single_step", "radius": 6.0}
+    found = load(write_echoes(tmp_path), write_mask(tmp_path / "mask.nii.gz"), background=background)
+    assert error(found["image"].as_tensor()[0], found["mask"].as_tensor()[0]) < 0.2
+
+
+def test_numbers_that_contradict_the_sidecar_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    paths = write_echoes(tmp_path)
+    load(paths, write_mask(tmp_path / "mask.nii.gz"), b0=B0, echo_time=list(TIMES))
+    assert not [line for line in warnings_of(caplog) if "the latter is used" in line]
+    load(paths, write_mask(tmp_path / "mask.nii.gz"), b0=2 * B0, echo_time=[2 * time for time in TIMES])
+    told = [line for line in warnings_of(caplog) if "the latter is used" in line]
+    assert [line.split("tells ")[1].split(",")[0] for line in told] == [f"{TIMES[0]:g}", f"{B0:g}"]
+
+
+def test_a_mask_that_is_mostly_lost_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load(write_echoes(tmp_path), write_mask(tmp_path / "mask.nii.gz"))
+    assert not [line for line in warnings_of(caplog) if "of its mask are lost" in line]
+    background = {"method": "vsharp", "radius": 6.0, "smallest_radius": 5.0}
+    load(write_echoes(tmp_path / "b"), write_mask(tmp_path / "mask.nii.gz"), background=background)
+    assert len([line for line in warnings_of(caplog) if "of its mask are lost" in line]) == 1
 
 
 def test_pdf_gives_it_in_the_whole_mask(tmp_path: Path) -> None:
@@ -131,7 +158,9 @@ def test_bad_backgrounds_are_refused() -> None:
 
 
 def test_numbers_of_a_background_that_cannot_be_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"`background`: .*radius at least 1.5, the smallest, got .*; choose other"):
+    with pytest.raises(
+        InputError, match=r"`background`: radius must be at least 1.5 mm, the smallest, got radius=-3; choose other"
+    ):
         load(write_echoes(tmp_path), background={"method": "vsharp", "radius": -3})
 
 
