@@ -102,7 +102,7 @@ def _refuse_misspelled(
         return
     meant = nearest(key, known)
     if meant is not None and meant not in present:
-        raise InputError.at(place, f'has "{key}", which nothing reads', f'write "{meant}"')
+        raise InputError.at(place, f"has {_quoted(key)}, which nothing reads", f"write {_quoted(meant)}")
 
 
 def _checked(place: str, part: str | None, entry: Any) -> Entry:
@@ -134,7 +134,12 @@ def _echoes(place: str, told: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def _require_text(place: str, key: str, value: Any) -> None:
     if not isinstance(value, str):
-        remedy = f'write "{key}": "{value}"' if type(value) in (int, float) else f'write the {key} as text: "..."'
-        raise InputError.at(place, f'"{key}" is {json.dumps(value)}, which is no text', remedy)
+        as_text = _quoted(value) if type(value) in (int, float) else '"..."'
+        remedy = f"write {_quoted(key)}: {as_text}"
+        raise InputError.at(place, f"{_quoted(key)} is {json.dumps(value)}, which is no text", remedy)
     if not value.strip():
-        raise InputError.at(place, f'"{key}" is empty', "write it, or leave it out")
+        raise InputError.at(place, f"{_quoted(key)} is empty", "write it, or leave it out")
+
+
+def _quoted(text: object) -> str:
+    return json.dumps(str(text), ensure_ascii=False)

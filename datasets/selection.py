@@ -138,5 +138,5 @@ def _names(part: str, value: Any) -> list[str]:
     values = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
     names = [str(name) if part == "runs" and type(name) is int else name for name in values]
     if wrong := [name for name in names if not isinstance(name, str) or not name.strip()]:
-        raise InputError.at(f"`{part}` {wrong[0]!r}", "is no name", f"write it in quotes: ['{wrong[0]}']")
+        raise InputError.at(f"`{part}` {wrong[0]!r}", "is no name", f"write it in quotes: {[str(wrong[0])]}")
     return [name.strip() for name in names]

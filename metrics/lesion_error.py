@@ -49,7 +49,9 @@ class LesionError(NamedColumnsMetric):
     names = ("error",)
     n_channels = (1, 2)
 
-    def __init__(self, where: Place = "inside", measure: Measure = "rmse", reduction: str = "mean_batch") -> None:
+    def __init__(  # noqa: B042  # an error to be measured, and no exception
+        self, where: Place = "inside", measure: Measure = "rmse", reduction: str = "mean_batch"
+    ) -> None:
         super().__init__(reduction=reduction)
         for name, value, known in (("where", where, get_args(Place)), ("measure", measure, get_args(Measure))):
             if value not in known:

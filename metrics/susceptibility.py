@@ -84,10 +84,7 @@ class RegionErrors(NamedColumnsMetric):
     spatial_dims = (3,)
 
     def __init__(
-        self,
-        regions: Mapping[str, int],
-        errors: Sequence[str] = ("bias", "rmse"),
-        reduction: str = "mean_batch",
+        self, regions: Mapping[str, int], errors: Sequence[str] = ("bias", "rmse"), reduction: str = "mean_batch"
     ) -> None:
         if not regions:
             raise ValueError("regions must name at least one label, got none")

@@ -77,11 +77,7 @@ def _refine(fixed: sitk.Image, moving: sitk.Image, transform: sitk.AffineTransfo
     method.SetInterpolator(sitk.sitkLinear)
     method.SetInitialTransform(transform, inPlace=True)
     method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=2.0,
-        minStep=0.01,
-        numberOfIterations=100,
-        relaxationFactor=0.7,
-        gradientMagnitudeTolerance=1e-8,
+        learningRate=2.0, minStep=0.01, numberOfIterations=100, relaxationFactor=0.7, gradientMagnitudeTolerance=1e-8
     )
     method.SetOptimizerScalesFromPhysicalShift()
     method.Execute(fixed, moving)

@@ -61,12 +61,7 @@ def agree_with_field(  # noqa: PLR0913 - a problem and the options of its solver
 
 
 def descent_of_field_error(
-    susceptibility: Tensor,
-    field: Tensor,
-    mask: Tensor,
-    voxel_size: Vector,
-    b0_direction: Vector,
-    padding: float = 2.0,
+    susceptibility: Tensor, field: Tensor, mask: Tensor, voxel_size: Vector, b0_direction: Vector, padding: float = 2.0
 ) -> Tensor:
     """Return where maps would have to change to agree with the field, ``M D (M (b - D M x))``.
 

@@ -84,10 +84,7 @@ class WarnOfSkulld(MapTransform):
     """
 
     def __init__(
-        self,
-        keys: KeysCollection = "image",
-        contrasts: Sequence[str] = ("T1w", "T2w", "FLAIR"),
-        mask_key: str = "mask",
+        self, keys: KeysCollection = "image", contrasts: Sequence[str] = ("T1w", "T2w", "FLAIR"), mask_key: str = "mask"
     ) -> None:
         super().__init__(keys)
         self.contrasts = tuple(contrasts)

@@ -27,11 +27,7 @@ class RandFieldNoise(RandomizableTransform):
     """
 
     def __init__(
-        self,
-        snr: tuple[float, float] = (20.0, 100.0),
-        b0: float = 3.0,
-        echo_time: float = 0.02,
-        prob: float = 1.0,
+        self, snr: tuple[float, float] = (20.0, 100.0), b0: float = 3.0, echo_time: float = 0.02, prob: float = 1.0
     ) -> None:
         RandomizableTransform.__init__(self, prob)
         if not 0 < snr[0] <= snr[1]:

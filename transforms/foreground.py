@@ -27,11 +27,7 @@ class ForegroundMaskFromImaged(MapTransform):
     """
 
     def __init__(
-        self,
-        keys: KeysCollection,
-        output_key: str = "brain",
-        mask_key: str = "mask",
-        allow_missing_keys: bool = False,
+        self, keys: KeysCollection, output_key: str = "brain", mask_key: str = "mask", allow_missing_keys: bool = False
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.output_key = output_key

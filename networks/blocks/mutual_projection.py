@@ -41,9 +41,7 @@ class MutualProjection(nn.Module):
         up, down = Conv[Conv.CONVTRANS, spatial_dims], Conv[Conv.CONV, spatial_dims]
         self.up = nn.Sequential(up(in_channels, in_channels, **layer), nn.LeakyReLU(SLOPE))
         self.down = nn.Sequential(
-            down(in_channels, in_channels, **layer),
-            nn.LeakyReLU(SLOPE),
-            down(in_channels, in_channels, 3, padding=1),
+            down(in_channels, in_channels, **layer), nn.LeakyReLU(SLOPE), down(in_channels, in_channels, 3, padding=1)
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

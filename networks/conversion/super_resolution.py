@@ -92,10 +92,7 @@ SUPER_RESOLUTION_ORIGINALS = {
         unused=(*UNUSED, "fusion_convs", r"net[12]\.body\.([4-9]|\d\d+)", r"map_convs\.([4-9]|\d\d+)"),
     ),
     "minet": Original(
-        MINet,
-        _minet,
-        {r"fusion_convs\.(\d+)": r"fusions.\1.conv", **_branch_names()},
-        unused=(*UNUSED, "map_convs"),
+        MINet, _minet, {r"fusion_convs\.(\d+)": r"fusions.\1.conv", **_branch_names()}, unused=(*UNUSED, "map_convs")
     ),
     "edsr": Original(EDSR, _edsr, {r"head\.0": "stem", r"tail\.0": "upsample", r"tail\.1": "head"}),
     "mcmrsr": MCMRSR,

@@ -36,11 +36,7 @@ class SliceBatchInferer(Inferer):
         self.half_precision = half_precision
 
     def __call__(
-        self,
-        inputs: Tensor,
-        network: Callable[..., Any],
-        auxiliary: Tensor | None = None,
-        mask: Tensor | None = None,
+        self, inputs: Tensor, network: Callable[..., Any], auxiliary: Tensor | None = None, mask: Tensor | None = None
     ) -> Output:
         """Map masked k-space, complex, ``(b, 1, [slice,] h, w)``, to images of this shape.
 

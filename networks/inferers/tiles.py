@@ -33,13 +33,7 @@ class HaloTiledInferer(Inferer):
         ValueError: if the halo, and blend, leave nothing of a tile, or a number is negative.
     """
 
-    def __init__(
-        self,
-        tile_size: Sequence[int] | int = 40,
-        halo: int = 8,
-        blend: int = 4,
-        max_voxels: int = 0,
-    ) -> None:
+    def __init__(self, tile_size: Sequence[int] | int = 40, halo: int = 8, blend: int = 4, max_voxels: int = 0) -> None:
         super().__init__()
         if min(halo, blend, max_voxels) < 0 or min(ensure_tuple_rep(tile_size, 1)) <= 2 * halo + blend:
             numbers = f"{tile_size=}, {halo=}, {blend=}, {max_voxels=}"

@@ -27,12 +27,7 @@ class EDSR(nn.Module):
     """
 
     def __init__(
-        self,
-        scale: int = 2,
-        in_channels: int = 1,
-        n_blocks: int = 16,
-        width: int = 64,
-        residual_scale: float = 1.0,
+        self, scale: int = 2, in_channels: int = 1, n_blocks: int = 16, width: int = 64, residual_scale: float = 1.0
     ) -> None:
         super().__init__()
         self.stem = conv3x3(in_channels, width)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+LINE_LENGTH = 120
+"""Of the model zoo's settings."""
 
 
 class ReachedCode:
@@ -105,10 +108,12 @@ class ReachedCode:
         for node in tree.body:
             if isinstance(node, ast.ImportFrom):
                 node.names = [alias for alias in node.names if (alias.asname or alias.name) in names]
-                lines += [ast.unparse(node)] if node.names else []
+                opening = ast.unparse(ast.ImportFrom(node.module, [ast.alias("")], node.level))
+                lines += [_in_lines(opening, "()", map(ast.unparse, node.names))] if node.names else []
         if names:
-            lines += ["", f"__all__ = {sorted(names)}"]
-        return "".join(f"{line}\n" for line in lines)
+            lines += ["", _in_lines("__all__ = ", "[]", (f'"{name}"' for name in sorted(names)))]
+        text = "\n".join(lines).strip("\n")
+        return f"{text}\n" if text else ""
 
     def _absolute(self, module: str, statement: ast.ImportFrom) -> str:
         parts = module.split(".")
@@ -128,6 +133,19 @@ class ReachedCode:
 
     def _text(self, module: str) -> str:
         return (self.root / self._path(module)).read_text(encoding="utf-8")
+
+
+def _in_lines(opening: str, brackets: str, names: Iterable[str]) -> str:
+    """Return a statement as the model zoo's black has it: parentheses where it is more than one line."""
+    items = list(names)
+    left, right = ("", "") if brackets == "()" else brackets
+    short = f"{opening}{left}{', '.join(items)}{right}"
+    if len(short) <= LINE_LENGTH:
+        return short
+    inside = f"    {', '.join(items)}"
+    if brackets == "()" or len(inside) > LINE_LENGTH:
+        inside = "\n".join(f"    {item}," for item in items)
+    return f"{opening}{brackets[0]}\n{inside}\n{brackets[1]}"
 
 
 def _imports(node: ast.AST, *, is_inside: bool = False) -> Iterator[tuple[ast.AST, bool]]:

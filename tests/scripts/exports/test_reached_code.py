@@ -41,7 +41,27 @@ def test_follows_imports_and_nothing_more(code: ReachedCode) -> None:
 
 def test_packages_reexport_what_is_needed_only(code: ReachedCode) -> None:
     code.follow("nets.Big")
-    assert code.files()["nets/__init__.py"] == '"""Networks."""\n\nfrom .big import Big\n\n__all__ = [\'Big\']\n'
+    assert code.files()["nets/__init__.py"] == '"""Networks."""\n\nfrom .big import Big\n\n__all__ = ["Big"]\n'
+
+
+def test_long_lists_of_names_have_lines_as_black_has_them(code: ReachedCode) -> None:
+    """Names in one line of their own where they fit, else each in its line; imports always each in its line."""
+    names = [f"NetworkNumber{n:02}" for n in range(8)]
+    (code.root / "nets" / "__init__.py").write_text(f"from .big import {', '.join(names)}\n")
+    for name in names[:6]:
+        code.follow(f"nets.{name}")
+    listed = ", ".join(f'"{name}"' for name in names[:6])
+    assert code.files()["nets/__init__.py"].endswith(f"\n__all__ = [\n    {listed}\n]\n")
+    for name in names[6:]:
+        code.follow(f"nets.{name}")
+    text = code.files()["nets/__init__.py"]
+    assert text.startswith("from .big import (\n    NetworkNumber00,\n")
+    assert '\n__all__ = [\n    "NetworkNumber00",\n' in text
+
+
+def test_package_without_names_is_an_empty_file(code: ReachedCode) -> None:
+    code.follow("blocks.gate")
+    assert code.files()["blocks/__init__.py"] == ""
 
 
 def test_tells_packages_of_others_by_how_they_are_needed(code: ReachedCode) -> None:
