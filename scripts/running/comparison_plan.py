@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -150,8 +151,8 @@ class Training:
 
 
 def short_name(network: str) -> str:
-    """Return the last part of an overlay's name, or of a contender's."""
-    return Path(network).name
+    """Return the last part of an overlay's name, or of a contender's; of a path without what a config ends with."""
+    return re.sub(r"\.(yaml|yml|json)(?= |$)", "", Path(network).name)
 
 
 def overlay_of(network: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from mri_attention.datasets import InputError
 from mri_attention.scripts.running import Bundle
-from mri_attention.scripts.running.comparison_plan import Budget, Plan
+from mri_attention.scripts.running.comparison_plan import Budget, Plan, short_name
 from mri_attention.scripts.running.comparison_record import start_or_continue
 
 
@@ -78,3 +78,15 @@ def test_a_record_that_cannot_be_read_is_told(plan: Plan) -> None:
     (plan.output_dir / "plan.json").write_text("{")
     with pytest.raises(InputError, match=r"plan.json: cannot be read"):
         start_or_continue(plan)
+
+
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [
+        ("networks/unet3d", "unet3d"),
+        ("mine/voxel_gate.json", "voxel_gate"),
+        ("mine/gate.yaml noise-0.1", "gate noise-0.1"),
+    ],
+)
+def test_a_network_is_called_as_its_config_without_its_ending(network: str, name: str) -> None:
+    assert short_name(network) == name
