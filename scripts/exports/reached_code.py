@@ -138,7 +138,7 @@ class ReachedCode:
 def _in_lines(opening: str, brackets: str, names: Iterable[str]) -> str:
     """Return a statement as the model zoo's black has it: parentheses where it is more than one line."""
     items = list(names)
-    left, right = ("", "") if brackets == "()" else brackets
+    left, right = ("", "") if brackets == "()" else tuple(brackets)
     short = f"{opening}{left}{', '.join(items)}{right}"
     if len(short) <= LINE_LENGTH:
         return short
