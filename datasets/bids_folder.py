@@ -93,7 +93,7 @@ def _case(
     there = [contrast for contrast, found in images.items() if found or contrast not in optional]
     paths = {contrast: _one_image(anat, stem, contrast, wanted, images[contrast]) for contrast in there}
     case = Case(subject, session, in_order(paths, contrasts))
-    found = None if label is None else _label_file(dataset, anat, stem, label, wanted)
+    found = None if label is None else derivative_of(dataset, anat, stem, label, wanted)
     return case if found is None else replace(case, label=str(found))
 
 
@@ -101,7 +101,19 @@ def _niftis(folders: Sequence[Path], pattern: str) -> list[Path]:
     return [path for folder in folders for path in sorted(folder.glob(pattern)) if is_nifti(path)]
 
 
-def _label_file(dataset: Path, anat: Path, stem: str, label: str, wanted: Selection) -> Path | None:
+def derivative_of(dataset: Path, anat: Path, stem: str, label: str, wanted: Selection) -> Path | None:
+    """Find what belongs to a case in ``derivatives/*/``, or in one of them, as in ``consensus/label-lesion_mask``.
+
+    Args:
+        dataset: BIDS folder.
+        anat: folder of the case.
+        stem: of its names, such as ``sub-01_ses-1``.
+        label: what comes behind it, with a folder before it where one is meant.
+        wanted: runs and acquisitions.
+
+    Raises:
+        InputError: if several derivatives have it.
+    """
     pipeline, _, suffix = label.rpartition("/")
     folders = [folder for folder in dataset.glob(f"derivatives/{pipeline or '*'}") if not is_hidden(folder)]
     places = [folder / anat.relative_to(dataset) for folder in sorted(folders)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .bids import select
-from .bids_folder import IncompleteCaseError, anat_folders, logger
+from .bids_folder import IncompleteCaseError, anat_folders, derivative_of, logger
 from .case import Case, subject_and_session
 from .datalist_entries import Entry, read_entries
 from .file_names import is_nifti, stem_of
@@ -21,35 +22,37 @@ ECHO_OR_PART = re.compile(r"_(echo|part)-[^_]+")
 
 
 def find_phase_cases(
-    dataset_dir: Path | str, selection: Selection | Mapping[str, Any] | None = None
+    dataset_dir: Path | str, selection: Selection | Mapping[str, Any] | None = None, label: str | None = None
 ) -> list[dict[str, Any]]:
     """List the cases of a dataset that have phase, sorted by subject and session.
 
     Of a BIDS folder those with ``anat/sub-*[_echo-N]_part-phase_MEGRE.nii.gz``, or with another suffix, and
-    ``part-mag`` (or without ``part``) beside them. Entries of a datalist have ``phase`` and ``magnitude``, a path or a
-    list of them.
+    ``part-mag`` (or without ``part``) beside them; their mask is ``desc-brain_mask`` of ``derivatives/*/``, where there
+    is one. Entries of a datalist have ``phase`` and ``magnitude``, a path or a list of them, and may have a ``mask``.
 
     Args:
         dataset_dir: BIDS folder or JSON datalist.
         selection: what of the dataset to take, see :class:`Selection`.
+        label: truth in ``derivatives/*/``, such as ``"Chimap"``, or of the entries of a datalist; None for none.
 
     Returns:
-        ``{"subject": "sub-01", "session": "", "image": [first phase], "phase": [paths], "magnitude": [paths]}`` each.
+        ``{"subject": "sub-01", "session": "", "image": [first phase], "phase": [paths], "magnitude": [paths]}`` each,
+        with ``mask`` where there is one, and ``label`` where it is wanted.
 
     Raises:
-        InputError: if the dataset or a wanted part of it is missing, or a case lacks phase or magnitude.
+        InputError: if the dataset or a wanted part of it is missing, or a case lacks phase, magnitude or a label.
     """
     dataset, wanted = Path(dataset_dir), Selection.of(selection)
     if not dataset.exists():
         raise InputError.at(dataset, "no such folder or datalist", remedy_for(dataset, "check `dataset_dir`"))
     if dataset.is_file():
-        found = [_listed(dataset.parent, entry) for entry in read_entries(dataset)]
+        found = [_listed(dataset.parent, entry, label) for entry in read_entries(dataset)]
         _require_apart(dataset, found)
         return sorted(select([case.item() for case in found], wanted), key=lambda c: (c["subject"], c["session"]))
     cases = []
     for anat in anat_folders(dataset, wanted):
         try:
-            cases.append(_case(dataset, anat, wanted).item())
+            cases.append(_case(dataset, anat, wanted, label).item())
         except IncompleteCaseError as error:
             if not wanted.skip_incomplete:
                 raise
@@ -64,7 +67,7 @@ def name_without_echo(stem: str) -> str:
     return ECHO_OR_PART.sub("", stem) if "_part-phase_" in stem else stem
 
 
-def _case(dataset: Path, anat: Path, wanted: Selection) -> Case:
+def _case(dataset: Path, anat: Path, wanted: Selection, label: str | None) -> Case:
     parent = anat.parent.relative_to(dataset)
     subject, session = parent.parts[0], "" if len(parent.parts) == 1 else parent.parts[1]
     name = Case(subject, session).name
@@ -79,7 +82,14 @@ def _case(dataset: Path, anat: Path, wanted: Selection) -> Case:
         raise IncompleteCaseError.at(anat, problem + listed, f"{remedy}, or give a JSON datalist")
     phase = sorted(files, key=_echo_number)
     magnitude = [_magnitude_of(file) for file in phase]
-    return Case(subject, session, _texts(phase[:1]), phase=_texts(phase), magnitude=_texts(magnitude))
+    case = Case(subject, session, _texts(phase[:1]), phase=_texts(phase), magnitude=_texts(magnitude))
+    found = {"mask": derivative_of(dataset, anat, name, "desc-brain_mask", wanted)}
+    if label is not None:
+        found["label"] = derivative_of(dataset, anat, name, label, wanted)
+        if found["label"] is None:
+            problem, remedy = f"no {label} in derivatives", f"add derivatives/*/{parent}/anat/{name}_{label}.nii.gz"
+            raise IncompleteCaseError.at(anat, problem, remedy)
+    return replace(case, **{key: str(file) for key, file in found.items() if file is not None})
 
 
 def _texts(paths: list[Path]) -> list[str]:
@@ -111,12 +121,14 @@ def _require_apart(datalist: Path, cases: list[Case]) -> None:
         raise InputError.at(f"{datalist}, entry {again + 1}", problem, "list each scan once, or give each a subject")
 
 
-def _listed(folder: Path, entry: Entry) -> Case:
+def _listed(folder: Path, entry: Entry, label: str | None) -> Case:
     paths = {part: [str(folder / path) for path in entry.echoes.get(part, [])] for part in ("phase", "magnitude")}
     if missing := [part for part, files in paths.items() if not files]:
         problem = f"has no {' and no '.join(missing)}"
         raise InputError.at(entry.place, problem, 'write "phase": [FILE, ...] and "magnitude": [FILE, ...]')
     files = {name: str(folder / file) for name, file in entry.files.items() if name in ("label", "mask")}
+    if label is not None and "label" not in files:
+        raise InputError.at(entry.place, "has no label", 'write "label": FILE')
     for file in [*paths["phase"], *paths["magnitude"], *files.values()]:
         if not Path(file).exists():
             raise InputError.at(file, "no such file", f"correct {entry.place}")

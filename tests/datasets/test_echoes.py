@@ -181,6 +181,31 @@ def test_datalists_name_phase_and_magnitude(tmp_path: Path) -> None:
         find_phase_cases(tmp_path / "list.json")
 
 
+def test_masks_and_wanted_truths_are_those_of_derivatives(tmp_path: Path) -> None:
+    write_echoes(tmp_path)
+    assert not {"mask", "label"} & set(find_phase_cases(tmp_path)[0])
+    with pytest.raises(
+        InputError, match=r"no Chimap in derivatives; add derivatives/\*/sub-1/anat/sub-1_Chimap.nii.gz"
+    ):
+        find_phase_cases(tmp_path, label="Chimap")
+    truth = tmp_path / "derivatives" / "qsm" / "sub-1" / "anat"
+    for name in ("Chimap", "desc-brain_mask"):
+        save(truth / f"sub-1_{name}.nii.gz", np.ones((2, 2, 2)))
+    (case,) = find_phase_cases(tmp_path, label="Chimap")
+    assert case["label"] == str(truth / "sub-1_Chimap.nii.gz")
+    assert case["mask"] == str(truth / "sub-1_desc-brain_mask.nii.gz")
+    assert "label" not in find_phase_cases(tmp_path)[0]
+
+
+def test_wanted_truths_of_datalists_must_be_there(tmp_path: Path) -> None:
+    paths = write_echoes(tmp_path)
+    (tmp_path / "list.json").write_text(json.dumps([paths]))
+    with pytest.raises(InputError, match='entry 1: has no label; write "label": FILE'):
+        find_phase_cases(tmp_path / "list.json", label="Chimap")
+    (tmp_path / "list.json").write_text(json.dumps([paths | {"label": paths["phase"][0]}]))
+    assert find_phase_cases(tmp_path / "list.json", label="Chimap")[0]["label"] == paths["phase"][0]
+
+
 def test_results_are_named_without_echo_and_part() -> None:
     assert name_without_echo("sub-1_ses-2_echo-1_part-phase_MEGRE") == "sub-1_ses-2_MEGRE"
     assert name_without_echo("sub-1_echo-1_T2w") == "sub-1_echo-1_T2w"

@@ -64,6 +64,22 @@ def test_a_bids_folder_of_phase_is_read(run_command: Run, tmp_path: Path) -> Non
     assert names == {"sub-1_Chimap.nii.gz"}
 
 
+def test_maps_from_phase_are_evaluated(run_command: Run, tmp_path: Path) -> None:
+    write_echoes(tmp_path / "in")
+    truth = tmp_path / "in" / "derivatives" / "qsm" / "sub-1" / "anat"
+    truth.mkdir(parents=True)
+    write_mask(truth / "sub-1_desc-brain_mask.nii.gz")
+    common = ("--dataset-dir", tmp_path / "in", "--overlay", "phase", "--overlay", "solvers/tikhonov")
+    background = ("--", "--background", "vsharp")
+    assert run_command("predict", BUNDLE, *common, "--output-dir", tmp_path / "out", "--no-viewer", *background) == 0
+    made = nib.load(tmp_path / "out" / "sub-1" / "anat" / "sub-1_Chimap.nii.gz")
+    nib.save(nib.Nifti1Image(2 * made.get_fdata(dtype=np.float32), made.affine), truth / "sub-1_Chimap.nii.gz")
+    assert run_command("evaluate", BUNDLE, *common, "--output-dir", tmp_path / "evaluated", *background) == 0
+    header, values = (tmp_path / "evaluated" / "metrics.csv").read_text().splitlines()[:2]
+    errors = dict(zip(header.split(","), values.split(","), strict=True))
+    assert float(errors["nrmse"]) == pytest.approx(50, rel=1e-3)  # of a map that is half of the truth
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
