@@ -21,6 +21,7 @@ COLORS = {"scripts": "#d9e4f2", "bundles": "#f2e6c9", "simulation": "#dcecd9", "
 CONTENT = {
     "bundles": "configs, metadata, weights",
     "scripts": "the commands, a file each",
+    "scripts.releases": "what is published of a commit",
     "scripts.terminal": "errors, progress, tables at the console",
     "scripts.benchmarks": "what things cost",
     "scripts.checks": "what a bundle must satisfy",

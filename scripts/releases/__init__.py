@@ -1,0 +1,1 @@
+"""Releases: everything that is published of one commit, made, tried and described."""
