@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from .kspace_truncation import Truncation, coarse_size, low_resolution_of, truncate_kspace, zero_fill_kspace
+
+DOUBT = 0.2  # of a magnitude, by which an image must be negative for its sign to be believed; noise has small ones
 
 
 def lower_resolution(image: Tensor, factor: float) -> Tensor:
@@ -21,9 +24,11 @@ def lower_resolution(image: Tensor, factor: float) -> Tensor:
 
 
 def agree_with_low_resolution(image: Tensor, zero_filled: Tensor, factor: float) -> Tensor:
-    """Change ``image`` as little as possible so that its truncation is the low resolution of ``zero_filled``.
+    """Change ``image`` as little as possible so that its truncation has the magnitude that ``zero_filled`` comes from.
 
-    ``x + A^+ (y - A x)`` with A of :class:`Truncation`: exact in k-space, all other samples stay.
+    ``x + A^+ (s y - A x)`` with A of :class:`Truncation` and the image of low resolution y: all samples of k-space
+    beyond the truncated ones stay. y is a magnitude; where a truncated image rings below zero, in the air beside a head
+    above all, its sign is lost. The image tells it: s = -1 where ``A x < -0.2 y``, and 1 elsewhere.
 
     Args:
         image: real, ``(..., x, y)``.
@@ -32,5 +37,6 @@ def agree_with_low_resolution(image: Tensor, zero_filled: Tensor, factor: float)
     """
     full = image.shape[-2:]
     truncation = Truncation(full, coarse_size(full, (factor, factor)))
-    missing = low_resolution_of(zero_filled, truncation.size) - truncation(image)
-    return image + truncation.pseudo_inverse(missing)
+    low, magnitude = truncation(image), low_resolution_of(zero_filled, truncation.size)
+    signed = torch.where(low < -DOUBT * magnitude.abs(), -magnitude.abs(), magnitude)
+    return image + truncation.pseudo_inverse(signed - low)

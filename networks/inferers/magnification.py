@@ -1,0 +1,109 @@
+"""Kinds of super-resolution, as :class:`.SelfTestedInferer` tests them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ...operators.kspace_truncation import coarse_size, low_resolution_of, truncate_kspace
+from ...operators.zero_filled_resolution import agree_with_low_resolution, lower_resolution
+from .self_test import Trial
+
+PLANES = 8  # of a volume, that are tried
+SMALLEST = 16  # voxels along an axis of the image at hand, below which nothing is tried
+
+
+class TruncatedPlanes:
+    """Planes whose k-space was truncated, zero-filled to the fine grid, and a guide on that grid.
+
+    Args:
+        factor: of truncation.
+        is_joint: the guide was truncated too, and is super-resolved.
+        data_consistency: results are made to agree with their input, see :func:`agree_with_low_resolution`.
+        n_planes: of a volume that are tried, evenly spaced.
+    """
+
+    name = "zero-filling"
+
+    def __init__(
+        self, factor: int, is_joint: bool = False, data_consistency: bool = True, n_planes: int = PLANES
+    ) -> None:
+        self.factor = factor
+        self.is_joint = is_joint
+        self.data_consistency = data_consistency
+        self.n_planes = n_planes
+
+    def interpolate(self, inputs: Tensor) -> Tensor:
+        """Return the zero-filled image, the first channel of ``(b, 2, h, w[, slices])``, or both of them."""
+        return inputs[:, : 1 + self.is_joint]
+
+    def trial(self, inputs: Tensor) -> Trial | None:
+        """Truncate the k-space of some planes, and of the guide's, once more."""
+        planes = _first(inputs)
+        if planes.ndim == 5:
+            n_planes = planes.shape[2]
+            n = min(self.n_planes, n_planes)
+            planes = planes[:, :, [int((i + 0.5) * n_planes / n) for i in range(n)]]
+        size = coarse_size(planes.shape[-2:], (self.factor, self.factor))
+        if min(size) < SMALLEST:
+            return None
+        truth = low_resolution_of(planes[:, : 1 + self.is_joint], size).abs()
+        lowered = lower_resolution(truth, self.factor)
+        if not self.is_joint:
+            lowered = torch.cat([lowered, truncate_kspace(planes[:, 1:], size).abs()], 1)
+        return Trial(_last(lowered), _last(truth))
+
+    def finish(self, result: Tensor, inputs: Tensor) -> Tensor:
+        """Make the result agree with its input, where it is made to."""
+        if not self.data_consistency:
+            return result
+        given = inputs[:, : result.shape[1]]
+        return _last(agree_with_low_resolution(_first(result).double(), _first(given).double(), self.factor))
+
+
+class BlurredVolumes:
+    """Volumes that were blurred and sampled, on their coarse grid.
+
+    Args:
+        lower: maps ``(c, x, y, z)`` to the lower resolution.
+        interpolation: maps ``(b, c, x, y, z)`` to the fine grid.
+        size: of the central part of a volume that is tried, in voxels.
+    """
+
+    name = "interpolation"
+
+    def __init__(
+        self, lower: Callable[[Tensor], Tensor], interpolation: Callable[[Tensor], Tensor], size: int = 64
+    ) -> None:
+        self.lower = lower
+        self.interpolation = interpolation
+        self.size = size
+
+    def interpolate(self, inputs: Tensor) -> Tensor:
+        """Return the interpolated image."""
+        return self.interpolation(inputs)
+
+    def trial(self, inputs: Tensor) -> Trial | None:
+        """Blur and sample the middle of the volume once more."""
+        if min(inputs.shape[2:]) < SMALLEST:
+            return None
+        corners = [max(0, (n - self.size) // 2) for n in inputs.shape[2:]]
+        truth = inputs[(..., *(slice(corner, corner + self.size) for corner in corners))]
+        low = torch.stack([self.lower(image) for image in truth])
+        fine = self.interpolation(low).shape[2:]
+        return Trial(low, truth[(..., *map(slice, fine))])
+
+    def finish(self, result: Tensor, inputs: Tensor) -> Tensor:
+        """Leave the result as it is."""
+        return result
+
+
+def _first(x: Tensor) -> Tensor:
+    """Move slices, if there are, before the axes of planes."""
+    return x.movedim(-1, 2) if x.ndim == 5 else x
+
+
+def _last(x: Tensor) -> Tensor:
+    return x.movedim(2, -1) if x.ndim == 5 else x

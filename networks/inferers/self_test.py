@@ -1,0 +1,127 @@
+"""Networks that are tried on what can be known before their result is believed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from monai.data import MetaTensor
+from monai.inferers import Inferer
+from torch import Tensor
+
+logger = logging.getLogger(__name__)
+
+LITTLE = 0.7  # of the network's detail; a result that keeps less is told
+
+
+class Trial(NamedTuple):
+    """An input whose truth is known.
+
+    Attributes:
+        inputs: ``(b, c, *spatial)``.
+        truth: ``(b, n, *fine)``.
+    """
+
+    inputs: Tensor
+    truth: Tensor
+
+
+class Magnification(Protocol):
+    """A kind of super-resolution that :class:`SelfTestedInferer` can test."""
+
+    name: str
+    """Of the interpolation that a network must not be worse than."""
+
+    def interpolate(self, inputs: Tensor) -> Tensor:
+        """Return what needs no network, ``(b, n, *fine)``: the first n channels of a result are compared with it."""
+
+    def trial(self, inputs: Tensor) -> Trial | None:
+        """Lower the resolution of the inputs once more, so that they are the truth; None if they are too small."""
+
+    def finish(self, result: Tensor, inputs: Tensor) -> Tensor:
+        """Do to a result what is done after inference."""
+
+
+class SelfTestedInferer(Inferer):
+    """Run another inferer, and keep of its detail as much as proves right one scale below.
+
+    The image at hand is the truth of a super-resolution from an image that is coarser by the same factor, so how good
+    a network is at such an image can be measured where no reference is at hand, as is done to train networks on the
+    image alone (Shocher et al., CVPR 2018, arXiv:1712.06087). With the interpolation b of the coarser image, what the
+    network makes of it, y, and the image t itself, the share of detail with the smallest error is::
+
+        w = <y - b, t - b> / <y - b, y - b>       no less than 0, no more than 1
+
+    and 0 where y is farther from t than b is. The result is that of the interpolation plus w times what the network
+    adds to it. Less than 0.7 is told in the log, 0 as what it is: the interpolation.
+
+    Args:
+        inferer: does the work.
+        magnification: what is interpolated, and how resolution is lowered.
+        enabled: leave the inferer as it is otherwise.
+    """
+
+    def __init__(self, inferer: Inferer, magnification: Magnification, enabled: bool = True) -> None:
+        super().__init__()
+        self.inferer = inferer
+        self.magnification = magnification
+        self.enabled = enabled
+
+    def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
+        """Map ``inputs`` ``(b, c, *spatial)`` to ``(b, c', *fine)``."""
+        result: Tensor = self.inferer(inputs, network, *args, **kwargs)
+        if not self.enabled:
+            return result
+        plain = _plain(inputs)
+        shares = [self._share(sample[None], network, *args, **kwargs) for sample in plain]
+        for share, place in zip(shares, _places(inputs), strict=True):
+            self._tell(share, place)
+        baseline = self.magnification.interpolate(plain).to(_plain(result))
+        n, weight = baseline.shape[1], baseline.new_tensor(shares).view(-1, *[1] * (baseline.ndim - 1))
+        kept = _plain(result).clone()
+        kept[:, :n] = torch.lerp(baseline, kept[:, :n], weight)
+        return MetaTensor(kept, meta=result.meta) if isinstance(result, MetaTensor) else kept
+
+    def _share(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> float:
+        trial = self.magnification.trial(inputs)
+        if trial is None:
+            return 1.0
+        n = trial.truth.shape[1]
+        found = _plain(self.inferer(trial.inputs, network, *args, **kwargs))[:, :n]
+        base, found, truth = (
+            self.magnification.finish(image.float(), trial.inputs)
+            for image in (self.magnification.interpolate(trial.inputs), found, trial.truth)
+        )
+        return share_of_detail(found - base, truth - base)
+
+    def _tell(self, share: float, place: str) -> None:
+        if share == 0:
+            message = "%s: tried on this image at lower resolution, the network is worse than %s, which is the result"
+            logger.warning(message, place, self.magnification.name)
+        elif share < LITTLE:
+            message = "%s: unlike what the network was trained on; of what it adds to %s, %.0f %% are kept"
+            logger.warning(message, place, self.magnification.name, 100 * share)
+
+
+def share_of_detail(found: Tensor, true: Tensor) -> float:
+    """Return the factor from 0 to 1 of ``found`` that is nearest to ``true``; 0 if 0 is nearer than 1."""
+    found, true = found.double(), true.double()
+    power = float((found * found).sum())
+    if power == 0:
+        return 1.0
+    share = float((found * true).sum()) / power
+    return 0.0 if share <= 0.5 else min(share, 1.0)
+
+
+def _plain(x: Tensor) -> Tensor:
+    return x.as_tensor() if isinstance(x, MetaTensor) else x
+
+
+def _places(inputs: Tensor) -> list[str]:
+    """Name the images of a batch by their file."""
+    names = inputs.meta.get("filename_or_obj") if isinstance(inputs, MetaTensor) else None
+    if isinstance(names, (list, tuple)) and len(names) == len(inputs):
+        return [str(name) for name in names]
+    return [str(names or "image")] * len(inputs)
