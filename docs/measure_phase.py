@@ -1,6 +1,6 @@
 """Measure what comes of phase: maps from it against those from the true local field, of simulated heads.
 
-    python docs/measure_phase.py ../shared/data/qsm_phantom [--spacing 2] [--case 0] [--methods vsharp,pdf]
+    python docs/measure_phase.py ../shared/data/qsm_phantom [--spacing 2] [--case 0] [--methods '"single_step";"vsharp"']
 
 Echoes of a head with skull, air and cavities around its brain, wraps and noise go the way of ``predict --phase``
 (mask of the brain given), then total variation; the same total variation has the true local field, with noise as that
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--direction", default="0,0,1")
     parser.add_argument("--snr", type=float, default=60.0)
     parser.add_argument("--weight", type=float, default=0.0002)
-    parser.add_argument("--methods", default='"vsharp";"pdf"', help="JSON each, semicolons between")
+    parser.add_argument("--methods", default='"single_step";"vsharp";"pdf"', help="JSON each, semicolons between")
     options = parser.parse_args()
     direction = [float(part) for part in options.direction.split(",")]
     name, (chi, brain, affine, _) = read_head(options.source, options.case)
