@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -159,6 +161,20 @@ def test_density_falls_off_from_the_center(make: Make) -> None:
     mask = make(6).set_random_state(0)((96, 96))
     inner = torch.from_numpy(center_ellipse((96, 96), 96 * 96 // 6))
     assert mask[inner].double().mean() > 1.15 * mask[~inner].double().mean()
+
+
+@pytest.mark.parametrize("sizes", [(256, 256), (182, 218)], ids=str)
+@pytest.mark.parametrize("acceleration", [3, 6, 9])
+def test_spirals_sample_the_center_fully_and_ever_fewer_outwards(sizes: tuple[int, int], acceleration: int) -> None:
+    """Of Nyquist's pi 8^2 samples within 8 of the center, 95 % and more; the fraction is that of the acceleration."""
+    mask = SpiralMask(acceleration).set_random_state(0)(sizes)
+    y, x = torch.meshgrid(*(torch.arange(n) - n // 2 for n in sizes), indexing="ij")
+    radius = (y**2 + x**2).double().sqrt()
+    assert mask[radius <= 8].sum() >= 0.95 * math.pi * 8**2
+    assert int(mask.sum()) == round(sizes[0] * sizes[1] / acceleration)
+    limits = [0, 20, 40, 60, min(sizes) / 2]
+    rings = [mask[(radius > a) & (radius <= b)].double().mean() for a, b in itertools.pairwise(limits)]
+    assert rings == sorted(rings, reverse=True)
 
 
 def test_poisson_disk_samples_keep_their_distance() -> None:
