@@ -25,6 +25,9 @@ class WeightsLoader:
     nothing else in it is run. Each tensor must have its place. Where the bundle in whose ``models`` the file lies
     tells its SHA-256 as ``weights_sha256`` in ``metadata.json``, that is compared.
 
+    A part of the network whose ``optional_weights`` is true keeps what it begins with where the file has nothing of it:
+    parts that came later, and begin by changing nothing.
+
     A network without parameters needs no file, and that of a bundle is not of it; but what was fitted to data in
     another way, such as a threshold, is loaded from a file that did not ship.
 
@@ -55,7 +58,7 @@ class WeightsLoader:
             return
         _require_file(self.file, f"no weights of {type(self.network).__name__}")
         verify_shipped(self.file)
-        weights = read_weights(self.file)
+        weights = self._optional() | read_weights(self.file)
         self._require_same(weights)
         self.network.load_state_dict(weights)
         self.loaded = self.file
@@ -66,6 +69,11 @@ class WeightsLoader:
             return False
         hashes = shipped_hashes(self.file)
         return hashes is None or (self.file.is_file() and bool(hashes) and self.file.name not in hashes)
+
+    def _optional(self) -> dict[str, Tensor]:
+        """Return what parts that came later begin with."""
+        parts = (item for item in self.network.named_modules() if getattr(item[1], "optional_weights", False))
+        return {name: tensor for place, part in parts for name, tensor in part.state_dict(prefix=f"{place}.").items()}
 
     def _require_same(self, weights: Mapping[str, Any]) -> None:
         wanted = {name: tensor.shape for name, tensor in self.network.state_dict().items()}

@@ -24,6 +24,7 @@ from .field_units import units_per_ppm
 from .fourier import AXES, Fourier, Norm, image_to_kspace, kspace_to_image
 from .gradient import Gradient, volume_gradient
 from .grids import first_voxel_affine, scaled_affine
+from .kspace_noise import estimate_kspace_noise
 from .kspace_truncation import Truncation, coarse_size, low_resolution_of, truncate_kspace, zero_fill_kspace
 from .linear_operator import Diagonal, Identity, LinearOperator, Map, Sampling
 from .non_local_means import non_local_means
@@ -58,6 +59,7 @@ __all__ = [
     "dipole_kernel",
     "dipole_kernel_from_image_space",
     "estimate_field_noise",
+    "estimate_kspace_noise",
     "filter_kspace",
     "first_voxel_affine",
     "image_to_kspace",

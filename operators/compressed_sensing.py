@@ -10,6 +10,10 @@ from torch import Tensor
 from .fourier import AXES
 from .gradient import Gradient
 
+NOISELESS_WEIGHT = 0.004
+SLOPE = 0.25  # of the weight, by the noise
+FILLING_ERROR = 0.01  # of samples that are found, in units of the normalized image
+
 
 class CompressedSensingSolver:
     """Find the k-space whose image has the least total variation, in agreement with the samples.
@@ -22,22 +26,30 @@ class CompressedSensingSolver:
         u = u + D x - z
         F x = (M y + penalty F D^H (z - u)) / (M + penalty |F D|^2)
 
+    With white noise of standard deviation sigma in both parts of the samples, the weight that reconstructs best grows
+    with it: ``sqrt(0.004^2 + (SLOPE sigma)^2)`` by default, fitted to heads.
+
     Iterations work on arrays whose first element is the center, so that nothing is shifted within them.
 
     Args:
-        weight: of total variation, in units of the normalized image.
+        weight: of total variation, in units of the normalized image; None to have it follow from the noise.
         n_iterations: of ADMM.
         penalty: of ``z = D x``, as a multiple of one; changes the speed, not the result.
-        keep_samples: put the measured samples back in the end, noise and all.
+        keep_samples: put the measured samples back in the end; with noise, the mean of both that is best for an error
+            of ``FILLING_ERROR`` of what was found, see :class:`mri_attention.networks.blocks.KspaceDataConsistency`.
 
     Raises:
         ValueError: if a number is not positive.
     """
 
     def __init__(
-        self, weight: float = 0.004, n_iterations: int = 40, penalty: float = 0.05, keep_samples: bool = False
+        self,
+        weight: float | None = None,
+        n_iterations: int = 40,
+        penalty: float = 0.05,
+        keep_samples: bool = False,
     ) -> None:
-        if not min(weight, n_iterations, penalty) > 0:
+        if not min(1 if weight is None else weight, n_iterations, penalty) > 0:
             raise ValueError(f"arguments must be positive, got {weight=}, {n_iterations=}, {penalty=}")
         self.weight = weight
         self.n_iterations = n_iterations
@@ -45,15 +57,19 @@ class CompressedSensingSolver:
         self.keep_samples = keep_samples
 
     @torch.no_grad()
-    def __call__(self, kspace: Tensor, mask: Tensor | None = None) -> Tensor:
+    def __call__(self, kspace: Tensor, mask: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
         """Fill k-space.
 
         Args:
             kspace: undersampled, complex, centered and orthonormal, ``(*, h, w)``; each slice by itself.
             mask: True where there are samples, broadcastable. If it is None, what is not zero in ``kspace`` counts as
                 sampled: a sample that was measured as exactly zero is then filled like one that was not measured.
+            noise: standard deviation of the real and of the imaginary part of samples, in units of the normalized
+                image, broadcastable; None for none.
         """
         kspace = kspace.as_subclass(Tensor)
+        noise = kspace.real.new_zeros(()) if noise is None else noise.as_subclass(Tensor).to(kspace.real)
+        weight = noise_weight(noise) if self.weight is None else self.weight
         mask = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool()
         sampled = torch.fft.ifftshift(mask, AXES).to(kspace.real.dtype)
         measured = torch.fft.ifftshift(kspace, AXES) * sampled
@@ -63,12 +79,20 @@ class CompressedSensingSolver:
         spectrum = measured
         for _ in range(self.n_iterations):
             differences = gradient(torch.fft.ifft2(spectrum, norm="ortho"))
-            z = _shrink(differences + u, self.weight / self.penalty)
+            z = _shrink(differences + u, weight / self.penalty)
             u = u + differences - z
             adjoint = torch.fft.fft2(gradient.adjoint(z - u), norm="ortho")
             spectrum = (measured + self.penalty * adjoint) / weights
         filled = torch.fft.fftshift(spectrum, AXES)
-        return torch.where(mask, kspace, filled) if self.keep_samples else filled
+        if not self.keep_samples:
+            return filled
+        share = FILLING_ERROR**2 / (FILLING_ERROR**2 + noise.square())
+        return torch.where(mask, filled + share * (kspace - filled) if noise.any() else kspace, filled)
+
+
+def noise_weight(noise: Tensor) -> Tensor:
+    """Return the weight of total variation that reconstructs best, by the noise of samples of a normalized image."""
+    return (NOISELESS_WEIGHT**2 + (SLOPE * noise).square()).sqrt()
 
 
 def _squared_differences(kspace: Tensor) -> Tensor:
@@ -82,7 +106,7 @@ def _squared_differences(kspace: Tensor) -> Tensor:
     return rows[:, None] + columns
 
 
-def _shrink(x: Tensor, threshold: float) -> Tensor:
+def _shrink(x: Tensor, threshold: Tensor | float) -> Tensor:
     """Shorten the vectors along the first axis by ``threshold``, at least to zero."""
     length = torch.view_as_real(x).square().sum((0, -1)).sqrt()  # vector_norm is ten times as slow
     return x * (1 - threshold / length.clamp_min(1e-30)).clamp_min(0)

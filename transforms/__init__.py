@@ -10,6 +10,7 @@ from .field_noise import RandFieldNoise
 from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd
 from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
+from .kspace_noise import KspaceNoised
 from .kspace_truncation import TruncateKspace, TruncateKspaced
 from .lesion_borders import GrowLesionsd, grow_to_half_maximum
 from .lesion_shares import BalanceLesionIndicesd
@@ -81,6 +82,7 @@ __all__ = [
     "GrowLesionsd",
     "HandOverd",
     "KspaceMask",
+    "KspaceNoised",
     "LimitOvershootd",
     "LoadContrastsd",
     "LoadFineContrastsd",

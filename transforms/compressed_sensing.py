@@ -18,22 +18,32 @@ class CompressedSensingKspaced(KeyedTransform):
     Args:
         keys: of undersampled k-space.
         mask_key: True where there are samples.
-        is_enabled: does nothing otherwise.
+        noise_key: of their noise, for each slice; none where there is no such key.
+        measured_key: where the samples go as they came in; nowhere where it is None.
+        is_enabled: fills nothing otherwise.
         options: see :class:`KeyedTransform`.
     """
 
     array = CompressedSensingSolver
 
     def __init__(
-        self, keys: KeysCollection, mask_key: str = "sampled", is_enabled: bool = True, **options: Any
+        self,
+        keys: KeysCollection,
+        mask_key: str = "sampled",
+        is_enabled: bool = True,
+        noise_key: str = "kspace_noise",
+        measured_key: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(keys, **options)
         self.mask_key = mask_key
+        self.noise_key = noise_key
+        self.measured_key = measured_key
         self.is_enabled = is_enabled
 
     def arguments(self, data: Mapping[Hashable, Any]) -> dict[str, Any]:
-        """Return the mask."""
-        return {"mask": data[self.mask_key]}
+        """Return the mask and the noise."""
+        return {"mask": data[self.mask_key], "noise": data.get(self.noise_key)}
 
     def apply(self, value: Tensor, **arguments: Any) -> Tensor:
         """Fill what is not measured."""
@@ -41,4 +51,7 @@ class CompressedSensingKspaced(KeyedTransform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Fill what is at every key."""
-        return super().__call__(data) if self.is_enabled else dict(data)
+        out = super().__call__(data) if self.is_enabled else dict(data)
+        if self.measured_key is not None:
+            out[self.measured_key] = data[self.first_key(dict(data))]
+        return out

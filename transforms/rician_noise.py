@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal
 
 import torch
+from monai.config import KeysCollection
 from monai.transforms import Randomizable, Transform
 from torch import Tensor
 
@@ -26,6 +27,9 @@ class RicianNoise(Randomizable, Transform):
         source: ``"image"`` or ``"kspace"``.
         axes: of k-space.
 
+    Attributes:
+        deviation: standard deviation of both parts of what was added last.
+
     Raises:
         ValueError: if a level is negative or the range is reversed; when called, for k-space of real numbers.
     """
@@ -42,11 +46,12 @@ class RicianNoise(Randomizable, Transform):
         self.source = source
         self.axes = tuple(axes)
         self.noise: Tensor = torch.zeros(())
+        self.drawn_level = self.deviation = 0.0
 
     def randomize(self, data: Tensor) -> None:
         """Draw the level and the noise for data like ``data``, in units of the mean magnitude."""
-        level = self.R.uniform(*self.level)
-        noise = self.R.standard_normal((*data.shape, 2)) * level
+        self.drawn_level = self.R.uniform(*self.level)
+        noise = self.R.standard_normal((*data.shape, 2)) * self.drawn_level
         self.noise = torch.view_as_complex(torch.from_numpy(noise))
 
     def __call__(self, data: Tensor, randomize: bool = True) -> Tensor:
@@ -57,10 +62,38 @@ class RicianNoise(Randomizable, Transform):
             self.randomize(data)
         image = kspace_to_image(data, self.axes) if self.source == "kspace" else data
         dtype = torch.complex128 if data.dtype in (torch.float64, torch.complex128) else torch.complex64
-        return data + self.noise.to(data.device, dtype) * image.abs().mean()
+        mean = image.abs().mean()
+        self.deviation = self.drawn_level * float(mean)
+        return data + self.noise.to(data.device, dtype) * mean
 
 
 class RicianNoised(RandomKeyedTransform):
-    """Dictionary version of :class:`RicianNoise`; every key gets noise of its own."""
+    """Dictionary version of :class:`RicianNoise`; every key gets noise of its own.
+
+    Args:
+        keys: of images or k-space ``(c, *spatial)``.
+        output_keys: where the results go; in place if it is None.
+        noise_key: where the standard deviation of the last one's real and imaginary part goes, for each index of the
+            first spatial axis, such as for each slice, ``(1, n, 1, ...)``; nowhere where it is None.
+        options: see :class:`KeyedTransform` and :class:`RicianNoise`.
+    """
 
     array = RicianNoise
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        output_keys: KeysCollection | None = None,
+        noise_key: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(keys, output_keys, **options)
+        self.noise_key = noise_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Add noise at every key."""
+        out = super().__call__(data)
+        if self.noise_key is not None and (first := self.first_key(dict(data))) != ():
+            shape = out[first].shape
+            out[self.noise_key] = torch.full((1, shape[1], *[1] * (len(shape) - 2)), self.transform.deviation)
+        return out

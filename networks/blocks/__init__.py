@@ -21,6 +21,7 @@ from .kspace_data_consistency import KspaceDataConsistency
 from .literal_folded_attention import LiteralFoldedAttention
 from .multi_stage_integration import MultiStageIntegration
 from .mutual_projection import MutualProjection
+from .noise_shift import NoiseShift
 from .recurrent_slice_attention import RecurrentSliceAttention
 from .residual_aggregation import ResidualAggregation
 from .residual_channel_attention import ResidualChannelAttentionBlock, ResidualGroup
@@ -57,6 +58,7 @@ __all__ = [
     "MultiAttentionGate",
     "MultiStageIntegration",
     "MutualProjection",
+    "NoiseShift",
     "PositionAttention",
     "RecurrentSliceAttention",
     "ResidualAggregation",

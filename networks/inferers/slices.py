@@ -16,9 +16,9 @@ Output = Tensor | dict[str, Tensor]
 class SliceBatchInferer(Inferer):
     """Reconstruct slices of any matrix from k-space, guide and mask, some at a time.
 
-    MONAI's ``SliceInferer`` takes one input; these networks take three. Axes between the channel and the last two are
-    those of slices, none or one. Networks run under autocast to bfloat16 where ``half_precision`` says so; what they
-    give is float32 again.
+    MONAI's ``SliceInferer`` takes one input; these networks take three to five. Axes between the channel and the last
+    two are those of slices, none or one. Networks run under autocast to bfloat16 where ``half_precision`` says so; what
+    they give is float32 again.
 
     Args:
         batch_size: number of slices at a time; all of them where it is None, as training needs it for batch
@@ -36,24 +36,38 @@ class SliceBatchInferer(Inferer):
         self.half_precision = half_precision
 
     def __call__(
-        self, inputs: Tensor, network: Callable[..., Any], auxiliary: Tensor | None = None, mask: Tensor | None = None
+        self,
+        inputs: Tensor,
+        network: Callable[..., Any],
+        auxiliary: Tensor | None = None,
+        mask: Tensor | None = None,
+        noise: Tensor | None = None,
+        measured: Tensor | None = None,
     ) -> Output:
         """Map masked k-space, complex, ``(b, 1, [slice,] h, w)``, to images of this shape.
 
         Args:
-            inputs: k-space; an image alone gets the metadata of a MetaTensor. Its second channel is the guide, and a
-                third one the mask, where there is no ``auxiliary``: a MONAI Label server passes one tensor.
-            network: called with k-space, guide and mask, ``(n, 1, h, w)`` each; gives the image, or a dictionary
-                that has it under ``image``.
+            inputs: k-space; an image alone gets the metadata of a MetaTensor. Where there is no ``auxiliary``, further
+                channels are the other arguments, as many as there are: a MONAI Label server passes one tensor.
+            network: called with k-space, guide, mask, and what is given of noise and samples, ``(n, 1, h, w)`` each
+                and ``(n, 1, 1, 1)`` for the noise; gives the image, or a dictionary that has it under ``image``.
             auxiliary: guide, of the shape of k-space.
             mask: True is sampled, broadcastable.
+            noise: standard deviation of the real and of the imaginary part of samples, for each slice.
+            measured: samples as measured, where ``inputs`` are an estimate there too.
         """
         if auxiliary is None:
-            mask = inputs[:, 2:].real if inputs.shape[1] > 2 else mask
-            inputs, auxiliary = inputs[:, :1], inputs[:, 1:2].real
+            inputs, auxiliary, *others = inputs.split(1, 1)
+            auxiliary, mask = auxiliary.real, others[0].real if others else mask
+            noise = others[1].real[..., :1, :1] if len(others) > 1 else noise
+            measured = others[2] if len(others) > 2 else measured
         kspace, guide = (x.as_subclass(Tensor) for x in (inputs, auxiliary))
         sampled = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool().expand_as(kspace)
         slices = [_to_slices(x) for x in (kspace, guide.float(), sampled)]
+        if noise is not None or measured is not None:
+            level = kspace.real.new_zeros(()) if noise is None else noise.as_subclass(Tensor).float()
+            slices.append(_to_slices(level.expand(*kspace.shape[:-2], 1, 1)))
+            slices.append(slices[0] if measured is None else _to_slices(measured.as_subclass(Tensor)))
         n = self.batch_size or len(slices[0])
         outputs = [self._run(network, *batch) for batch in zip(*(x.split(n) for x in slices), strict=True)]
         names = list(outputs[0])
@@ -63,9 +77,9 @@ class SliceBatchInferer(Inferer):
         image = stacked["image"]
         return MetaTensor(image, meta=inputs.meta) if isinstance(inputs, MetaTensor) else image
 
-    def _run(self, network: Callable[..., Any], kspace: Tensor, guide: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        with torch.autocast(kspace.device.type, torch.bfloat16, enabled=self.half_precision):
-            output = network(kspace, guide, mask)
+    def _run(self, network: Callable[..., Any], *inputs: Tensor) -> dict[str, Tensor]:
+        with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self.half_precision):
+            output = network(*inputs)
         named = dict(output) if isinstance(output, Mapping) else {"image": output}
         if self.image_only:
             named = {"image": named["image"].abs()}

@@ -18,16 +18,25 @@ class CompressedSensing(nn.Module):
         ValueError: as that solver.
     """
 
-    def __init__(self, **options: float) -> None:
+    def __init__(self, **options: float | None) -> None:
         super().__init__()
         self.fill = CompressedSensingSolver(**options)
 
-    def forward(self, kspace: Tensor, auxiliary: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        kspace: Tensor,
+        auxiliary: Tensor | None = None,
+        mask: Tensor | None = None,
+        noise: Tensor | None = None,
+        measured: Tensor | None = None,
+    ) -> Tensor:
         """Reconstruct a complex image ``(b, 1, h, w)``.
 
         Args:
             kspace: undersampled, complex, centered and orthonormal, ``(b, 1, h, w)``.
             auxiliary: not used; for the same call as the other networks of this task.
             mask: True where there are samples, broadcastable; where ``kspace`` is not zero if it is None.
+            noise: of the samples, see :class:`mri_attention.operators.CompressedSensingSolver`.
+            measured: samples as measured; ``kspace`` if it is None.
         """
-        return kspace_to_image(self.fill(kspace, mask))
+        return kspace_to_image(self.fill(kspace if measured is None else measured, mask, noise))

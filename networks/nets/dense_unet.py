@@ -72,14 +72,14 @@ class EarlyFusionDenseUNet(nn.Module):
         if is_residual:
             start_at_zero(self.unet.head)
 
-    def forward(self, kspace: Tensor, auxiliary: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, kspace: Tensor, auxiliary: Tensor, *others: Tensor | None) -> Tensor:
         """Reconstruct a magnitude image ``(b, 1, h, w)``.
 
         Args:
             kspace: undersampled, complex, centered and orthonormal, ``(b, 1, h, w)``; zero, or an estimate, where there
                 is no sample.
             auxiliary: image of the guide, real or complex, of the same shape.
-            mask: not used; for the same call as the other networks of this task.
+            others: not used; for the same call as the other networks of this task.
         """
         magnitude = kspace_to_image(kspace).abs()
         image: Tensor = self.unet(torch.cat([magnitude, auxiliary.abs()], 1))

@@ -68,12 +68,13 @@ class DuDoRNet(nn.Module):
         dilations: see :class:`DRDN`.
         norm: of the Fourier transforms; ``"backward"`` for weights of the authors' code.
         noise_weight: see :class:`mri_attention.networks.blocks.KspaceDataConsistency`.
+        prediction_error: likewise; with it, samples are weighed by their noise.
 
     Raises:
         ValueError: if ``n_recurrences`` is below one, or ``norm`` is unknown.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the sizes of its two networks)
         self,
         n_recurrences: int = 5,
         is_guided: bool = True,
@@ -83,6 +84,7 @@ class DuDoRNet(nn.Module):
         dilations: Sequence[int] = (1, 2, 3, 3),
         norm: Norm = "ortho",
         noise_weight: float | None = None,
+        prediction_error: float | Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         if n_recurrences < 1:
@@ -92,18 +94,27 @@ class DuDoRNet(nn.Module):
         in_channels = 4 if is_guided else 2
         self.image = DRDN(in_channels, 2, width, n_blocks, growth, dilations)
         self.kspace = DRDN(in_channels, 2, width, n_blocks, growth, dilations)
-        self.consistency = KspaceDataConsistency(noise_weight)
+        self.consistency = KspaceDataConsistency(noise_weight, prediction_error)
         self.n_recurrences = n_recurrences
         self.is_guided = is_guided
         self.norm = norm
 
-    def forward(self, kspace: Tensor, auxiliary: Tensor | None = None, mask: Tensor | None = None) -> dict[str, Tensor]:
+    def forward(
+        self,
+        kspace: Tensor,
+        auxiliary: Tensor | None = None,
+        mask: Tensor | None = None,
+        noise: Tensor | None = None,
+        measured: Tensor | None = None,
+    ) -> dict[str, Tensor]:
         """Reconstruct the target.
 
         Args:
             kspace: undersampled, complex, centered, zero where there is no sample, ``(b, 1, h, w)``.
             auxiliary: image of the guide, real or complex, of the same shape.
             mask: True where there are samples, broadcastable; where ``kspace`` is not zero if it is None.
+            noise: standard deviation of the real and of the imaginary part of samples, ``(b, 1, 1, 1)``; None for none.
+            measured: samples as measured, where ``kspace`` is an estimate there too; ``kspace`` if it is None.
 
         Returns:
             ``image``, complex, ``(b, 1, h, w)``; and, for the loss, ``images`` after data consistency and ``kspaces``
@@ -116,13 +127,14 @@ class DuDoRNet(nn.Module):
             raise ValueError(f"auxiliary is {'missing' if auxiliary is None else 'not expected'}")
         guide = [] if auxiliary is None else [auxiliary + 0j]
         guide_kspace = [self._to_kspace(image) for image in guide]
+        samples = kspace if measured is None else measured
         image, images, kspaces = self._to_image(kspace), [], []
         for _ in range(self.n_recurrences):
             predicted = self._to_kspace(_apply(self.image, image, *guide))
-            agreeing = self.consistency(predicted, kspace, mask)
+            agreeing = self.consistency(predicted, samples, mask, noise)
             images.append(self._to_image(agreeing))
             kspaces.append(_apply(self.kspace, agreeing, *guide_kspace))
-            image = self._to_image(self.consistency(kspaces[-1], kspace, mask))
+            image = self._to_image(self.consistency(kspaces[-1], samples, mask, noise))
         return {"image": image, "images": torch.cat(images, 1), "kspaces": torch.cat(kspaces, 1)}
 
     def _to_kspace(self, image: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ..blocks import ConcatenationFusion, T1GuidedAttention, start_at_zero
+from ..blocks import ConcatenationFusion, NoiseShift, T1GuidedAttention, start_at_zero
 from .dense_unet import DenseUNet, pad_to_multiple
 
 # order of channel and spatial attention on the way down and up
@@ -34,6 +34,7 @@ class GuidedDenseUNet(nn.Module):
         attention_options: further arguments of the attention.
         concat_aux: whether the target's stream gets the guide at its input too, as in the authors' code.
         is_residual: add the results to the inputs; the last convolutions start at zero then.
+        knows_noise: whether the target's stream is told of the noise, see :class:`NoiseShift`.
 
     Raises:
         ValueError: if ``attention`` is unknown, or has options that concatenation does not know.
@@ -47,6 +48,7 @@ class GuidedDenseUNet(nn.Module):
         attention_options: Mapping[str, Any] | None = None,
         concat_aux: bool = True,
         is_residual: bool = False,
+        knows_noise: bool = False,
     ) -> None:
         super().__init__()
         if attention not in (*ORDERS, "concatenation"):
@@ -70,14 +72,18 @@ class GuidedDenseUNet(nn.Module):
         self.up_fusions = nn.ModuleList(fusions[n_levels:])
         self.concat_aux = concat_aux
         self.is_residual = is_residual
+        self.noise_shift = NoiseShift(width) if knows_noise else None
 
-    def forward(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-        """Map target and guide ``(b, in_channels, h, w)`` of any size to both, of the same shape."""
+    def forward(self, x: Tensor, context: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map target and guide ``(b, in_channels, h, w)`` of any size, and the noise ``(b, 1, 1, 1)``, to both."""
         height, width = x.shape[2:]
         factor = 1 << len(self.target.encoder)
         joined = pad_to_multiple(torch.cat([x, context], 1) if self.concat_aux else x, factor)
         alone = pad_to_multiple(context, factor)
-        features, guide_features, skips = self._descend(self.target.stem(joined), self.auxiliary.stem(alone))
+        stem = self.target.stem(joined)
+        if self.noise_shift is not None:
+            stem = self.noise_shift(stem, noise)
+        features, guide_features, skips = self._descend(stem, self.auxiliary.stem(alone))
         features, guide_features = self._ascend(features, guide_features, skips)
         target = self.target.head(features)[..., :height, :width]
         guide = self.auxiliary.head(guide_features)[..., :height, :width]

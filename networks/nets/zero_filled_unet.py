@@ -28,14 +28,13 @@ class ZeroFilledUNet(nn.Module):
         if is_residual:
             start_at_zero(self.unet.final_conv)
 
-    def forward(self, kspace: Tensor, auxiliary: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    def forward(self, kspace: Tensor, *others: Tensor | None) -> Tensor:
         """Reconstruct a magnitude image ``(b, 1, h, w)`` of at least 32 pixels along each axis.
 
         Args:
             kspace: undersampled, complex, centered and orthonormal, ``(b, 1, h, w)``; zero, or an estimate, where there
                 is no sample.
-            auxiliary: not used; for the same call as the other networks of this task.
-            mask: not used, likewise.
+            others: not used; for the same call as the other networks of this task.
         """
         magnitude = kspace_to_image(kspace).abs()
         image: Tensor = self.unet(magnitude)

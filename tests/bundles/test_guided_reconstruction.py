@@ -111,10 +111,32 @@ def test_fastmri_file_with_oversampling_gives_the_reconstructed_matrix(tmp_path:
 def test_network_with_data_consistency_keeps_measured_kspace(tmp_path: Path) -> None:
     """Up to the magnitude, as the phase of the image is that before its last network."""
     case, _ = measurement(tmp_path, acceleration=1)
-    result = reconstruct(case, tmp_path / "out", **BUNDLE.tiny).get_fdata()
+    result = reconstruct(case, tmp_path / "out", kspace_noise=0, **BUNDLE.tiny).get_fdata()
     with np.load(tmp_path / "kspace.npz") as archive:
         expected = kspace_to_image(torch.from_numpy(archive["kspace"])).abs().numpy().T
     np.testing.assert_allclose(result, expected, atol=2e-2 * expected.max())
+
+
+def test_noise_of_simulated_kspace_is_known_and_that_of_measured_one_estimated(dataset: Path, tmp_path: Path) -> None:
+    cases = [{"image": [str(dataset / "sub-001" / "anat" / f"sub-001_{name}.nii.gz") for name in ("T1w", "T2w")]}]
+    for noise, level in ((0.0, 0.0), (0.1, 0.1)):
+        (item,) = parse("inference", cases=cases, noise=noise).get_parsed_content("dataset")
+        image = kspace_to_image(item["measured"])
+        assert item["kspace_noise"].shape == (1, image.shape[1], 1, 1)
+        scale = item["zero_filled"].amax((-2, -1), keepdim=True)
+        scale = scale.as_tensor().where(scale.as_tensor() > 0, 1)  # slices of air without noise
+        expected = level * item["label"].as_tensor().mean() / scale
+        torch.testing.assert_close(item["kspace_noise"].as_tensor(), expected, rtol=1e-3, atol=1e-6)
+    case, _ = measurement(tmp_path, acceleration=1)
+    with np.load(tmp_path / "kspace.npz") as archive:
+        content = dict(archive)
+    content["kspace"] = content["kspace"] + 100 * np.random.default_rng(0).standard_normal(SHAPE[::-1])
+    np.savez(tmp_path / "kspace.npz", **content)
+    (item,) = parse("inference", cases=[case]).get_parsed_content("dataset")
+    scale = item["zero_filled"].as_tensor().amax((-2, -1), keepdim=True)
+    assert float((item["kspace_noise"] * scale)[0, 0]) == pytest.approx(100 / 2**0.5, rel=0.4)
+    (item,) = parse("inference", cases=[case], kspace_noise=3.0).get_parsed_content("dataset")
+    assert float((item["kspace_noise"].as_tensor() * scale)[0, 0]) == pytest.approx(3)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +201,8 @@ def test_every_network_maps_kspace_to_images_with_a_loss(overlay: str) -> None:
     parser = parse("train", *filter(None, [overlay]))
     network, loss = parser.get_parsed_content("network_def"), parser.get_parsed_content("loss")
     kspace = image_to_kspace(torch.rand(2, 1, 48, 40))
-    output = network(kspace, torch.rand(2, 1, 48, 40), torch.ones(2, 1, 48, 40, dtype=torch.bool))
+    others = torch.rand(2, 1, 48, 40), torch.ones(2, 1, 48, 40, dtype=torch.bool), torch.full((2, 1, 1, 1), 0.01)
+    output = network(kspace, *others, kspace)
     image = output["image"] if isinstance(output, dict) else output
     assert image.shape == (2, 1, 48, 40)
     assert loss(output, torch.rand(2, 2, 48, 40) + 0j).isfinite()
@@ -193,7 +216,10 @@ def test_one_tensor_that_monai_label_passes_gives_the_image_of_all_inputs(datase
     passed, given = (parser.get_parsed_content("preprocessing")({"image": images}) for parser in (app, bundle))
     with torch.no_grad():
         image = inferer(passed["image"][None], network)
-        expected = inferer(given["image"][None], network, auxiliary=given["guide"][None], mask=given["sampled"][None])
+        keys = {"auxiliary": "guide", "mask": "sampled", "noise": "kspace_noise", "measured": "measured"}
+        assert keys == bundle["prepare_batch::extra_keys"]
+        others = {name: given[key][None] for name, key in keys.items()}
+        expected = inferer(given["image"][None], network, **others)
     torch.testing.assert_close(image.as_tensor(), expected.as_tensor())
 
 
@@ -211,7 +237,7 @@ def test_one_input_passes_monais_check_and_is_the_same_network() -> None:
     parser.read_config(files)
     torch.manual_seed(0)
     stacked = parser.get_parsed_content("network_def").eval()
-    plain = MANet(width=32, is_residual=True, data_consistency=True).eval()
+    plain = MANet(width=32, is_residual=True, data_consistency=True, knows_noise=True).eval()
     plain.load_state_dict(stacked.state_dict())
     x = torch.rand(1, 4, 16, 16)
     x[:, 3] = x[:, 3] > 0.5
@@ -219,3 +245,8 @@ def test_one_input_passes_monais_check_and_is_the_same_network() -> None:
     with torch.no_grad():
         expected = plain(torch.complex(x[:, :1], x[:, 1:2]), x[:, 2:3], x[:, 3:].bool())["image"]
         assert torch.equal(stacked(x), expected)
+        noise, measured = torch.full((1, 1, 16, 16), 0.1), torch.rand(1, 2, 16, 16)
+        samples = torch.complex(measured[:, :1], measured[:, 1:])
+        kspace, guide, mask = torch.complex(x[:, :1], x[:, 1:2]), x[:, 2:3], x[:, 3:].bool()
+        expected = plain(kspace, guide, mask, noise[..., :1, :1], samples)["image"]
+        assert torch.equal(stacked(torch.cat([x, noise, measured], 1)), expected)

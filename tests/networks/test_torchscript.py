@@ -67,6 +67,15 @@ def test_scripted_manet_equals_eager_mode_in_all_its_outputs(has_mask: bool) -> 
         torch.testing.assert_close(found[key], value, rtol=1e-5, atol=1e-5)
 
 
+@torch.no_grad()
+def test_scripted_manet_knows_the_noise_too() -> None:
+    torch.manual_seed(0)
+    network = with_open_gates(MANet(4, is_residual=True, data_consistency=True, knows_noise=True)).eval()
+    kspace = features(1, 1, 17, 20, dtype=torch.complex64)
+    inputs = (kspace, kspace.abs(), features(1, 1, 1, 20) > 0, torch.full((1, 1, 1, 1), 0.1), kspace.flip(2))
+    torch.testing.assert_close(torch.jit.script(network)(*inputs), network(*inputs), rtol=1e-5, atol=1e-5)
+
+
 def test_scripted_network_is_trained_by_the_gradients_of_eager_mode() -> None:
     torch.manual_seed(0)
     network = with_open_gates(HeteroModalNetwork(FANet(6, channels=[4, 8], norm_groups=2, dropout=0.0)))

@@ -9,7 +9,7 @@ from monai.data import MetaTensor
 from torch import Tensor
 
 from mri_attention.operators import CompressedSensingSolver, Gradient, image_to_kspace, kspace_to_image
-from mri_attention.operators.compressed_sensing import _squared_differences
+from mri_attention.operators.compressed_sensing import FILLING_ERROR, SLOPE, _squared_differences
 from mri_attention.transforms import CompressedSensingKspaced
 from mri_attention.transforms.masks import mask_by_name
 from tests.helpers import features
@@ -90,6 +90,27 @@ def test_samples_are_kept_where_asked_for() -> None:
     assert not torch.equal(free[where], kspace[where])
 
 
+def test_weight_follows_from_the_noise_of_each_slice() -> None:
+    kspace, sampled = acquisition()
+    noise = torch.tensor([0.0, 0.05], dtype=torch.float64)[None, :, None, None]
+    found = CompressedSensingSolver(n_iterations=5)(kspace, sampled, noise)
+    for i, weight in enumerate([0.004, math.hypot(0.004, SLOPE * 0.05)]):
+        expected = CompressedSensingSolver(weight, n_iterations=5)(kspace[:, i : i + 1], sampled)
+        torch.testing.assert_close(found[:, i : i + 1], expected)
+    given = CompressedSensingSolver(0.01, n_iterations=5)
+    torch.testing.assert_close(given(kspace, sampled, noise), given(kspace, sampled), rtol=0, atol=0)
+
+
+def test_samples_are_kept_as_far_as_they_are_less_noisy_than_what_is_found() -> None:
+    kspace, sampled = acquisition("random")
+    where, noise = sampled.expand_as(kspace), torch.full((1, 2, 1, 1), 3 * FILLING_ERROR, dtype=torch.float64)
+    kept, free = (
+        CompressedSensingSolver(n_iterations=5, keep_samples=bool(k))(kspace, sampled, noise) for k in (True, False)
+    )
+    torch.testing.assert_close(kept[where], 0.1 * kspace[where] + 0.9 * free[where])
+    torch.testing.assert_close(kept[~where], free[~where], rtol=0, atol=0)
+
+
 def test_without_a_mask_samples_are_what_is_not_zero() -> None:
     _, sampled = acquisition()
     values = torch.randn(1, 2, 45, 38, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
@@ -119,6 +140,13 @@ def test_dictionary_version_fills_in_place_and_keeps_metadata() -> None:
     torch.testing.assert_close(data["image"].as_tensor(), kspace, rtol=0, atol=0)
     off = CompressedSensingKspaced(keys="image", is_enabled=False)(data)
     assert off["image"] is image
+    noise = torch.full((1, 1, 1, 1), 0.1, dtype=torch.float64)
+    options = {"keys": "image", "measured_key": "measured"}
+    for is_enabled in (True, False):
+        out = CompressedSensingKspaced(n_iterations=5, is_enabled=is_enabled, **options)(data | {"kspace_noise": noise})
+        torch.testing.assert_close(out["measured"].as_tensor(), kspace, rtol=0, atol=0)
+        expected = CompressedSensingSolver(n_iterations=5)(kspace, sampled, noise) if is_enabled else kspace
+        torch.testing.assert_close(out["image"].as_tensor(), expected, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("options", [{"weight": 0.0}, {"n_iterations": 0}, {"penalty": -1.0}, {"weight": -math.inf}])

@@ -57,6 +57,15 @@ def test_magnitude_images_become_complex() -> None:
     assert torch.equal(RicianNoise(0.0)(half_air()), half_air())
 
 
+def test_dictionary_version_tells_the_noise_of_each_slice() -> None:
+    image = half_air()[:, None].expand(1, 3, 200, 200)
+    out = RicianNoised("image", noise_key="noise", level=(0.0, 0.2)).set_random_state(0)({"image": image})
+    assert out["noise"].shape == (1, 3, 1, 1)
+    added = out["image"] - image
+    assert added.real.std().item() == pytest.approx(out["noise"][0, 0].item(), rel=0.02)
+    assert "noise" not in RicianNoised("a", noise_key="noise", allow_missing_keys=True)({})
+
+
 def test_level_is_drawn_from_a_range() -> None:
     noise = RicianNoise((0.05, 0.2)).set_random_state(0)
     levels = [(noise(half_air()) - half_air()).real.std().item() for _ in range(8)]

@@ -54,6 +54,23 @@ def test_mask_as_third_channel_is_the_mask() -> None:
     torch.testing.assert_close(together, SliceBatchInferer(2)(KSPACE, network, auxiliary=guide, mask=mask))
 
 
+def test_noise_and_samples_are_passed_on_where_they_are_given() -> None:
+    noise = torch.arange(5.0)[None, None, :, None, None]
+
+    def network(kspace: Tensor, auxiliary: Tensor, mask: Tensor, noise: Tensor, measured: Tensor) -> Tensor:
+        assert noise.shape == (len(kspace), 1, 1, 1)
+        return kspace_to_image(measured) + noise + auxiliary
+
+    guide, mask = features(1, 1, 5, 16, 12), KSPACE.real > 0
+    expected = (kspace_to_image(2 * KSPACE) + noise + guide).abs()
+    given = {"mask": mask, "noise": noise, "measured": 2 * KSPACE}
+    torch.testing.assert_close(SliceBatchInferer(2)(KSPACE, network, auxiliary=guide, **given), expected)
+    channels = [KSPACE, guide + 0j, mask + 0j, noise.expand(KSPACE.shape) + 0j, 2 * KSPACE]
+    torch.testing.assert_close(SliceBatchInferer(2)(torch.cat(channels, 1), network), expected)
+    without = SliceBatchInferer(2)(KSPACE, network, auxiliary=guide, noise=torch.ones(1, 1, 1, 1, 1))
+    torch.testing.assert_close(without, (kspace_to_image(KSPACE) + 1 + guide).abs())
+
+
 def test_rejects_no_slices() -> None:
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         SliceBatchInferer(0)
