@@ -25,6 +25,7 @@ from .fourier import AXES, Fourier, Norm, image_to_kspace, kspace_to_image
 from .gradient import Gradient, volume_gradient
 from .grids import first_voxel_affine, scaled_affine
 from .kspace_noise import estimate_kspace_noise
+from .kspace_support import kspace_support
 from .kspace_truncation import Truncation, coarse_size, low_resolution_of, truncate_kspace, zero_fill_kspace
 from .linear_operator import Diagonal, Identity, LinearOperator, Map, Sampling
 from .non_local_means import non_local_means
@@ -63,6 +64,7 @@ __all__ = [
     "filter_kspace",
     "first_voxel_affine",
     "image_to_kspace",
+    "kspace_support",
     "kspace_to_image",
     "low_resolution_coil_maps",
     "low_resolution_of",

@@ -11,6 +11,7 @@ from .foreground import ForegroundMaskFromImaged
 from .fourier import FourierTransform, FourierTransformd
 from .intensity_range import RestoreIntensityRanged, ScaleToUnitRanged
 from .kspace_noise import KspaceNoised
+from .kspace_support import KspaceSupportd
 from .kspace_truncation import TruncateKspace, TruncateKspaced
 from .lesion_borders import GrowLesionsd, grow_to_half_maximum
 from .lesion_shares import BalanceLesionIndicesd
@@ -83,6 +84,7 @@ __all__ = [
     "HandOverd",
     "KspaceMask",
     "KspaceNoised",
+    "KspaceSupportd",
     "LimitOvershootd",
     "LoadContrastsd",
     "LoadFineContrastsd",

@@ -132,6 +132,22 @@ def test_dictionary_version_has_one_mask_for_all_keys() -> None:
     assert UndersampleKspaced("a", RandomMask(3), allow_missing_keys=True)({"b": 1}) == {"b": 1}
 
 
+@pytest.mark.parametrize("make", [RandomMask, RadialMask])
+def test_nothing_is_sampled_beyond_the_support(make: Callable[..., KspaceMask]) -> None:
+    image = complex_noise(1, 40, 36)
+    data = {"a": image, "support": (0.75, 0.5)}
+    out = UndersampleKspaced("a", make(3)).set_random_state(0)(data)
+    columns = slice(9, 27)
+    expected = make(3).set_random_state(0)((1, 30, 18)).expand(1, 30, 18)
+    if make is RadialMask:
+        assert torch.equal(out["mask"][:, 5:35, columns], expected)
+    assert out["mask"][..., columns].double().mean() == pytest.approx(1 / 3 * (0.75 if make is RadialMask else 1))
+    outside = out["mask"].clone()
+    outside[..., columns] = False
+    assert not outside.any()
+    torch.testing.assert_close(out["a"], out["mask"] * image_to_kspace(image))
+
+
 def test_masks_of_columns_and_of_samples_can_be_batched() -> None:
     for mask in (RandomMask(3, axes=(1, 2)), RadialMask(3, axes=(1, 2))):
         out = UndersampleKspaced("a", mask)({"a": complex_noise(1, 20, 16, 3)})

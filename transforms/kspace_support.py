@@ -1,0 +1,45 @@
+"""How far the k-space of an image was measured, before it is called fully sampled."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+
+from ..operators.fourier import image_to_kspace
+from ..operators.kspace_support import kspace_support
+
+logger = logging.getLogger(__name__)
+
+
+class KspaceSupportd(MapTransform):
+    """Find beyond which share of its k-space an image was filled with zeros, see :func:`kspace_support`.
+
+    One line of the log tells it where there is such a share.
+
+    Args:
+        keys: of stacks of slices ``(1, slice, y, x)``; where there are several, the first one is looked at.
+        support_key: where the shares along y and x go, a tuple of two numbers; 1 for all of k-space.
+        allow_missing_keys: do nothing where there is no image.
+    """
+
+    def __init__(self, keys: KeysCollection, support_key: str = "support", allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.support_key = support_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Add the support of what is at the first key."""
+        out = dict(data)
+        if (first := self.first_key(out)) == ():
+            return out
+        image = out[first]
+        shares = kspace_support(image_to_kspace(image))
+        if min(shares) < 1:
+            name = getattr(image, "meta", {}).get("filename_or_obj", first)
+            told = "%s: its k-space is empty beyond %.2f (y) and %.2f (x) of the way, and undersampled up to there"
+            logger.info(told, name, *shares)
+        out[self.support_key] = shares
+        return out
