@@ -26,6 +26,7 @@ from monai.bundle import ConfigWorkflow
 
 from mri_attention.operators import image_to_kspace
 from mri_attention.scripts.exports.exported_bundle import write_bundle
+from mri_attention.scripts.exports.monailabel_app import adapt_to_app
 from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.simulation.cohort import simulate_dataset
 
@@ -53,7 +54,10 @@ RESULT = {
     "ms_lesion_segmentation_fanet": "label-lesion_mask",
     "qsm_reconstruction_fanet": "Chimap",
 }
-TRAINED = "ms_lesion_segmentation_fanet"
+TRAINED, EXPORTED = "ms_lesion_segmentation_fanet", "qsm_reconstruction_fanet"
+SHORT = {"steps": 1, "subjects": 1, "patch": [32, 32, 32]}
+"""Of a training, in the app's copy of its config."""
+
 N_VOXELS = 22  # along each axis of the crop around the lesions, 3 mm each
 START, INFERENCE, TRAINING = 3600, 3600, 7200  # seconds at most
 
@@ -127,9 +131,13 @@ def _write_kspace(anat: Path) -> None:
 @pytest.fixture(scope="module")
 def server(studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     work = tmp_path_factory.mktemp("work")
-    for bundle in set(GIVEN) - {TRAINED}:  # the script exports that one itself; each export there takes some seconds
-        (work / "monaibundle" / "model" / bundle).mkdir(parents=True)
-        write_bundle(BUNDLES / bundle, work / "monaibundle" / "model" / bundle)
+    models = work / "monaibundle" / "model"
+    for bundle in set(GIVEN) - {EXPORTED}:  # the script exports that one itself; each export there takes some seconds
+        (models / bundle).mkdir(parents=True)
+        write_bundle(BUNDLES / bundle, models / bundle)
+        adapt_to_app(models / bundle)
+    config = models / TRAINED / "configs" / "train.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | SHORT))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -272,6 +280,28 @@ def test_json_names_the_file_and_viewers_get_labels_only(server: Server) -> None
     assert not server.image(bundle, "sub-001_localfield", **asked).get_fdata().any()
     told = server.infer(bundle, "sub-001_localfield", "json", **asked).json()
     assert nib.load(told["file"]).get_fdata().any()
+
+
+def test_contrasts_that_are_uploaded_are_found_beside_the_flair(server: Server) -> None:
+    """As docs/monai_label.md shows it; a FLAIR alone gives something else."""
+    for case, contrasts in {"case": ("T1w", "T2w", "FLAIR"), "alone": ("FLAIR",)}.items():
+        for contrast in contrasts:
+            content = (server.studies / "sub-001" / "anat" / f"sub-001_{contrast}.nii.gz").read_bytes()
+            name = f"{case}_{contrast}"
+            files = {"file": (f"{name}.nii.gz", content)}
+            sent = requests.put(f"{server.url}/datastore/", params={"image": name}, files=files, timeout=60)
+            assert sent.status_code == 200, sent.text
+    told = {case: server.infer(TRAINED, f"{case}_FLAIR", "json").json()["file"] for case in ("case", "alone")}
+    eval_dir = server.work / "monaibundle" / "model" / TRAINED / "eval"
+    found = {case: nib.load(_probability(eval_dir, case)).get_fdata() for case in told}
+    alike = server.image(TRAINED, "sub-001_FLAIR").get_fdata()
+    np.testing.assert_array_equal(server.image(TRAINED, "case_FLAIR").get_fdata(), alike)
+    assert abs(found["case"] - found["alone"]).max() > 0.01
+
+
+def _probability(folder: Path, case: str) -> Path:
+    (file,) = folder.rglob(f"*{case}*_label-lesion_probseg.nii.gz")
+    return file
 
 
 def test_missing_contrast_is_told_to_the_client_and_the_server_goes_on(server: Server) -> None:
