@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from monai.config import KeysCollection
@@ -26,23 +26,35 @@ class SimulateLowResolution(Transform):
     a crop to a multiple of ``scale``, and a cubic spline without antialiasing. Their call of scipy's ``zoom`` writes
     zeros into the last plane of some sizes; here the outer voxel edges of both grids coincide.
 
-    Axes of scale 1 are not blurred, for scans with thick slices. A MetaTensor gets the affine of the coarse grid.
+    Axes of scale 1 are not blurred, for scans with thick slices, whose voxels average what lies within them:
+    ``profile="box"``. A MetaTensor gets the affine of the coarse grid.
 
     Args:
         scale: how many voxels become one, for all or for each axis.
         sigma: standard deviation of the Gaussian, in voxels of the input.
         antialias: cubic convolution with antialiasing instead of the spline, as Matlab's ``imresize3``.
         normalize: map intensities to 0..1; a constant image becomes zero.
+        profile: ``"gaussian"``, the above; or ``"box"``, the mean of as many voxels as become one, without blur and
+            spline, as of slices with no gap and a rectangular profile.
 
     Raises:
-        ValueError: if a scale is below one or ``sigma`` is negative; when called, if an axis is shorter than its scale.
+        ValueError: if a scale is below one, ``sigma`` is negative or ``profile`` unknown; when called, if an axis is
+            shorter than its scale.
     """
 
     def __init__(
-        self, scale: int | Sequence[int] = 2, sigma: float = 1.0, antialias: bool = False, normalize: bool = True
+        self,
+        scale: int | Sequence[int] = 2,
+        sigma: float = 1.0,
+        antialias: bool = False,
+        normalize: bool = True,
+        profile: Literal["gaussian", "box"] = "gaussian",
     ) -> None:
         if min(ensure_tuple(scale)) < 1 or sigma < 0:
             raise ValueError(f"scale must be positive and sigma not negative, got {scale=}, {sigma=}")
+        if profile not in ("gaussian", "box"):
+            raise ValueError(f"profile must be gaussian or box, got {profile!r}")
+        self.profile = profile
         self.scale = scale
         self.sigma = sigma
         self.antialias = antialias
@@ -53,10 +65,15 @@ class SimulateLowResolution(Transform):
         scale = ensure_tuple_rep(self.scale, image.ndim - 1)
         sigma = (0.0, *(self.sigma if factor > 1 else 0.0 for factor in scale))
         values = self._normalize(_plain(image))
-        blurred = torch.from_numpy(ndimage.gaussian_filter(values.cpu().numpy(), sigma)).to(values)
-        blurred = _crop(blurred, scale)
-        size = [n // factor for n, factor in zip(blurred.shape[1:], scale, strict=True)]
-        low = resample_cubic(blurred, size, antialias=True) if self.antialias else resample_spline(blurred, size)
+        if self.profile == "box":
+            low = _crop(values, scale)
+            for axis, factor in enumerate(scale, 1):
+                low = low.unflatten(axis, (-1, factor)).mean(axis + 1)
+        else:
+            blurred = torch.from_numpy(ndimage.gaussian_filter(values.cpu().numpy(), sigma)).to(values)
+            blurred = _crop(blurred, scale)
+            size = [n // factor for n, factor in zip(blurred.shape[1:], scale, strict=True)]
+            low = resample_cubic(blurred, size, antialias=True) if self.antialias else resample_spline(blurred, size)
         if not isinstance(image, MetaTensor):
             return low
         return MetaTensor(low, meta=dict(image.meta), affine=scaled_affine(image.affine, scale))

@@ -30,6 +30,7 @@ from .separable_attention import SeparableAttention
 from .spatial_adaptation import SpatialAdaptation
 from .spatial_attention_fusion import SpatialAttentionFusion
 from .subpixel_upsampling import SubpixelUpsampling
+from .subpixel_volume import SubpixelVolume
 from .swin_group import SwinGroup
 from .t1_guided_attention import T1GuidedAttention
 
@@ -69,6 +70,7 @@ __all__ = [
     "SpatialAdaptation",
     "SpatialAttentionFusion",
     "SubpixelUpsampling",
+    "SubpixelVolume",
     "SwinGroup",
     "T1GuidedAttention",
     "build_attention",

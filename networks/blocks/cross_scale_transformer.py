@@ -30,12 +30,15 @@ class CrossScaleTransformer(nn.Module):
     activation="prelu", downsampling="linear"``.
 
     In the paper all embeddings have 24 of 48 channels. Values keep all here, since the result is added to features of
-    that width, and the published size fits that.
+    that width, and the published size fits that; with ``value_channels`` a 1x1 convolution widens the result again,
+    which the published size fits as well. The paper's sum of overlapping
+    patches, a transposed convolution, is ``overlap="none"``; they are averaged by default.
 
     Args:
         in_channels: number of channels of input and output.
         spatial_dims: 2 or 3.
         inter_channels: width of queries and keys; by default half of ``in_channels``.
+        value_channels: width of values; by default ``in_channels``.
         downsampling: ``"cubic"`` convolution of the four nearest voxels along each axis; ``"antialiased"`` of more;
             or ``"linear"``.
         activation: after each embedding, a name of MONAI; none by default, as in the paper.
@@ -52,6 +55,7 @@ class CrossScaleTransformer(nn.Module):
         spatial_dims: int = 3,
         *,
         inter_channels: int | None = None,
+        value_channels: int | None = None,
         downsampling: Literal["cubic", "antialiased", "linear"] = "cubic",
         activation: str | None = None,
         **matching: Any,
@@ -70,14 +74,16 @@ class CrossScaleTransformer(nn.Module):
             conv: nn.Module = convolve(in_channels, out_channels, 1)
             return conv if activation is None else nn.Sequential(conv, Act[activation]())
 
-        self.query, self.key, self.value = embedding(width), embedding(width), embedding(in_channels)
+        self.query, self.key = embedding(width), embedding(width)
+        self.value = embedding(value_channels or in_channels)
+        self.widen = nn.Identity() if value_channels is None else convolve(value_channels, in_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features ``(b, c, *spatial)`` to ``(b, c, *(scale * spatial))`` of the same dtype."""
         if torch.jit.is_scripting():
-            return self._scripted(x).to(x.dtype)
+            return self.widen(self._scripted(x)).to(x.dtype)
         else:  # noqa: RET505 (TorchScript leaves this out)
-            return self._attend(x).to(x.dtype)
+            return self.widen(self._attend(x)).to(x.dtype)
 
     @torch.jit.unused
     def _attend(self, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from monai.networks.blocks import SubpixelUpsample
 from torch import Tensor, nn
 
-from ..blocks import MutualProjection, ResidualChannelAttentionBlock, SpatialAttentionFusion
+from ..blocks import MutualProjection, ResidualChannelAttentionBlock, SpatialAttentionFusion, SubpixelVolume
 from .interpolation import Interpolation, Method
 
 SLOPE = 0.2  # of the leaky ReLU for negative values
@@ -30,23 +30,24 @@ class CFTN(nn.Module):
     Y' of several are added up, and X0 is left out of the concatenation.
 
     Args:
-        scale: 2 or 3.
+        scale: 2 or 3; or three numbers from 1 to 3, one for each axis, such as 1, 1 and 3 for thick slices, which
+            cross-scale attention does not know: ``projections`` must be empty then.
         channels: width of the features.
         n_blocks: number of residual blocks.
         projections: after how many residual blocks there is a mutual projection: none, or any of 0 to ``n_blocks``;
-            0, 5 and 10 are pre, mid and post in Table 2.
+            1, 5 and 9, after the first, the fifth and before the last, are pre, mid and post in Table 2.
         spatial_fusion: False adds up the features of the fine grid without weights (Table 1).
         reduction: of the channel attention.
         interpolation: of the input, see :class:`Interpolation`.
         attention_options: further options of :class:`CrossScaleTransformer`.
 
     Raises:
-        ValueError: if ``scale`` is not 2 or 3, or ``projections`` has doubles or others than 0 to ``n_blocks``.
+        ValueError: if ``scale`` is not as above, or ``projections`` has doubles or others than 0 to ``n_blocks``.
     """
 
     def __init__(
         self,
-        scale: int = 2,
+        scale: int | Sequence[int] = 2,
         channels: int = 48,
         n_blocks: int = 10,
         projections: Sequence[int] = (5,),
@@ -56,8 +57,7 @@ class CFTN(nn.Module):
         attention_options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        if scale not in (2, 3):
-            raise ValueError(f"scale must be 2 or 3, got {scale}")
+        _check_scale(scale, projections)
         if len(set(projections)) < len(projections) or not set(projections) <= set(range(n_blocks + 1)):
             raise ValueError(f"projections must be different numbers from 0 to {n_blocks}, got {tuple(projections)}")
         self.interpolation = Interpolation(scale, interpolation)
@@ -71,12 +71,15 @@ class CFTN(nn.Module):
         )
         n_features = n_blocks + len(projections)
         self.fuse = nn.Conv3d(n_features * channels, channels, 3, padding=1)
-        self.up = SubpixelUpsample(3, channels, channels, scale, apply_pad_pool=False)
+        if isinstance(scale, int):
+            self.up = SubpixelUpsample(3, channels, channels, scale, apply_pad_pool=False)
+        else:
+            self.up = SubpixelVolume(channels, channels, scale)
         self.fine_fusion = SpatialAttentionFusion() if projections and spatial_fusion else None
         self.tail = nn.Conv3d(channels, 1, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(b, 1, x, y, z)`` of any size to ``(b, 1, *(scale * size))``."""
+        """Map ``(b, 1, x, y, z)`` of any size to ``(b, 1, *(scale * size))``; scales multiply axis by axis."""
         features, fine = self._coarse(x)
         fine = [self.up(self.fuse(torch.cat(features, 1)))] + fine  # noqa: RUF005 (TorchScript)
         fused = fine[0]
@@ -105,3 +108,14 @@ class CFTN(nn.Module):
                 features.append(running)
                 fine.append(found)
         return running
+
+
+def _check_scale(scale: int | Sequence[int], projections: Sequence[int]) -> None:
+    if isinstance(scale, int):
+        if scale not in (2, 3):
+            raise ValueError(f"scale must be 2 or 3, got {scale}")
+        return
+    if len(scale) != 3 or not set(scale) <= {1, 2, 3} or max(scale) == 1:
+        raise ValueError(f"scale must be three numbers from 1 to 3, not all of them 1, got {tuple(scale)}")
+    if projections:
+        raise ValueError(f"cross-scale attention has one scale for all axes: give no projections, got {projections}")

@@ -23,6 +23,20 @@ def test_training_patches_are_degraded_ones_at_three_times_the_voxels(dataset: P
     assert batch["label"].shape == (3, 1, 18, 18, 18)
 
 
+def test_thick_slices_are_trained_on_and_made_thin(dataset: Path, tmp_path: Path) -> None:
+    given = {"dataset_dir": str(dataset), "patch": 6, "samples": 3, "progress": False}
+    batch = next(iter(parse("train", "thick_slices", **given).get_parsed_content("train::dataloader")))
+    assert batch["image"].shape == (3, 1, 6, 6, 6)
+    assert batch["label"].shape == (3, 1, 6, 6, 18)
+    tiny = {name: value for name, value in BUNDLE.tiny.items() if "projections" not in name}
+    network = parse("inference", "thick_slices", **tiny).get_parsed_content("network_def")
+    torch.save(network.state_dict(), tmp_path / "model.pt")
+    settings = {"model_file": str(tmp_path / "model.pt"), **tiny}
+    result = magnify(tmp_path, blob(12, 13, 8), "thick_slices", **settings)[1]
+    assert result.shape == (12, 13, 24)
+    np.testing.assert_allclose(np.linalg.norm(result.affine[:3, :3], axis=0), [2, 2, 2 / 3], rtol=1e-4)
+
+
 def test_reference_is_the_t1w_itself(evaluated: Evaluated, dataset: Path) -> None:
     truth = nib.load(dataset / "sub-001" / "anat" / "sub-001_T1w.nii.gz").get_fdata()
     reference = nib.load(evaluated[0] / "sub-001" / "anat" / "sub-001_desc-reference_T1w.nii.gz").get_fdata()
@@ -88,6 +102,12 @@ def test_every_network_magnifies(overlay: str, scale: int) -> None:
     network = parse("inference", overlay, scale=scale).get_parsed_content("network_def").eval()
     with torch.no_grad():
         assert network(torch.rand(1, 1, 4, 5, 6)).shape == (1, 1, 4 * scale, 5 * scale, 6 * scale)
+
+
+@pytest.mark.parametrize(("base", "places"), [((), "1 3 5"), (("paper",), "1 5 9")], ids=["default", "paper"])
+def test_three_mfem_lie_where_table_2_has_them(base: tuple[str, ...], places: str) -> None:
+    network = parse("train", *base, "networks/cftn_three_mfem").get_parsed_content("network_def")
+    assert " ".join(network.projections) == places
 
 
 @pytest.mark.parametrize(

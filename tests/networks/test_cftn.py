@@ -6,13 +6,22 @@ from typing import Any
 
 import pytest
 import torch
+from monai.networks.utils import pixelshuffle
 from torch.nn import functional as F  # noqa: N812
 
-from mri_attention.networks.blocks import MutualProjection, ResidualChannelAttentionBlock, SpatialAttentionFusion
+from mri_attention.networks.blocks import (
+    CrossScaleTransformer,
+    MutualProjection,
+    ResidualChannelAttentionBlock,
+    SpatialAttentionFusion,
+    SubpixelVolume,
+)
 from mri_attention.networks.nets import CFTN, Interpolation
+from mri_attention.operators import resample_spline
 from tests.helpers import assert_deterministic_in_eval, assert_gradients_flow, features
 
 SMALL = {"channels": 8, "n_blocks": 3, "reduction": 4}
+PRINTED = {"value_channels": 4, "overlap": "none"}
 VARIANTS = [(), (0,), (1,), (3,), (0, 1), (1, 3), (0, 3), (0, 1, 3)]
 
 
@@ -26,12 +35,12 @@ def cftn(**options: Any) -> CFTN:
     [
         ((), 2_371_327, 9.06),
         ((5,), 3_495_974, 13.35),
-        ((0,), 3_495_974, 13.35),
-        ((10,), 3_495_974, 13.35),
-        ((0, 5), 4_620_566, 17.63),
-        ((0, 10), 4_620_566, 17.63),
-        ((5, 10), 4_620_566, 17.63),
-        ((0, 5, 10), 5_745_158, 21.93),
+        ((1,), 3_495_974, 13.35),
+        ((9,), 3_495_974, 13.35),
+        ((1, 5), 4_620_566, 17.63),
+        ((1, 9), 4_620_566, 17.63),
+        ((5, 9), 4_620_566, 17.63),
+        ((1, 5, 9), 5_745_158, 21.93),
     ],
 )
 def test_has_the_size_of_table_2(projections: tuple[int, ...], n_parameters: int, mib: float) -> None:
@@ -42,6 +51,13 @@ def test_has_the_size_of_table_2(projections: tuple[int, ...], n_parameters: int
     assert mib - 0.021 < 4 * n_parameters / 2**20 < mib
 
 
+def test_narrow_values_take_the_size_of_table_2_too() -> None:
+    """Value and its widening have 24 parameters more than a value of full width."""
+    with torch.device("meta"):
+        narrow = CFTN(attention_options={"value_channels": 24, "overlap": "none"})
+    assert sum(p.numel() for p in narrow.parameters()) == 3_495_974 + 24
+
+
 @pytest.mark.parametrize("projections", VARIANTS, ids=str)
 def test_magnifies_any_size_at_any_set_of_projections(projections: tuple[int, ...]) -> None:
     network, x = cftn(projections=projections), features(2, 1, 5, 4, 6)
@@ -49,11 +65,34 @@ def test_magnifies_any_size_at_any_set_of_projections(projections: tuple[int, ..
     assert_deterministic_in_eval(network, x)
 
 
-@pytest.mark.parametrize("options", [{"scale": 3}, {"projections": (0, 3)}, {"spatial_fusion": False}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{"scale": 3}, {"projections": (0, 3)}, {"spatial_fusion": False}, {"attention_options": PRINTED}],
+    ids=str,
+)
 def test_gradients_reach_every_parameter(options: dict[str, Any]) -> None:
     network, x = cftn(**options), features(1, 1, 12, 6, 7)
     assert network(x).shape[2:] == tuple(options.get("scale", 2) * n for n in x.shape[2:])
     assert_gradients_flow(network, x)
+
+
+def test_magnifies_thick_slices_alone() -> None:
+    network, x = cftn(scale=[1, 1, 3], projections=(), interpolation="spline"), features(2, 1, 5, 4, 6)
+    assert network(x).shape == (2, 1, 5, 4, 18)
+    assert_gradients_flow(network, x)
+    for parameter in network.tail.parameters():
+        torch.nn.init.zeros_(parameter)
+    torch.testing.assert_close(network(x), resample_spline(x, (5, 4, 18)))
+
+
+def test_channels_become_voxels_as_in_monai() -> None:
+    torch.manual_seed(0)
+    block, x = SubpixelVolume(3, 4, (2, 2, 2)), features(2, 3, 3, 4, 5)
+    torch.testing.assert_close(block(x), pixelshuffle(block.conv_block(x), 3, 2))
+    uneven = SubpixelVolume(3, 4, (1, 2, 3))
+    found, channels = uneven(x), uneven.conv_block(x)
+    assert found.shape == (2, 4, 3, 8, 15)
+    torch.testing.assert_close(found[:, 1, :, 1::2, 2::3], channels[:, 6 + 5])
 
 
 def test_no_projection_needs_no_spatial_fusion() -> None:
@@ -79,6 +118,18 @@ def test_runs_under_autocast() -> None:
 def test_paths_agree(path: str) -> None:
     x = features(1, 1, 7, 8, 9)
     torch.testing.assert_close(cftn(attention_options={"path": path})(x), cftn()(x), rtol=0, atol=1e-5)
+
+
+def test_overlapping_patches_are_added_up_as_printed() -> None:
+    """By the number of patches at each voxel more than their average."""
+    x = features(1, 8, 5, 6, 7)
+    torch.manual_seed(0)
+    averaged = CrossScaleTransformer(8, scale=2)
+    torch.manual_seed(0)
+    summed = CrossScaleTransformer(8, scale=2, overlap="none")
+    counts = summed(x) / averaged(x)
+    torch.testing.assert_close(counts, counts.round(), rtol=1e-3, atol=1e-3)
+    assert set(counts.round().unique().tolist()) == {1.0, 2.0, 4.0, 8.0}
 
 
 @pytest.mark.parametrize("spatial_dims", [2, 3])
@@ -117,6 +168,9 @@ def test_fusion_weighs_each_voxel_of_the_sum(spatial_dims: int) -> None:
     ("options", "message"),
     [
         ({"scale": 4}, "scale must be 2 or 3, got 4"),
+        ({"scale": (1, 1)}, r"scale must be three numbers from 1 to 3, .* got \(1, 1\)"),
+        ({"scale": (1, 1, 1)}, "not all of them 1"),
+        ({"scale": (1, 1, 3)}, "cross-scale attention has one scale for all axes"),
         ({"projections": (1, 1)}, r"from 0 to 3, got \(1, 1\)"),
         ({"projections": (4,)}, r"from 0 to 3, got \(4,\)"),
         ({"interpolation": "nearest"}, "method must be one of linear, cubic, spline, deconvolved, got 'nearest'"),

@@ -41,6 +41,14 @@ def test_variant_averages_what_it_leaves_out() -> None:
     torch.testing.assert_close(SimulateLowResolution(2, antialias=True, normalize=False)(image)[0], expected)
 
 
+def test_thick_slices_average_what_lies_within_them() -> None:
+    image = features(1, 5, 4, 10)
+    low = SimulateLowResolution((1, 1, 3), normalize=False, profile="box")(image)
+    torch.testing.assert_close(low, image[..., :9].unflatten(-1, (3, 3)).mean(-1))
+    with pytest.raises(ValueError, match="profile must be gaussian or box, got 'sinc'"):
+        SimulateLowResolution(profile="sinc")  # type: ignore[arg-type]
+
+
 def test_reference_has_the_intensities_and_the_crop() -> None:
     image = features(2, 7, 9, 11)
     reference = SimulateLowResolution(2).reference(image)
