@@ -1,6 +1,6 @@
 """Measure what comes of phase: maps from it against those from the true local field, of simulated heads.
 
-    python docs/measure_phase.py ../shared/data/qsm_phantom [--spacing 2] [--case 0] [--methods '"single_step";"vsharp"']
+    python docs/measure_phase.py ../shared/data/qsm_phantom [--spacing 2] [--case 0] [--methods '"vsharp";"pdf"']
 
 Echoes of a head with skull, air and cavities around its brain, wraps and noise go the way of ``predict --phase``
 (mask of the brain given), then total variation; the same total variation has the true local field, with noise as that
