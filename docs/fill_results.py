@@ -7,7 +7,8 @@ A table stands in a page between ``<!-- results: BUNDLE/TABLE -->`` and ``<!-- e
 `` rows=sub-07;mean`` (in this order, parted by semicolons) choose some of it, and the first column stands always.
 A number in a sentence stands as ``<!-- = BUNDLE/TABLE/ROW/COLUMN -->0.424<!-- -->``, not at the beginning of a line.
 Rows are named by their first cell, columns by the header, without asterisks, backticks and links.
-A cell ``= BUNDLE/TABLE/ROW/COLUMN`` is that of the other table. Links in cells start at the root of the repository.
+A cell ``= BUNDLE/TABLE/ROW/COLUMN`` is that of the other table, ``**= ...**`` the same in bold. Links in cells start at
+the root of the repository.
 """
 
 from __future__ import annotations
@@ -63,10 +64,15 @@ class Results:
         """Return the rows of the table ``name``, whose cells refer to nothing."""
         if name not in self.rows:
             raise ResultsError(f"no table {name} in results.yaml, which has {', '.join(self.rows)}")
-        return [
-            [self.cell(cell[1:].strip(), (name,)) if cell[:1] == "=" else cell for cell in row]
-            for row in self.rows[name]
-        ]
+        return [[self.resolved(cell, ()) for cell in row] for row in self.rows[name]]
+
+    def resolved(self, cell: str, passed: tuple[str, ...]) -> str:
+        """Return ``cell``, or that to which it refers, as it is printed there or, between asterisks, bold."""
+        reference = re.fullmatch(r"(\**)= *(.*?)\**", cell)
+        if not reference:
+            return cell
+        value = self.cell(reference[2], passed)
+        return f"**{plain(value)}**" if reference[1] else value
 
     def cell(self, reference: str, passed: tuple[str, ...] = ()) -> str:
         """Return the cell at ``BUNDLE/TABLE/ROW/COLUMN``; rows and columns may have slashes in their names."""
@@ -83,7 +89,7 @@ class Results:
         ]
         if len(found) != 1:
             raise ResultsError(f"{reference} names {len(found)} cells of results.yaml, not one")
-        return self.cell(found[0][1:].strip(), (*passed, reference)) if found[0][:1] == "=" else found[0]
+        return self.resolved(found[0], (*passed, reference))
 
     def part(self, name: str, columns: str | None, rows: str | None) -> Table:
         """Return the table ``name`` with the rows and columns that are named, in the order in which they are named."""
