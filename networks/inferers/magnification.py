@@ -66,20 +66,32 @@ class TruncatedPlanes:
 class BlurredVolumes:
     """Volumes that were blurred and sampled, on their coarse grid.
 
+    Networks that undo a blur overshoot in images that were never blurred so. These are known by their
+    :func:`sharpness`, and tried without blur.
+
     Args:
         lower: maps ``(c, x, y, z)`` to the lower resolution.
         interpolation: maps ``(b, c, x, y, z)`` to the fine grid.
         size: of the central part of a volume that is tried, in voxels.
+        sharpest: sharpness up to which a volume is taken for one that was blurred; None for any.
+        lower_sharp: ``lower`` without blur, for others.
     """
 
     name = "interpolation"
 
     def __init__(
-        self, lower: Callable[[Tensor], Tensor], interpolation: Callable[[Tensor], Tensor], size: int = 64
+        self,
+        lower: Callable[[Tensor], Tensor],
+        interpolation: Callable[[Tensor], Tensor],
+        size: int = 64,
+        sharpest: float | None = None,
+        lower_sharp: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.lower = lower
         self.interpolation = interpolation
         self.size = size
+        self.sharpest = sharpest
+        self.lower_sharp = lower_sharp or lower
 
     def interpolate(self, inputs: Tensor) -> Tensor:
         """Return the interpolated image."""
@@ -91,13 +103,33 @@ class BlurredVolumes:
             return None
         corners = [max(0, (n - self.size) // 2) for n in inputs.shape[2:]]
         truth = inputs[(..., *(slice(corner, corner + self.size) for corner in corners))]
-        low = torch.stack([self.lower(image) for image in truth])
+        is_sharp = self.sharpest is not None and sharpness(truth) > self.sharpest
+        low = torch.stack([(self.lower_sharp if is_sharp else self.lower)(image) for image in truth])
         fine = self.interpolation(low).shape[2:]
         return Trial(low, truth[(..., *map(slice, fine))])
 
     def finish(self, result: Tensor, inputs: Tensor) -> Tensor:
         """Leave the result as it is."""
         return result
+
+
+def sharpness(image: Tensor) -> float:
+    """Return the power of the highest quarter of frequencies by that of the second quarter, the mean of the axes.
+
+    Args:
+        image: ``(b, c, x, y, z)``; its edges are faded out by a Hann window.
+    """
+    values = image.double() - image.double().mean()
+    for axis, n in enumerate(image.shape[2:], 2):
+        window = torch.hann_window(n + 2, periodic=False, dtype=torch.float64, device=image.device)[1:-1]
+        values = values * window.view(-1, *[1] * (image.ndim - 1 - axis))
+    ratios = []
+    for axis, n in enumerate(image.shape[2:], 2):
+        power = torch.fft.fft(values, dim=axis).abs().square().movedim(axis, 0).flatten(1).sum(1)
+        frequency = torch.fft.fftfreq(n, device=image.device).abs() * 2
+        high, low = power[frequency > 0.75].mean(), power[(frequency > 0.25) & (frequency <= 0.5)].mean()
+        ratios.append(float(high / low) if low > 0 else 0.0)
+    return sum(ratios) / len(ratios)
 
 
 def _first(x: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from mri_attention.networks.inferers import BlurredVolumes, SelfTestedInferer, TruncatedPlanes
+from mri_attention.networks.inferers.magnification import sharpness
 from mri_attention.networks.inferers.self_test import share_of_detail
 from mri_attention.networks.nets import Interpolation
 from mri_attention.operators import agree_with_low_resolution, lower_resolution
@@ -125,6 +126,18 @@ def test_volumes_are_tried_on_their_middle() -> None:
     torch.testing.assert_close(trial.inputs, lower(trial.truth))
     assert volumes.trial(inputs[:, :, :15]) is None
     assert volumes.interpolate(inputs).shape == (1, 1, 80, 40, 66)
+
+
+def test_volumes_that_were_never_blurred_are_tried_without_blur() -> None:
+    sharp, blurred = features(1, 1, 32, 32, 32), TRUTH[..., :1].repeat(1, 1, 1, 1, 64)
+    assert sharpness(blurred[:, :, 16:48, 16:48, 16:48]) < 0.2 < sharpness(sharp)
+    assert sharpness(sharp) == pytest.approx(1, rel=0.1)  # noise is white
+    assert sharpness(torch.ones(1, 1, 16, 16, 16)) == 0
+    volumes = BlurredVolumes(lower, Interpolation(2), 32, 0.2, lambda image: image[:, ::2, ::2, ::2])
+    for image, expected in ((sharp, sharp[:, :, ::2, ::2, ::2]), (blurred, lower(blurred[:, :, 16:48, 16:48, 16:48]))):
+        trial = volumes.trial(image)
+        assert trial is not None
+        torch.testing.assert_close(trial.inputs, expected)
 
 
 def test_a_volume_falls_back_to_interpolation(caplog: pytest.LogCaptureFixture) -> None:
