@@ -101,12 +101,14 @@ class BlurredVolumes:
         """Blur and sample the middle of the volume once more."""
         if min(inputs.shape[2:]) < SMALLEST:
             return None
-        corners = [max(0, (n - self.size) // 2) for n in inputs.shape[2:]]
-        truth = inputs[(..., *(slice(corner, corner + self.size) for corner in corners))]
+        truth = inputs
+        for axis, n in enumerate(inputs.shape[2:], 2):
+            truth = truth.narrow(axis, max(0, (n - self.size) // 2), min(n, self.size))
         is_sharp = self.sharpest is not None and sharpness(truth) > self.sharpest
         low = torch.stack([(self.lower_sharp if is_sharp else self.lower)(image) for image in truth])
-        fine = self.interpolation(low).shape[2:]
-        return Trial(low, truth[(..., *map(slice, fine))])
+        for axis, n in enumerate(self.interpolation(low).shape[2:], 2):
+            truth = truth.narrow(axis, 0, n)
+        return Trial(low, truth)
 
     def finish(self, result: Tensor, inputs: Tensor) -> Tensor:
         """Leave the result as it is."""

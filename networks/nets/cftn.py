@@ -65,12 +65,13 @@ class CFTN(nn.Module):
         self.blocks = nn.ModuleList(
             ResidualChannelAttentionBlock(channels, reduction=reduction) for _ in range(n_blocks)
         )
-        options = attention_options or {}
+        options = {"scale": scale, **(attention_options or {})}
         self.projections = nn.ModuleDict(
-            {str(place): MutualProjection(channels, scale=scale, **options) for place in sorted(projections)}
+            {str(place): MutualProjection(channels, **options) for place in sorted(projections)}
         )
         n_features = n_blocks + len(projections)
         self.fuse = nn.Conv3d(n_features * channels, channels, 3, padding=1)
+        self.up: nn.Module
         if isinstance(scale, int):
             self.up = SubpixelUpsample(3, channels, channels, scale, apply_pad_pool=False)
         else:

@@ -46,6 +46,7 @@ class NonLocalUpsampling(nn.Module):
         super().__init__()
         if search_radius < 1:
             raise ValueError(f"search_radius must not be below 1, got {search_radius}")
+        self.scale = scale
         self.interpolation = Interpolation(scale, "spline")
         self.search_radius = search_radius
         self.patch_radius = patch_radius
@@ -80,7 +81,7 @@ class NonLocalUpsampling(nn.Module):
         return non_local_means(image[0, 0], strength[0, 0], self.search_radius, self.patch_radius)[None, None]
 
     def _with_block_means(self, image: Tensor, low: Tensor) -> Tensor:
-        error = low - _pool(image, self.interpolation.scale, self.interpolation.scale)
+        error = low - _pool(image, self.scale, self.scale)
         return image + F.interpolate(error, image.shape[2:], mode="nearest")
 
 
