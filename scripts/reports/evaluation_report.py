@@ -14,6 +14,7 @@ from ..running.records import write_json
 from ..running.tracking import read_curves
 from .angle_section import angle_curves, angle_section, write_angle_curves
 from .attention_section import attention_section
+from .detail_section import detail_sections
 from .guide_effect import guide_effect_sections, write_guide_effects
 from .html_report import Picture, Report, Section, write_report
 from .lesion_sections import lesion_sections
@@ -75,7 +76,8 @@ def _write_details(evaluations: Sequence[Evaluation], folder: Path) -> list[Sect
     sections = []
     if "lesion_f1" in evaluations[0].rows[0]:
         sections += lesion_sections(evaluations)
-    sections += image_sections(evaluations) + guide_effect_sections(evaluations) + angle_section(angles)
+    sections += image_sections(evaluations) + detail_sections(evaluations)
+    sections += guide_effect_sections(evaluations) + angle_section(angles)
     if (maps := evaluations[0].attention) is not None:
         sections.append(attention_section(maps, evaluations[0].case_names[0]))
     return [*sections, Section("Each case", tables=[case_table(evaluation) for evaluation in evaluations])]

@@ -34,6 +34,7 @@ class Pictures:
         error_window: difference shown at full color, None for a fifth of the window.
         unit: of the gray values.
         unguided: overlay of the network without guide, with which the result is compared where it is evaluated too.
+        scale: of super-resolution, how many voxels one of the input became along the axes that were magnified.
     """
 
     result: str
@@ -43,6 +44,7 @@ class Pictures:
     error_window: float | None = None
     unit: str = ""
     unguided: str | None = None
+    scale: float | None = None
 
 
 class WrittenFiles:
