@@ -79,6 +79,10 @@ def test_prose_is_what_a_person_reads() -> None:
     assert " ".join(prose(page + code).split()) == "Title It has 0.5 of [all]. ![A head]"
 
 
+def test_the_front_page_is_read_in_minutes() -> None:
+    assert len(prose((ROOT / "README.md").read_text()).split()) <= 900
+
+
 def blocks(language: str, page: str = EXTENDING) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
