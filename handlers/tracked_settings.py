@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,21 @@ from typing import Any
 from ignite.engine import Engine, Events
 from monai.handlers import MLFlowHandler
 
+from .whole_files import unwrapped
+
 LONGEST = 500
 """Characters of a parameter."""
 
+_UNEVALUATED = re.compile(r"(?P<folder>.+) \+ '(?P<file>/config_\d+_\d+\.json)'")
+"""The record of the config where ``output_dir`` is no expression: MONAI appends to its text as if it were one."""
+
 
 class TrackedSettings:
-    """Add parameters to the run that MONAI's ``MLFlowHandler`` opens, where tracking is on.
+    """Complete the run that MONAI's ``MLFlowHandler`` opens, where tracking is on.
 
-    These are the settings of the training, name and version of the bundle, number of cases and ``data_fingerprint``,
-    the SHA-256 of names and sizes of their files. A run that goes on keeps what it was told first.
+    Its parameters are the settings of the training, name and version of the bundle, number of cases and
+    ``data_fingerprint``, the SHA-256 of names and sizes of their files. A run that goes on keeps those of its start.
+    Without ``run_name`` it is named after the network. The config that was run becomes an artifact.
 
     Args:
         settings: numbers, words, and lists of cases under ``dataset_dir``.
@@ -40,7 +47,10 @@ class TrackedSettings:
             tracker: Any = getattr(handler, "__self__", None)
             if not (isinstance(tracker, MLFlowHandler) and tracker.cur_run):
                 continue
+            tracker.artifacts = tuple(map(_evaluated, tracker.artifacts))
             run = tracker.client.get_run(tracker.cur_run.info.run_id)
+            if tracker.run_name is None and hasattr(engine, "network"):
+                tracker.client.update_run(run.info.run_id, name=_name(engine.network))
             for name, value in self.parameters().items():
                 if name not in run.data.params:
                     tracker.client.log_param(run.info.run_id, name, value)
@@ -58,6 +68,17 @@ class TrackedSettings:
         if file.is_file():
             values["bundle_version"] = json.loads(file.read_text(encoding="utf-8")).get("version")
         return {name: str(value)[:LONGEST] for name, value in values.items()}
+
+
+def _name(network: Any) -> str:
+    """Return the class of the network, of the inner one where it is wrapped."""
+    network = unwrapped(network)
+    return type(getattr(network, "network", network)).__name__
+
+
+def _evaluated(artifact: Any) -> Any:
+    match = _UNEVALUATED.fullmatch(artifact) if isinstance(artifact, str) else None
+    return match["folder"] + match["file"] if match else artifact
 
 
 def fingerprint(cases: Any) -> str:

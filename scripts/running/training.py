@@ -54,7 +54,7 @@ def train(
         dataset_dir: BIDS folder or JSON datalist.
         output_dir: where checkpoints and records go.
         overlays: further configs of the bundle, such as ``quickstart`` or ``networks/unet``.
-        tracking: ``"mlflow"`` or a file of MONAI's settings for it.
+        tracking: ``"mlflow"``, where the run is named after the overlays, or a file of MONAI's settings for it.
         settings: config ids of the bundle and their values, such as ``epochs`` or ``resume``.
         overrides: the same for MONAI, which runs what begins with ``$``, such as ``train::trainer::max_epochs``.
         progress: is told of each step.
@@ -68,12 +68,14 @@ def train(
     """
     bundle = bundle if isinstance(bundle, Bundle) else Bundle.find(bundle)
     output = Path(output_dir)
-    given = {"dataset_dir": dataset_dir, "output_dir": output}
+    given: dict[str, Any] = {"dataset_dir": dataset_dir, "output_dir": output}
     if tracking:
         if tracking != "mlflow" and not Path(tracking).is_file():
             raise InputError.at(f"`tracking` {tracking}", "no such kind or settings file", "set `tracking` to mlflow")
         # by default, MONAI loses this file where output_dir is no expression: it looks for "DIR + '/config...'"
         given["save_execute_config"] = output / "config.json"
+        if tracking == "mlflow" and overlays:
+            given["run_name"] = ", ".join(overlays)
     configuration = Configuration(bundle, ["train", *overlays], given, tracking)
     configuration.require(settings or {})
     configuration.update(settings or {})

@@ -7,7 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+import torch
 from ignite.engine import Engine, Events
+from monai.bundle import run
 from monai.handlers import MLFlowHandler
 
 from mri_attention.handlers import TrackedSettings
@@ -29,7 +32,7 @@ class Client:
 
 class Tracker(MLFlowHandler):
     def __init__(self, client: Client) -> None:
-        self.client, self.cur_run = client, None
+        self.client, self.cur_run, self.artifacts, self.run_name = client, None, (), "named"
 
     def attach(self, engine: Engine) -> None:
         engine.add_event_handler(Events.STARTED, self.start)
@@ -62,6 +65,55 @@ def test_without_tracking_nothing_happens(tmp_path: Path) -> None:
     engine = Engine(lambda engine, batch: None)
     TrackedSettings({"seed": 1}, tmp_path).attach(engine)
     assert engine.run([0]).iteration == 1
+
+
+class Network(torch.nn.Linear):
+    """Of one weight."""
+
+
+@pytest.mark.parametrize("folder", ["out", "name + 'of a folder"])
+def test_plain_monai_keeps_name_parameters_and_config(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``python -m monai.bundle run --tracking mlflow --output_dir DIR`` does; the store is a file."""
+    from mlflow import MlflowClient
+
+    monkeypatch.chdir(tmp_path)
+    output = tmp_path / folder
+    content = {
+        "imports": ["$import torch"],
+        "bundle_root": str(tmp_path),
+        "experiment_name": "marker",
+        "network": {"_target_": "tests.handlers.test_tracked_settings.Network", "in_features": 1, "out_features": 1},
+        "train": {
+            "handlers": [],
+            "trainer": {
+                "_target_": "SupervisedTrainer",
+                "max_epochs": 1,
+                "device": "cpu",
+                "train_data_loader": "$[{'image': torch.ones(1, 1), 'label': torch.ones(1, 1)}]",
+                "network": "@network",
+                "optimizer": "$torch.optim.SGD(@network.parameters(), lr=0.1)",
+                "loss_function": {"_target_": "torch.nn.L1Loss"},
+                "train_handlers": "@train::handlers",
+            },
+        },
+        "told": {
+            "_target_": "mri_attention.handlers.TrackedSettings",
+            "settings": {"learning_rate": 0.1},
+            "bundle_root": "@bundle_root",
+        },
+        "run": ["$@told.attach(@train::trainer)", "$@train::trainer.run()"],
+    }
+    (tmp_path / "train.json").write_text(json.dumps(content))
+    run(config_file=str(tmp_path / "train.json"), output_dir=str(output), tracking="mlflow", logging_file=False)
+    client = MlflowClient(tracking_uri=f"sqlite:///{output / 'mlruns.db'}")
+    (experiment,) = [e for e in client.search_experiments() if e.name != "Default"]
+    (tracked,) = client.search_runs([experiment.experiment_id])
+    assert (experiment.name, tracked.info.run_name) == ("marker", "Network")
+    assert tracked.data.params["learning_rate"] == "0.1"
+    (artifact,) = client.list_artifacts(tracked.info.run_id)
+    assert artifact.path.startswith("config_")
 
 
 def test_fingerprint_follows_names_and_sizes_of_files_not_their_folder(tmp_path: Path) -> None:

@@ -40,14 +40,28 @@ def test_mlflow_store_keeps_curves_config_figure_and_report(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    from mlflow import MlflowClient
+
     from mri_attention.scripts.running.tracking import read_curves
 
     output = tmp_path / "out"
-    arguments = ("--dataset-dir", tmp_path, "--output-dir", output, "--tracking", "mlflow")
-    assert run_command("train", tiny_bundle, *arguments) == 0
+    arguments = (
+        "--dataset-dir",
+        tmp_path,
+        "--output-dir",
+        output,
+        "--tracking",
+        "mlflow",
+        "--overlay",
+        "networks/other",
+    )
+    assert run_command("train", tiny_bundle, *arguments, "--overlay", "networks/other") == 0
     assert f"mlflow ui --backend-store-uri sqlite:///{output / 'mlruns.db'}" in capsys.readouterr().out
     steps, losses = read_curves(output)["train_loss"]
     assert len(steps) == len(losses) == 4  # two epochs of two batches
+    client = MlflowClient(tracking_uri=f"sqlite:///{output / 'mlruns.db'}")
+    (tracked,) = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    assert tracked.info.run_name == "networks/other"
     evaluation = ("--dataset-dir", tiny_dataset, "--output-dir", tmp_path / "evaluation")
     assert run_command("evaluate", tiny_bundle, *evaluation, "--training-dir", output) == 0
     artifacts = {file.name for file in (output / "mlruns").rglob("*.*")}
