@@ -1,7 +1,7 @@
-"""Make the pictures of susceptibility: what goes in and comes out, and maps at little and at much noise.
+"""Make the pictures of susceptibility: what goes in and comes out, and the errors where there is little noise.
 
-python docs/make_susceptibility_pictures.py FIELDS EVALUATION FIELDS EVALUATION: folders by `prepare qsm-labels`, of
-little noise and of much, each with what `evaluate --baseline solvers/total_variation` wrote of it.
+python docs/make_susceptibility_pictures.py FIELDS EVALUATION: a folder by `mri-attention prepare qsm-labels`, and what
+`mri-attention evaluate --baseline solvers/total_variation` wrote of it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ CARD = Path(__file__).parents[1] / "bundles" / "qsm_reconstruction_fanet" / "doc
 SHOWN = 0.1  # ppm: of maps from black to white, and half of it of fields
 
 
-def load(folder: Path, name: str) -> np.ndarray:
-    """Return the one volume of this name below ``folder``, shape ``(x, y, z)``, in RAS orientation."""
-    return np.asarray(nib.as_closest_canonical(nib.load(next(folder.glob(name)))).dataobj, dtype=np.float32)
+def found(folder: Path, suffix: str) -> Path:
+    """Return the first image of this suffix below ``folder`` that is no stage of another one (``desc``)."""
+    return next(file for file in sorted(folder.glob(f"sub-*/anat/*_{suffix}.nii.gz")) if "_desc-" not in file.name)
+
+
+def load(file: Path) -> np.ndarray:
+    """Return the volume at ``file`` in RAS orientation, shape ``(x, y, z)``."""
+    return np.asarray(nib.as_closest_canonical(nib.load(file)).dataobj, dtype=np.float32)
 
 
 def show(axes: plt.Axes, plane: np.ndarray, title: str, limit: float = SHOWN) -> None:
@@ -38,11 +43,9 @@ def inside(mask: np.ndarray) -> tuple[slice, ...]:
 
 def in_and_out(fields: Path, evaluation: Path, path: Path) -> None:
     """Draw an axial and a sagittal plane of the field and of the map that the network makes of it."""
-    result = next(evaluation.glob("sub-*/anat/*_Chimap.nii.gz"))
-    subject = result.name.partition("_")[0]
-    field = load(fields, f"{subject}/anat/*_localfield.nii.gz")
+    field = load(found(fields, "localfield"))
     box = inside(field != 0)
-    field, chi = field[box], load(result.parent, result.name)[box]
+    field, chi = field[box], load(found(evaluation, "Chimap"))[box]
     figure, row = plt.subplots(1, 4, figsize=(11, 3.4), facecolor="black")
     planes = [(slice(None, None, -1), slice(None), int(0.52 * field.shape[2])), (int(0.48 * field.shape[0]),)]
     for axes, plane in zip((row[:2], row[2:]), planes, strict=True):
@@ -51,22 +54,25 @@ def in_and_out(fields: Path, evaluation: Path, path: Path) -> None:
     save(figure, path)
 
 
-def beside_truth(pairs: list[tuple[Path, Path]], path: Path) -> None:
-    """Draw truth, total variation and network, a row for each pair of fields and evaluation."""
-    figure, grid = plt.subplots(len(pairs), 3, figsize=(8, 3.7 * len(pairs)), facecolor="black", squeeze=False)
-    for row, (fields, evaluation) in zip(grid, pairs, strict=True):
-        sidecar = json.loads(next(fields.glob("sub-*/anat/*_localfield.json")).read_text())
-        name = "sub-*/anat/*_Chimap.nii.gz"
-        truth = load(fields / "derivatives", f"*/{name}")
-        maps = {
-            f"truth (noise: {sidecar['FieldNoise']:.1f} ppb)": truth,
-            "total variation": load(evaluation / "baselines" / "total_variation", name),
-            "FA-QSMnet": load(evaluation, name),
-        }
-        box = inside(truth != 0)
-        for axes, (what, chi) in zip(row, maps.items(), strict=True):
-            cropped = chi[box]
-            show(axes, cropped[::-1, :, int(0.52 * cropped.shape[2])], what)
+def beside_truth(fields: Path, evaluation: Path, path: Path) -> None:
+    """Draw truth, total variation and network, and below what the latter two are off."""
+    sidecar = found(fields, "localfield").with_suffix("").with_suffix(".json")
+    noise = json.loads(sidecar.read_text())["FieldNoise"]
+    truth = load(found(fields / "derivatives" / "qsm", "Chimap"))
+    box = inside(truth != 0)
+    plane = (slice(None, None, -1), slice(None), int(0.52 * truth[box].shape[2]))
+    maps = {
+        f"truth ({noise:.1f} ppb of noise)": truth,
+        "total variation": load(found(evaluation / "baselines" / "total_variation", "Chimap")),
+        "FA-QSMnet": load(found(evaluation, "Chimap")),
+    }
+    figure, grid = plt.subplots(2, 3, figsize=(8, 7.2), facecolor="black")
+    for (above, below), (what, chi) in zip(grid.T, maps.items(), strict=True):
+        show(above, chi[box][plane], what)
+        if chi is truth:
+            below.set_axis_off()
+        else:
+            show(below, (chi - truth)[box][plane], f"error of {what}", SHOWN / 2)
     save(figure, path)
 
 
@@ -77,6 +83,6 @@ def save(figure: plt.Figure, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    folders = [Path(name) for name in sys.argv[1:]]
-    in_and_out(folders[0], folders[1], CARD / "susceptibility.png")
-    beside_truth(list(zip(folders[::2], folders[1::2], strict=True)), CARD / "noise.png")
+    fields, evaluation = Path(sys.argv[1]), Path(sys.argv[2])
+    in_and_out(fields, evaluation, CARD / "susceptibility.png")
+    beside_truth(fields, evaluation, CARD / "errors.png")
