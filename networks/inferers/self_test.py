@@ -13,7 +13,8 @@ from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
-LITTLE = 0.7  # of the network's detail; a result that keeps less is told
+LEAST = 0.7  # of the network's detail; if less proves right, none is kept, as another scale is another scale
+LITTLE = 0.9  # a result that keeps less is told
 
 
 class Trial(NamedTuple):
@@ -54,8 +55,9 @@ class SelfTestedInferer(Inferer):
 
         w = <y - b, t - b> / <y - b, y - b>       no less than 0, no more than 1
 
-    and 0 where y is farther from t than b is. The result is that of the interpolation plus w times what the network
-    adds to it. Less than 0.7 is told in the log, 0 as what it is: the interpolation.
+    and 0 below 0.7 (below 0.5 y is farther from t than b is, and the scale that counts is another). The result is the
+    interpolation plus w times what the network adds to it. Less than 0.9 is told in the log, 0 as what it is: the
+    interpolation.
 
     Args:
         inferer: does the work.
@@ -98,7 +100,7 @@ class SelfTestedInferer(Inferer):
 
     def _tell(self, share: float, place: str) -> None:
         if share == 0:
-            message = "%s: tried on this image at lower resolution, the network is worse than %s, which is the result"
+            message = "%s: tried on this image at lower resolution, the network fails, so that the result is that of %s"
             logger.warning(message, place, self.magnification.name)
         elif share < LITTLE:
             message = "%s: unlike what the network was trained on; of what it adds to %s, %.0f %% are kept"
@@ -106,13 +108,13 @@ class SelfTestedInferer(Inferer):
 
 
 def share_of_detail(found: Tensor, true: Tensor) -> float:
-    """Return the factor from 0 to 1 of ``found`` that is nearest to ``true``; 0 if 0 is nearer than 1."""
+    """Return the factor from 0 to 1 of ``found`` that is nearest to ``true``; 0 if it is below 0.7."""
     found, true = found.double(), true.double()
     power = float((found * found).sum())
     if power == 0:
         return 1.0
     share = float((found * true).sum()) / power
-    return 0.0 if share <= 0.5 else min(share, 1.0)
+    return 0.0 if share < LEAST else min(share, 1.0)
 
 
 def _plain(x: Tensor) -> Tensor:

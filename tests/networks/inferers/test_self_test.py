@@ -36,7 +36,7 @@ def blend(share: float) -> Any:
     return lambda x: torch.cat([x[:, :1] + share * (x[:, 1:] - x[:, :1]), x[:, 1:]], 1)
 
 
-@pytest.mark.parametrize(("factor", "share"), [(1.0, 1.0), (0.5, 1.0), (1.6, 1 / 1.6), (2.1, 0.0), (-1.0, 0.0)])
+@pytest.mark.parametrize(("factor", "share"), [(1.0, 1.0), (0.5, 1.0), (1.3, 1 / 1.3), (1.6, 0.0), (-1.0, 0.0)])
 def test_share_has_the_least_error_and_is_not_above_what_was_found(factor: float, share: float) -> None:
     true = features(4, 5)
     assert share_of_detail(factor * true, true) == pytest.approx(share)
@@ -59,15 +59,13 @@ def test_a_network_that_harms_is_replaced_by_zero_filling_and_told(caplog: pytes
         result = an_inferer()(inputs, blend(-1.0))
     torch.testing.assert_close(result, inputs.as_tensor(), rtol=0, atol=0)
     (record,) = caplog.records
-    assert record.getMessage().startswith(
-        "in/sub-1_T2w.nii.gz: tried on this image at lower resolution, the network is"
-    )
-    assert "worse than zero-filling" in record.getMessage()
+    assert record.getMessage().startswith("in/sub-1_T2w.nii.gz: tried on this image at lower resolution, the network")
+    assert "the result is that of zero-filling" in record.getMessage()
 
 
 def test_a_network_that_overdoes_is_damped_and_told(caplog: pytest.LogCaptureFixture) -> None:
     inputs = zero_filled()
-    result = an_inferer()(inputs, blend(1.6))
+    result = an_inferer()(inputs, blend(1.3))
     torch.testing.assert_close(result, blend(1.0)(inputs), rtol=0.02, atol=0.02)
     assert "are kept" in caplog.text
 
@@ -146,4 +144,4 @@ def test_a_volume_falls_back_to_interpolation(caplog: pytest.LogCaptureFixture) 
     inputs = features(1, 1, 18, 16, 17)
     result = inferer(inputs, lambda x: 5 - interpolation(x))
     torch.testing.assert_close(result, interpolation(inputs))
-    assert "worse than interpolation" in caplog.text
+    assert "the result is that of interpolation" in caplog.text
