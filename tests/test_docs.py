@@ -62,10 +62,7 @@ def test_every_page_is_two_links_from_the_index() -> None:
     assert {page for page in PAGES if page.parent != ROOT} - {index} <= far
 
 
-CARDS = [
-    ROOT / "bundles" / name / "docs" / "README.md"
-    for name in ("ms_lesion_segmentation_fanet", "qsm_reconstruction_fanet")
-]
+CARDS = sorted(ROOT.glob("bundles/*/docs/README.md"))
 
 
 @pytest.mark.parametrize("page", CARDS, ids=lambda p: p.parents[1].name)
