@@ -13,6 +13,9 @@ from ..datasets import InputError
 
 logger = logging.getLogger(__name__)
 
+SWITCHES = ("enabled", "half_precision")
+"""What tells inferers to compute in bfloat16."""
+
 
 class FiniteGradients:
     """Leave out a step whose gradients are not finite; go on in float32 after bfloat16, else end the training.
@@ -36,9 +39,10 @@ class FiniteGradients:
             return
         name = next(name for name, gradient in gradients.items() if not gradient.isfinite().all())
         problem = f"the gradient of {name} is not finite in step {engine.state.iteration}"
-        if not getattr(engine.inferer, "enabled", False):
+        switch = next((name for name in SWITCHES if getattr(engine.inferer, name, False)), None)
+        if switch is None:
             remedy = "lower it, or look at the images of that step; go on from the last checkpoint with `resume`"
             raise InputError.at("`learning_rate`", problem, remedy)
-        engine.inferer.enabled = False
+        setattr(engine.inferer, switch, False)
         engine.optimizer.zero_grad(set_to_none=True)  # leaves the step out
         logger.warning("%s in bfloat16: it is left out, and the rest computes in float32", problem)

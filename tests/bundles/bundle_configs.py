@@ -69,11 +69,15 @@ class BundleConfigs:
         parser.update({"bundle_root": str(self.root), **overrides})
         return parser
 
-    def run(self, kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
+    def prepared(self, kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
         workflow = ConfigWorkflow(
             self.files(*names), workflow_type=kind, logging_file=False, bundle_root=str(self.root), **overrides
         )
         workflow.initialize()
+        return workflow
+
+    def run(self, kind: str, names: tuple[str, ...], **overrides: Any) -> ConfigWorkflow:
+        workflow = self.prepared(kind, names, **overrides)
         workflow.run()
         workflow.finalize()
         return workflow

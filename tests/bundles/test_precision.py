@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mri_attention.handlers.finite_gradients import SWITCHES
 from mri_attention.handlers.whole_files import load_whole
 from mri_attention.networks.inferers import precision_choice
 from tests.bundles.bundle_configs import ALL, BundleConfigs
@@ -47,6 +48,33 @@ def test_it_is_set_by_hand(bundle: BundleConfigs, choice: bool, caplog: pytest.L
         inferer = parser.get_parsed_content("train::inferer")
     assert (getattr(inferer, "enabled", None) is choice) or (getattr(inferer, "half_precision", None) is choice)
     assert not caplog.records
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bundle", ALL, ids=lambda bundle: bundle.name)
+def test_gradient_that_is_none_in_bfloat16_is_told_and_the_training_goes_on(
+    bundle: BundleConfigs, dataset: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The config that ships, in bfloat16 at small patches, where a weight's first gradient is NaN at a finite loss."""
+    settings = {"output_dir": str(tmp_path / "out"), "dataset_dir": str(dataset), "device": "cpu"}
+    small = bundle.short | ({"patch": [16, 16, 16]} if bundle.name.startswith("ms_lesion") else {})
+    workflow = bundle.prepared("train", ("train",), **small, **settings, half_precision=True)
+    parameter = next(workflow.parser.get_parsed_content("network").parameters())
+    seen: list[torch.dtype] = []
+
+    def spoiled(gradient: torch.Tensor) -> torch.Tensor:
+        seen.append(gradient.dtype)
+        return gradient * torch.nan if len(seen) == 1 else gradient
+
+    parameter.register_hook(spoiled)
+    with caplog.at_level(logging.WARNING):
+        workflow.run()
+    (told,) = [r.getMessage() for r in caplog.records if r.name.endswith("finite_gradients")]
+    trainer = workflow.parser.get_parsed_content("train::trainer")
+    assert "is not finite in step 1 in bfloat16: it is left out" in told
+    assert trainer.state.iteration == len(seen) == 2
+    assert not any(getattr(trainer.inferer, name, False) for name in SWITCHES)
+    assert all(weight.isfinite().all() for weight in trainer.network.parameters())
 
 
 @pytest.mark.slow
