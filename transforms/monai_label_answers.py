@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from monai.transforms import Compose
 
 from ..datasets.input_error import InputError
+
+logger = logging.getLogger(__name__)
 
 UNUSABLE = 400
 """HTTP's status of a request that cannot be met as it is."""
@@ -45,6 +48,7 @@ class _Answering:
             server, refusal = sys.modules.get("fastapi"), _refusal(error)
             if server is None or refusal is None:
                 raise
+            logger.warning("%s", refusal)  # the server's log has no word of its exceptions of this kind
             raise server.HTTPException(status_code=UNUSABLE, detail=str(refusal)) from error
 
 

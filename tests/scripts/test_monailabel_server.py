@@ -136,8 +136,8 @@ def server(studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         (models / bundle).mkdir(parents=True)
         write_bundle(BUNDLES / bundle, models / bundle)
         adapt_to_app(models / bundle)
-    config = models / TRAINED / "configs" / "train.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | SHORT))
+        _change(models / bundle / "configs" / "inference.json", {"half_precision": False})  # else timing chooses
+    _change(models / TRAINED / "configs" / "train.json", SHORT)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -158,6 +158,10 @@ def server(studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         process.wait(60)
     with pytest.raises(requests.ConnectionError):
         running.get("info/")
+
+
+def _change(config: Path, settings: dict[str, Any]) -> None:
+    config.write_text(json.dumps(json.loads(config.read_text()) | settings))
 
 
 def _wait_until_up(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -187,6 +191,7 @@ def pair(
         bundle_root=str(BUNDLES / bundle),
         output_dir=str(output),
         cases=[case],
+        **({} if bundle == EXPORTED else {"half_precision": False}),
     )
     workflow.initialize()
     workflow.run()
