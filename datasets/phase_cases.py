@@ -89,7 +89,8 @@ def _case(dataset: Path, anat: Path, wanted: Selection, label: str | None) -> Ca
         if found["label"] is None:
             problem, remedy = f"no {label} in derivatives", f"add derivatives/*/{parent}/anat/{name}_{label}.nii.gz"
             raise IncompleteCaseError.at(anat, problem, remedy)
-    return replace(case, **{key: str(file) for key, file in found.items() if file is not None})
+    there: dict[str, Any] = {key: str(file) for key, file in found.items() if file is not None}
+    return replace(case, **there)
 
 
 def _texts(paths: list[Path]) -> list[str]:
