@@ -66,7 +66,7 @@ def test_python_of_the_image_is_supported() -> None:
     version = re.search(r"python:(3\.\d+)", DOCKERFILE)
     assert version is not None
     assert version[1] in ("3.10", "3.11", "3.12")
-    assert PROJECT["project"]["requires-python"] == ">=3.10,<3.13"
+    assert PROJECT["project"]["requires-python"] == ">=3.10,<3.14"
 
 
 def test_caches_of_python_stay_outside() -> None:
