@@ -27,8 +27,6 @@ def is_of_one_size(bundle: BundleConfigs, overlay: str) -> bool:
 
 @pytest.mark.parametrize(("bundle", "overlay"), PAIRS, ids=lambda x: x if isinstance(x, str) else x.name)
 def test_a_network_in_the_papers_setting_has_the_papers_size(bundle: BundleConfigs, overlay: str) -> None:
-    if overlay.startswith("networks/ablation_") and "\nnetwork_def:\n" in Path(*bundle.files(overlay)).read_text():
-        pytest.skip("replaces the network whole")
     of_paper, of_default = size(bundle, "paper", overlay), size(bundle, overlay)
     if is_of_one_size(bundle, overlay):
         assert of_paper == of_default
