@@ -43,11 +43,7 @@ class CompressedSensingSolver:
     """
 
     def __init__(
-        self,
-        weight: float | None = None,
-        n_iterations: int = 40,
-        penalty: float = 0.05,
-        keep_samples: bool = False,
+        self, weight: float | None = None, n_iterations: int = 40, penalty: float = 0.05, keep_samples: bool = False
     ) -> None:
         if not min(1 if weight is None else weight, n_iterations, penalty) > 0:
             raise ValueError(f"arguments must be positive, got {weight=}, {n_iterations=}, {penalty=}")

@@ -33,10 +33,7 @@ class Interpolation(nn.Module):
     """
 
     def __init__(
-        self,
-        scale: int | Sequence[int] = 2,
-        method: Method = "spline",
-        grid: Literal["edges", "first_voxel"] = "edges",
+        self, scale: int | Sequence[int] = 2, method: Method = "spline", grid: Literal["edges", "first_voxel"] = "edges"
     ) -> None:
         super().__init__()
         if grid not in ("edges", "first_voxel") or (grid == "first_voxel" and method != "cubic"):

@@ -40,7 +40,9 @@ assert metadata["version"] in metadata["changelog"]
 files = {"meta_file": str(root / "configs" / "metadata.json"), "bundle_root": str(root)}
 config = [str(root / "configs" / file) for file in ("inference.json", *overlays)]
 verify_metadata(meta_file=files["meta_file"], filepath=schema)
-verify_net_in_out(net_id="network_def", config_file=config, **files)
+image = "_meta_::network_data_format::inputs::image::"  # its real and imaginary part, guide and mask as channels
+one_input = {image + "num_channels": 4, image + "dtype": "float32"} if overlays else {}
+verify_net_in_out(net_id="network_def", config_file=config, **files, **one_input)
 weights, script = str(root / "models" / "model.pt"), str(root / "models" / "verify_model.ts")
 ckpt_export(net_id="network_def", filepath=script, ckpt_file=weights, config_file=config[0], **files)
 torch.jit.load(script)
