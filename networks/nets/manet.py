@@ -13,7 +13,7 @@ from ..blocks import KspaceDataConsistency
 from .guided_dense_unet import GuidedDenseUNet
 
 # before training, in units of normalized k-space, from its center to the edge: what weighs best with the predictions
-# of a network that did not know the noise, in slices of two training heads (random 4x, radial 6x, noise of 3 and 10 %)
+# of a network that did not know the noise, in a slice of sub-07 and of sub-cstar (random 4x, radial 6x; noise 3, 10 %)
 KSPACE_ERROR = (0.1, 0.005, 0.002)
 IMAGE_ERROR = (0.3, 0.036, 0.0166)
 
