@@ -52,8 +52,6 @@ def test_mlflow_store_keeps_curves_config_figure_and_report(
         output,
         "--tracking",
         "mlflow",
-        "--overlay",
-        "networks/other",
     )
     assert run_command("train", tiny_bundle, *arguments, "--overlay", "networks/other") == 0
     assert f"mlflow ui --backend-store-uri sqlite:///{output / 'mlruns.db'}" in capsys.readouterr().out
