@@ -16,8 +16,8 @@ from .test_kspace_noise import disks, noise
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 HEADS = {
-    "multicontrast_2d/sub-12/ses-2/anat/sub-12_ses-2_T2w.nii.gz": ((0.65, 0.8), (0.9, 1.0)),
-    "multicontrast_2d/sub-04/ses-1/anat/sub-04_ses-1_T2w.nii.gz": ((0.65, 0.8), (0.9, 1.0)),
+    "multicontrast_2d/sub-12/ses-2/anat/sub-12_ses-2_T2w.nii.gz": ((0.9, 1.0), (0.65, 0.8)),
+    "multicontrast_2d/sub-04/ses-1/anat/sub-04_ses-1_T2w.nii.gz": ((0.9, 1.0), (0.65, 0.8)),
     "multicontrast/sub-fg6692/anat/sub-fg6692_T2w.nii.gz": ((1.0, 1.0), (1.0, 1.0)),
     "ms_lesions/sub-07/anat/sub-07_T2w.nii.gz": ((1.0, 1.0), (1.0, 1.0)),
 }
