@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from .b0_direction import Vector, unit_vectors
 
@@ -93,6 +94,12 @@ def vectors(
     if not (sizes > 0).all():
         raise ValueError(f"voxel_size must be positive, got {sizes.tolist()}")
     return torch.atleast_2d(sizes), unit_vectors(torch.atleast_2d(directions)), max(sizes.ndim, directions.ndim) == 2
+
+
+def fill_up(volume: Tensor, shape: Sequence[int], value: float = 0.0) -> Tensor:
+    """Fill volumes ``(..., x, y, z)`` with a value at their ends to a larger shape."""
+    missing = [n - m for n, m in zip(shape, volume.shape[-3:], strict=True)]
+    return F.pad(volume, (0, missing[2], 0, missing[1], 0, missing[0]), value=value)
 
 
 def even(values: Tensor) -> Tensor:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from ..b0_direction import Vector
-from ..dipole import dipole_kernel, fast_shape, padded_shape
+from ..dipole import dipole_kernel, fast_shape, fill_up, padded_shape
 from ..field_noise import estimate_field_noise
 from ..gradient import gradient_power
 from .noise_weighting import weight_for_noise
@@ -79,8 +76,8 @@ def total_variation(  # noqa: PLR0913 - the common arguments of all solvers and 
     edges = None if structure is None else edge_weights(structure.to(field), voxel_size, mask, edge_share)
     problem = _problem(field, voxel_size, b0_direction, weights, data_weight, edges, rho, padding)
     shape = problem.field.shape[-3:]
-    counted = _pad(torch.ones_like(field) if mask is None else mask.to(field.dtype), shape)
-    chi = minimize(problem, None if start is None else _pad(start, shape), counted, n_iterations, tolerance)
+    counted = fill_up(torch.ones_like(field) if mask is None else mask.to(field.dtype), shape)
+    chi = minimize(problem, None if start is None else fill_up(start, shape), counted, n_iterations, tolerance)
     chi = chi[..., : field.shape[-3], : field.shape[-2], : field.shape[-1]]
     return chi if mask is None else chi * mask
 
@@ -109,17 +106,12 @@ def _problem(
     penalty = weight / step if rho is None else torch.full_like(weight, rho)
     scale = 1.0 if data_weight is None else FIELD_PENALTY
     return Problem(
-        field=_pad(field, shape),
+        field=fill_up(field, shape),
         kernel=kernel[..., :half].contiguous(),
         power=gradient_power(shape, sizes)[..., :half].contiguous(),
         spacing=list(sizes.T[..., None, None, None, None]),
         weight=(weight / scale)[:, None, None, None, None],
         penalty=(penalty / scale)[:, None, None, None, None],
-        data_weight=None if data_weight is None else _pad(data_weight, shape) / scale**0.5,
-        edges=None if edges is None else _pad(edges, shape, 1.0),
+        data_weight=None if data_weight is None else fill_up(data_weight, shape) / scale**0.5,
+        edges=None if edges is None else fill_up(edges, shape, 1.0),
     )
-
-
-def _pad(image: Tensor, shape: Sequence[int], value: float = 0.0) -> Tensor:
-    missing = [n - m for n, m in zip(shape, image.shape[-3:], strict=True)]
-    return F.pad(image, (0, missing[2], 0, missing[1], 0, missing[0]), value=value)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from ..b0_direction import Vector
-from ..dipole import SPATIAL, dipole_kernel, fast_shape, padded_shape
+from ..dipole import SPATIAL, dipole_kernel, fast_shape, fill_up, padded_shape
 from ..dipole_inversion.noise_weighting import weight_for_noise
 from ..dipole_inversion.splitting import Problem, minimize
 from ..dipole_inversion.total_variation import FIELD_PENALTY, SHRINKAGE
@@ -112,7 +111,7 @@ class _Filtered:
         half = shape[-1] // 2 + 1
         means = [torch.fft.rfftn(sphere(shape, voxel_size.tolist(), radius), dim=SPATIAL).real for radius in radii]
         passed = 1 - torch.stack(means)[None].to(field.dtype)
-        spectrum = torch.fft.rfftn(_pad(field, shape), dim=SPATIAL)
+        spectrum = torch.fft.rfftn(fill_up(field, shape), dim=SPATIAL)
         dipole = dipole_kernel(shape, voxel_size, b0_direction, dtype=field.dtype)[..., :half]
         return cls(torch.fft.irfftn(spectrum * passed, s=shape, dim=SPATIAL), passed, dipole)
 
@@ -138,12 +137,7 @@ class _Filtered:
 
     def pad(self, volume: Tensor) -> Tensor:
         """Fill a volume with zeros at its ends to the grid."""
-        return _pad(volume, self.fields.shape[-3:])
+        return fill_up(volume, self.fields.shape[-3:])
 
     def _image(self, spectrum: Tensor) -> Tensor:
         return torch.fft.irfftn(spectrum, s=self.fields.shape[-3:], dim=SPATIAL)
-
-
-def _pad(volume: Tensor, shape: Sequence[int]) -> Tensor:
-    missing = [n - m for n, m in zip(shape, volume.shape[-3:], strict=True)]
-    return F.pad(volume, (0, missing[2], 0, missing[1], 0, missing[0]))
