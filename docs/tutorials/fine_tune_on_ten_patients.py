@@ -73,8 +73,9 @@ print(f"{result.steps} steps, best Dice of the validation {result.best:.2f}")
 # %% [markdown]
 # ## After
 #
-# The threshold and the temperature that ship belong to the weights that ship. New weights begin with a threshold of
-# 0.5, until [`calibrate`](../calibration.md) has chosen another.
+# Threshold, temperature and growing of the bundle were chosen for the weights that ship, and would be used with the new
+# ones, too. So a threshold of 0.5 is given, and growing is off, until [`calibrate`](../calibration.md) has chosen
+# settings for the new weights. Both the weights and these settings differ from those before.
 
 # %%
 plain = {"threshold": 0.5, "temperature": 1.0, "volume_interval": None, "grow": False}
@@ -124,6 +125,7 @@ plt.show()
 #   bundles/ms_lesion_segmentation_fanet/models/model.pt --learning_rate 0.0005 --minutes 60`.
 # - Two patients are too few to be sure. `compare --leave-one-out` leaves [each patient out in
 #   turn](../leaving_out.md), so that all ten serve for both.
-# - Then choose the threshold and the smallest lesion with [`calibrate`](../calibration.md).
-# - Simulated patients beside your own (`--overlay mixed`) help where ten are too few.
-# - Use the new weights with `--model runs/mine/models/model.pt`.
+# - Then choose the threshold and the smallest lesion with [`calibrate`](../calibration.md), and use the new weights
+#   with `--model runs/mine/models/model.pt` and its `--overlay left_out/calibration/calibrated.yaml`.
+# - You can train on simulated patients beside your own (`--overlay mixed -- --simulated_dataset_dir cohort`). Whether
+#   that helps was not measured.

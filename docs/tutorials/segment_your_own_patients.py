@@ -102,8 +102,10 @@ print(meaning["lesion_volume_low"]["Description"])
 # DSC is the overlap with the true mask, from 0 to 1. LTPR is the share of true lesions that were touched, LPPV the
 # share of marked lesions that are true, and L-F1 their harmonic mean. Here nearly all lesions are found, and about
 # two of five that are marked are none: they lie in bright cortex, and they make the volume several times too large.
-# The wide interval in the table above warned of that. `report.html` has these numbers for each patient and by the
-# size of the lesions, with pictures. One of its facts is drawn here: which lesions were found, and which were not.
+# The interval of the volume in the table above was chosen on four real patients, and does not hold for images unlike
+# theirs: for one of these two the true volume lies below it. `report.html` has these numbers for each patient and by
+# the size of the lesions, with pictures. One of its facts is drawn here: which lesions were found, and which were
+# not.
 
 # %%
 anat = "sub-001/anat/sub-001"
@@ -132,5 +134,7 @@ plt.show()
 #   GPU.
 # - Look at every overview. How well the weights do in real patients stands on the [page of the
 #   bundle](../../bundles/ms_lesion_segmentation_fanet/docs/README.md).
+# - If they do badly on your scanner, as with the cortex of this patient, [fine-tune
+#   them](fine_tune_on_ten_patients.ipynb) on a few patients of your own.
 # - Two visits of the same patient: [new and vanished lesions](../longitudinal.md).
 # - The same in 3D Slicer: [MONAI Label](../monai_label.md).

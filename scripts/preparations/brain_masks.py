@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from monai.data import MetaTensor
 
 from ...datasets.bids import MAKER, write_description
-from ...datasets.case import subject_and_session
+from ...datasets.bids_folder import derivative_of
+from ...datasets.case import Case, subject_and_session
 from ...datasets.file_names import BidsName, is_nifti
 from ...datasets.input_error import InputError
+from ...datasets.selection import Selection
 from ...datasets.volumes import header_of, read_volume, write_volume
 from ...datasets.writing import Progress, replacing, reporting
 from ...transforms.brain_extraction import BEST_FIRST, extract_brain
@@ -31,8 +34,9 @@ def prepare_brain_masks(source: Path | str, output: Path | str, progress: Progre
     """Write a brain mask for each session, made of the first of T1w, FLAIR and T2w that shows its skull.
 
     Masks are named ``sub-01/ses-1/anat/sub-01_ses-1_desc-brain_mask.nii.gz`` after their image and lie on its grid.
-    ``datalist.json`` names the images of each session, and its mask; sessions whose images show no skull have none
-    there, as they need none.
+    ``datalist.json`` names the images of each session, its mask, and as ``label`` its lesion mask
+    (``derivatives/*/**/*_label-lesion_mask.nii.gz`` of ``source``), where there is one; sessions whose images show no
+    skull have no brain mask there, as they need none.
 
     Args:
         source: BIDS folder.
@@ -52,12 +56,12 @@ def prepare_brain_masks(source: Path | str, output: Path | str, progress: Progre
         heads = (_head(images[name]) for name in BEST_FIRST if name in images)
         found = next((image for image in heads if image is not None), None)
         named = {name: str(path.resolve()) for name, path in images.items()}
-        entry = {"subject": subject, "session": session, "image": named}
+        case = Case(subject, session, named, label=_lesions(Path(source), next(iter(images.values()))))
         if found is None:
             logger.warning("%s: shows no skull, and got no mask", next(iter(images.values())))
         else:
-            entry["mask"] = str(_write_mask(found, folder).relative_to(folder))
-        entries.append({key: value for key, value in entry.items() if value})
+            case = replace(case, mask=str(_write_mask(found, folder).relative_to(folder)))
+        entries.append({key: value for key, value in case.item().items() if value})
     write_description(folder, "Brain masks", generated_by=MAKER)
     with replacing(folder / "datalist.json") as temporary:
         temporary.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
@@ -78,6 +82,17 @@ def _find_sessions(source: Path) -> Mapping[tuple[str, str], Session]:
         problem = f"no {', '.join(BEST_FIRST)} image in it"
         raise InputError.at(source, problem, "give a BIDS folder with sub-*/[ses-*/]anat")
     return {key: sessions[key] for key in sorted(sessions)}
+
+
+def _lesions(source: Path, image: Path) -> str | None:
+    """Return the path of the lesion mask of an image's session; a warning tells where there are several."""
+    stem = Case(*subject_and_session(image)).name
+    try:
+        found = derivative_of(source, image.parent, stem, "label-lesion_mask", Selection())
+    except InputError as error:
+        logger.warning("%s; write it as `label` into the datalist", str(error).rpartition("; ")[0])
+        return None
+    return None if found is None else str(found.resolve())
 
 
 def _head(path: Path) -> MetaTensor | None:

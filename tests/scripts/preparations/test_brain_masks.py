@@ -61,6 +61,21 @@ def test_the_datalist_names_images_and_masks(folder: Path, tmp_path: Path) -> No
     assert description["DatasetType"] == "derivative"
 
 
+def test_the_datalist_names_lesion_masks_where_there_is_one(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for rater, name in (("one", "sub-01/ses-1"), ("one", "sub-01/ses-2"), ("two", "sub-01/ses-2")):
+        stem = name.replace("/", "_")
+        save_head(folder / f"derivatives/{rater}/{name}/anat/{stem}_label-lesion_mask.nii.gz")
+    prepare_brain_masks(folder, tmp_path / "out")
+    labelled, without, none = find_cases(tmp_path / "out" / "datalist.json", ["FLAIR"])
+    lesions = "derivatives/one/sub-01/ses-1/anat/sub-01_ses-1_label-lesion_mask.nii.gz"
+    assert labelled["label"] == str((folder / lesions).resolve())
+    assert "label" not in without
+    assert "label" not in none
+    assert "in several derivatives (one, two); write it as `label`" in caplog.text
+
+
 def test_brains_without_skull_are_told(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     prepare_brain_masks(folder, tmp_path / "out")
     (record,) = caplog.records
