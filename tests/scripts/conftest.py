@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,10 @@ import torch
 import yaml
 
 from mri_attention.scripts.cli import main
+from mri_attention.scripts.exports.exported_bundle import write_bundle
+from mri_attention.scripts.running.bundle import code_of
 from mri_attention.scripts.running.third_parties import TALKATIVE
+from tests.scripts.sharpening_bundle import write_sharpening_bundle
 
 SHAPE = (24, 20, 16)
 AFFINE = np.array([[-1.5, 0, 0, 20], [0, 1.5, 0, -15], [0, 0, 2, -10], [0, 0, 0, 1.0]])
@@ -177,6 +181,29 @@ def tiny_dataset(tmp_path: Path) -> Path:
         label = dataset / "derivatives" / "truth" / subject / "anat" / f"{subject}_label-lesion_mask.nii.gz"
         write_image(label, lesion_mask())
     return dataset
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with a network of ours, exported; the code is in it."""
+    source = tmp_path_factory.mktemp("source") / "sharpen"
+    write_sharpening_bundle(source)
+    folder = tmp_path_factory.mktemp("exported") / "sharpen"
+    folder.mkdir()
+    write_bundle(source, folder)
+    return folder
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An unrelated working directory, in which nothing may be left; no bundle's code is known."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    with code_of(tmp_path / "no bundle"):
+        yield folder
+    assert not list(folder.iterdir())
 
 
 @pytest.fixture

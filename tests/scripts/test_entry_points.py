@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,122 +12,13 @@ from monai.fl.client import MonaiAlgo
 from monai.fl.utils.constants import ExtraItems, WeightType
 from monai.fl.utils.exchange_object import ExchangeObject
 
-from mri_attention.networks.nets import SRCNN3D
-from mri_attention.scripts.exports.exported_bundle import write_bundle
-from mri_attention.scripts.running.bundle import code_of
+from tests.scripts.sharpening_bundle import small_network
 
 pytestmark = [
+    pytest.mark.usefixtures("elsewhere"),
     pytest.mark.filterwarnings("ignore:parsing config_file"),
     pytest.mark.filterwarnings("ignore:executing the bundle config"),
 ]
-
-INFERENCE = """
-imports: [$import torch]
-bundle_root: .
-dataset_dir: $@bundle_root + '/data'
-output_dir: $@bundle_root + '/eval'
-model_file: $@bundle_root + '/models/model.pt'
-device: $torch.device('cpu')
-cases: [{image: 1.0, label: 2.0}]
-network_def: {_target_: mri_attention.networks.nets.SRCNN3D, scale: 1, channels: [2], kernel_sizes: [1, 1]}
-network: $@network_def.to(@device)
-preprocessing: {_target_: Lambdad, keys: [image, label], func: '$lambda value: torch.full((1, 4, 4, 4), value)'}
-dataset: {_target_: Dataset, data: '@cases', transform: '@preprocessing'}
-dataloader: {_target_: DataLoader, dataset: '@dataset', batch_size: 1, num_workers: 0}
-inferer: {_target_: SimpleInferer}
-handlers:
-- {_target_: mri_attention.handlers.WeightsLoader, file: '@model_file', network: '@network'}
-evaluator:
-  _target_: SupervisedEvaluator
-  device: '@device'
-  val_data_loader: '@dataloader'
-  network: '@network'
-  inferer: '@inferer'
-  val_handlers: '@handlers'
-initialize:
-- $monai.utils.set_determinism(seed=0)
-run:
-- {_target_: mri_attention.datasets.require_same_place, path: '@output_dir'}
-- $@evaluator.run()
-"""
-
-EVALUATE = """
-evaluator::key_val_metric:
-  error: {_target_: MeanAbsoluteError, output_transform: "$monai.handlers.from_engine(['pred', 'label'])"}
-"""
-
-TRAIN = """
-imports: [$import torch]
-bundle_root: .
-dataset_dir: $@bundle_root + '/data'
-output_dir: $@bundle_root + '/eval'
-device: $torch.device('cpu')
-cases: {_target_: mri_attention.datasets.find_cases, dataset_dir: '@dataset_dir', contrasts: [T1w]}
-network_def: {_target_: mri_attention.networks.nets.SRCNN3D, scale: 1, channels: [2], kernel_sizes: [1, 1]}
-network: $@network_def.to(@device)
-train:
-  dataset:
-    _target_: Dataset
-    data: [{image: 1.0, label: 2.0}, {image: 2.0, label: 4.0}]
-    transform: {_target_: Lambdad, keys: [image, label], func: '$lambda value: torch.full((1, 4, 4, 4), value)'}
-  dataloader: {_target_: DataLoader, dataset: '@train::dataset', batch_size: 1, num_workers: 0}
-  inferer: {_target_: SimpleInferer}
-  handlers: []
-  trainer:
-    _target_: SupervisedTrainer
-    max_epochs: 2
-    device: '@device'
-    train_data_loader: '@train::dataloader'
-    network: '@network'
-    optimizer: $torch.optim.SGD(@network.parameters(), lr=1e-2)
-    loss_function: {_target_: torch.nn.L1Loss}
-    inferer: '@train::inferer'
-    train_handlers: '@train::handlers'
-training_folder: {_target_: mri_attention.handlers.claim_folder, folder: $@output_dir + '/models'}
-initialize:
-- $monai.utils.set_determinism(seed=0)
-prepare: ['@training_folder']
-run: ['@prepare', $@train::trainer.run()]
-"""
-
-
-def small_network() -> SRCNN3D:
-    torch.manual_seed(3)
-    network = SRCNN3D(scale=1, channels=[2], kernel_sizes=[1, 1])
-    for parameter in network.parameters():
-        torch.nn.init.uniform_(parameter, 0.1, 0.9)
-    return network.eval()
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle with a network of ours, exported; the code is in it."""
-    source = tmp_path_factory.mktemp("source") / "sharpen"
-    for part in ("configs", "docs", "models"):
-        (source / part).mkdir(parents=True)
-    metadata = {"version": "0.1.0", "monai_version": "1.6.1", "pytorch_version": "2.13.0", "numpy_version": "2.2.6"}
-    (source / "configs" / "metadata.json").write_text(json.dumps(metadata))
-    for name, text in {"inference": INFERENCE, "evaluate": EVALUATE, "train": TRAIN}.items():
-        (source / "configs" / f"{name}.yaml").write_text(text)
-    (source / "docs" / "README.md").write_text("# Sharpen\n")
-    (source / "LICENSE").write_text("Apache-2.0")
-    torch.save(small_network().state_dict(), source / "models" / "model.pt")
-    folder = tmp_path_factory.mktemp("exported") / "sharpen"
-    folder.mkdir()
-    write_bundle(source, folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An unrelated working directory, in which nothing may be left; no bundle's code is known."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
-    with code_of(tmp_path / "no bundle"):
-        yield folder
-    assert not list(folder.iterdir())
 
 
 def evaluated(root: Path, *names: str, **settings: Any) -> dict[str, float]:
