@@ -116,5 +116,6 @@ def is_module(name: str) -> bool:
 
 
 @each_bundle
-def test_experiments_in_mlflow_are_named_after_the_bundle(bundle: BundleConfigs) -> None:
-    assert yaml.safe_load(Path(*bundle.files("train")).read_text())["experiment_name"] == bundle.name
+@pytest.mark.parametrize("config", ["train", "inference"])
+def test_experiments_in_mlflow_are_named_after_the_bundle(config: str, bundle: BundleConfigs) -> None:
+    assert yaml.safe_load(Path(*bundle.files(config)).read_text())["experiment_name"] == bundle.name

@@ -14,6 +14,7 @@ imports: [$import torch]
 bundle_root: .
 dataset_dir: $@bundle_root + '/data'
 output_dir: $@bundle_root + '/eval'
+experiment_name: sharpen
 model_file: $@bundle_root + '/models/model.pt'
 device: $torch.device('cpu')
 cases: [{image: 1.0, label: 2.0}]
@@ -49,6 +50,7 @@ imports: [$import torch]
 bundle_root: .
 dataset_dir: $@bundle_root + '/data'
 output_dir: $@bundle_root + '/eval'
+experiment_name: sharpen
 device: $torch.device('cpu')
 cases: {_target_: mri_attention.datasets.find_cases, dataset_dir: '@dataset_dir', contrasts: [T1w]}
 network_def: {_target_: mri_attention.networks.nets.SRCNN3D, scale: 1, channels: [2], kernel_sizes: [1, 1]}

@@ -84,6 +84,22 @@ def test_evaluation_follows_inference_or_as_in_the_zoo_training(exported: Path, 
     assert found[1:] == found[:1] * 3
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [("inference.yaml", "evaluate.yaml"), ("train.json", "evaluate.json")])
+def test_tracked_evaluation_is_an_experiment_of_the_bundles_name(
+    names: tuple[str, ...], exported: Path, tmp_path: Path
+) -> None:
+    from mlflow import MlflowClient
+
+    files, output = [str(exported / "configs" / name) for name in names], tmp_path / "out"
+    run(config_file=files, bundle_root=str(exported), output_dir=str(output), tracking="mlflow", logging_file=False)
+    client = MlflowClient(tracking_uri=f"sqlite:///{output / 'mlruns.db'}")
+    (experiment,) = [e for e in client.search_experiments() if e.name != "Default"]
+    assert experiment.name == "sharpen"
+    (tracked,) = client.search_runs([experiment.experiment_id])
+    assert tracked.data.metrics == {"error": pytest.approx(evaluated(exported, *names)["error"])}
+
+
 def test_training_runs_from_json(exported: Path, tmp_path: Path) -> None:
     file = str(exported / "configs" / "train.json")
     run(config_file=file, bundle_root=str(exported), output_dir=str(tmp_path / "out"), logging_file=False)
