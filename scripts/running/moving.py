@@ -17,6 +17,8 @@ BESIDE = {".nii.gz": ".json", "_overview.png": "_viewer.html"}
 def move_files(source: Path, target: Path, overwrite: bool = False, replaceable: Container[Path] = ()) -> None:
     """Move all files below ``source`` to the same places below ``target``: all of them or, on an error, none.
 
+    Ctrl-C and other signals that end the program count as errors.
+
     Args:
         source: folder on the same disk.
         target: folder, made if it is not there.
@@ -32,18 +34,26 @@ def move_files(source: Path, target: Path, overwrite: bool = False, replaceable:
     files = {file: target / file.relative_to(source) for file in sorted(p for p in source.rglob("*") if p.is_file())}
     outdated = [old for place in files.values() for old in _beside(place) if old not in files.values()]
     placed: list[Path] = []
+    before: dict[Path, Path] = {}  # what was replaced
     try:
         for file, place in files.items():
             place.parent.mkdir(parents=True, exist_ok=True)
-            if overwrite or file.name in SHARED or place in replaceable:
-                file.replace(place)
+            if place.is_file() and (overwrite or file.name in SHARED or place in replaceable):
+                kept = file.with_name(f".before-{file.name}")
+                _place(place, kept)
+                before[place] = kept
+                _replace(file, place)
             else:
                 _place(file, place)
                 placed.append(place)
-    except OSError:
+    except BaseException:
         for place in placed:
             place.unlink()
+        for place, kept in before.items():
+            kept.replace(place)
         raise
+    for kept in before.values():
+        kept.unlink()
     for old in outdated:
         old.unlink(missing_ok=True)
 
@@ -61,8 +71,27 @@ def _place(file: Path, place: Path) -> None:
     except FileExistsError as error:
         raise FileExistsError(error.errno, error.strerror, str(place), None, str(file)) from error
     except OSError:
-        try:
-            with place.open("xb") as copy, file.open("rb") as content:
-                shutil.copyfileobj(content, copy)
-        except FileExistsError as error:
-            raise FileExistsError(error.errno, error.strerror, str(place), None, str(file)) from error
+        _copy(file, place)
+
+
+def _replace(file: Path, place: Path) -> None:
+    """Give a file the name of another one in its place, at once."""
+    beside = place.with_name(f".{os.getpid()}.{place.name}")
+    try:
+        _place(file, beside)
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _copy(file: Path, place: Path) -> None:
+    try:
+        copy = place.open("xb")
+    except FileExistsError as error:
+        raise FileExistsError(error.errno, error.strerror, str(place), None, str(file)) from error
+    try:
+        with copy, file.open("rb") as content:
+            shutil.copyfileobj(content, copy)
+    except BaseException:
+        place.unlink()
+        raise

@@ -1,6 +1,9 @@
 """Tests of scripts.outputs."""
 
+import os
+import shutil
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -78,6 +81,39 @@ def test_disks_without_hard_links_get_copies(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(InputError, match=r"a.txt: another process wrote"), staged(tmp_path / "out") as stage:
         (stage / "a.txt").write_text("newer")
     assert (tmp_path / "out" / "a.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(143), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("has_links", [True, False])
+def test_nothing_has_moved_where_moving_was_interrupted(
+    error: BaseException, has_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, copy = os.link, shutil.copyfileobj
+
+    def stop(name: object) -> None:
+        if Path(str(name)).name == "c.txt":
+            raise error
+
+    def linking(source: Path, target: Path) -> None:
+        if not has_links:
+            raise PermissionError(1, "not permitted")
+        stop(source)
+        link(source, target)
+
+    def copying(source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(b"half")
+        stop(source.name)
+        target.seek(0)
+        target.truncate()
+        copy(source, target)
+
+    monkeypatch.setattr("os.link", linking)
+    monkeypatch.setattr("shutil.copyfileobj", copying)
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises((InputError, type(error))), staged(tmp_path, overwrite=True) as stage:  # noqa: PT012
+        for name in "abcd":
+            (stage / f"{name}.txt").write_text("new, and longer")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "old")]
 
 
 def test_results_that_are_there_are_told_before_any_work(tmp_path: Path) -> None:
