@@ -17,7 +17,7 @@ from ...handlers.weights import sha256
 from ..exports.exported_bundle import write_bundle
 from ..exports.reproducible_zip import write_zip
 from ..running.bundle import Bundle
-from ..running.outputs import require_empty
+from ..running.outputs import require_empty, staged
 from ..terminal.console import console, exit_with
 from .checkout import copy_commit, git, notes_of, require_releasable, set_version
 from .distributions import build, compare_sdist, compare_wheel, try_wheel
@@ -42,15 +42,13 @@ def release(
     root, day = Path.cwd(), date.today()
     require_empty(output)
     require_releasable(root, version, may_be_tagged=dry_run)
-    with TemporaryDirectory() as name:
-        source, made = Path(name) / "source", Path(name) / "made"
-        made.mkdir()
+    with TemporaryDirectory() as name, staged(output) as made:  # refused before the work, if it cannot be written
+        source = Path(name) / "source"
         copy_commit(root, source)
         set_version(source, version, day)
         _make_distributions(source, made, git(root, "log", "-1", "--format=%ct"), borrow)
         _make_bundles(source, made, Path(name) / "exported", url)
         (made / "NOTES.md").write_text(notes_of(source, version) + "\n", encoding="utf-8")
-        shutil.copytree(made, output, dirs_exist_ok=True)
     tell(f"All files are in {output}")
     if dry_run:
         tell(f"Dry run: nothing was changed, committed or tagged. Without --dry-run, this makes the tag v{version}.")

@@ -42,8 +42,9 @@ def require_releasable(root: Path, version: str, may_be_tagged: bool = False) ->
     Raises:
         InputError: names what is not so.
     """
-    if changed := git(root, "status", "--porcelain"):
-        raise InputError.at(root / changed.split()[1], "is not as in the last commit", "commit or remove it")
+    if changed := git(root, "status", "--porcelain", "-z"):
+        file = changed.partition("\0")[0].partition(" ")[2].strip()
+        raise InputError.at(root / file, "is not as in the last commit", "commit or remove it")
     new, present = _parsed(version), present_version(root)
     if new < _parsed(present):
         raise InputError.at(version, f"is older than the present version {present}", "give a later one")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from mri_attention.datasets import InputError
+from mri_attention.scripts.releases import __main__ as release_command
 from mri_attention.scripts.releases.checkout import copy_commit, git, notes_of, require_releasable, set_version
 
 CHANGELOG = (
@@ -62,10 +64,17 @@ def test_other_versions_are_refused(version: str, message: str, checkout: Path) 
         require_releasable(checkout, version)
 
 
-def test_changes_that_are_not_committed_are_refused(checkout: Path) -> None:
-    (checkout / "new.txt").touch()
-    with pytest.raises(InputError, match=r"new\.txt: is not as in the last commit; commit or remove it"):
+@pytest.mark.parametrize("name", ["new.txt", "a new one.txt", "größe.txt", "CHANGELOG.md", "new/one.txt"])
+@pytest.mark.parametrize("is_staged", [False, True])
+def test_changes_that_are_not_committed_are_refused(name: str, is_staged: bool, checkout: Path) -> None:
+    (checkout / name).parent.mkdir(exist_ok=True)
+    (checkout / name).write_text("changed")
+    if is_staged:
+        git(checkout, "add", "--all")
+    told = checkout / (name if is_staged else name.replace("one.txt", "", name.startswith("new/")))
+    with pytest.raises(InputError) as error:
         require_releasable(checkout, "0.3.0")
+    assert str(error.value) == f"{told}: is not as in the last commit; commit or remove it"
 
 
 def test_a_tag_is_given_once(checkout: Path) -> None:
@@ -85,6 +94,30 @@ def test_a_bundle_has_the_last_version_of_its_changelog(checkout: Path) -> None:
     commit(checkout)
     with pytest.raises(InputError, match=r"version 0.1.9, but the last line of its changelog is 0.1.10"):
         require_releasable(checkout, "0.3.0")
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_files_of_a_release_appear_all_or_none(
+    is_whole: bool, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(source: Path, made: Path, *others: object) -> None:
+        (made / "wheel.whl").touch()
+
+    def fail(source: Path, made: Path, *others: object) -> None:
+        if not is_whole:
+            raise KeyboardInterrupt
+
+    monkeypatch.chdir(checkout)
+    monkeypatch.setattr(release_command, "_make_distributions", make)
+    monkeypatch.setattr(release_command, "_make_bundles", fail)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="below: cannot be written"):
+        release_command.release("0.3.0", True, tmp_path / "file" / "below")
+    with nullcontext() if is_whole else pytest.raises(KeyboardInterrupt):
+        release_command.release("0.3.0", True, tmp_path / "dist")
+    found = sorted(file.name for file in tmp_path.glob("dist/*"))
+    assert found == (["NOTES.md", "wheel.whl"] if is_whole else [])
+    assert not git(checkout, "status", "--porcelain")
 
 
 def test_what_is_no_checkout_is_refused(tmp_path: Path) -> None:
