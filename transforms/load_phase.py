@@ -38,6 +38,7 @@ FEW = 0.001  # share of voxels beside wraps that is no cause for a warning
 MUCH = 0.4  # of a mask that is lost
 THIN = 16  # voxels along an axis, below which most of the fields of sources lies outside
 SAME = 0.01  # relative, of numbers that are given and told
+GROWN = 1.05  # times the signal of an earlier echo, which decay does not make
 
 
 class LoadPhased(MapTransform):
@@ -110,6 +111,7 @@ class LoadPhased(MapTransform):
         mask = head_mask(echoes, phase, out.get(self.mask_key), self.brain_extraction)
         size = voxel_size_from_affine(echoes.first.affine.numpy()).float()
         direction = direction_of(place, echoes.told, echoes.first, self.direction)
+        _tell_of_growth(place, echoes, mask)
         found = field_of_phase(phase, echoes, mask, self.background, (size, direction), units_per_ppm("hz", b0))
         check_is_ppm(found.local, "field", str(place), "check `echo_time` (s), `b0` (T), `phase_range` and `mask`")
         _tell(Case.of(data).name or place.name, echoes, found)
@@ -208,3 +210,15 @@ def _tell_of_contradictions(
         if given is None or not isinstance(written, int | float) or abs(given - written) <= SAME * abs(written):
             continue
         logger.warning("%s: its sidecar or header tells %g, `%s` %g; the latter is used", place, written, name, given)
+
+
+def _tell_of_growth(place: Path, echoes: Echoes, mask: Tensor) -> None:
+    """Warn where a later echo has more signal than an earlier one, as when times are in another order than files."""
+    signals = [float(echo[mask > 0].mean()) for echo in echoes.magnitude]
+    for later in range(1, len(signals)):
+        earlier = min(range(later), key=signals.__getitem__)
+        if signals[later] > GROWN * signals[earlier]:
+            times = echoes.echo_times[earlier], echoes.echo_times[later]
+            message = "%s: signal grows from %g to %g s, where it ought to decay; check that echo times belong to files"
+            logger.warning(message, place, *times)
+            return

@@ -12,6 +12,7 @@ from ..datasets.input_error import InputError
 from ..operators.phase.background import NamedBackground
 from ..operators.phase.echo_fit import WITH_OFFSET, EchoFit, fit_echoes
 from ..operators.phase.echo_noise import high_pass_noise, noise_of_fit
+from ..operators.phase.harmonic_filling import fill_harmonically
 from ..operators.phase.signal_mask import without_bad_border
 from ..operators.phase.unwrapping import jumps, unwrap_echoes
 
@@ -66,18 +67,20 @@ def field_of_phase(
     Raises:
         InputError: if hardly anything is left of the mask, or the numbers of ``background`` cannot be.
     """
-    times, magnitude = echoes.echo_times, echoes.magnitude
-    unwrapped = unwrap_echoes(phase, magnitude, times, mask)
+    times, magnitude = echoes.echo_times, echoes.magnitude / echoes.magnitude.max().clamp(min=1e-37)
+    known = (mask > 0) & (magnitude > 0).all(0)
+    unwrapped = unwrap_echoes(phase, magnitude, times, known)
     fit = fit_echoes(unwrapped, magnitude, times)
-    sigma = _noise(phase, fit, magnitude, mask)
+    sigma = _noise(phase, fit, magnitude, known)
     first_phase_noise = sigma / magnitude.square().mean(0).sqrt().clamp(min=1e-30)
-    jumping = jumps(unwrapped[1] - unwrapped[0] if len(times) > 1 else unwrapped[0], mask)
-    bad = (torch.maximum(fit.residual, first_phase_noise) > WORST_PHASE) | jumping
+    jumping = jumps(unwrapped[1] - unwrapped[0] if len(times) > 1 else unwrapped[0], known)
+    bad = (torch.maximum(fit.residual, first_phase_noise) > WORST_PHASE) | jumping | ~known
     good = torch.from_numpy(without_bad_border(mask.numpy() > 0, bad.numpy()))
     _require_some(good, echoes)
     noise = sigma * fit.sensitivity / hz_per_ppm
-    weight = (noise[good].median() / noise.clamp(min=1e-30)).clamp(max=1) * ~bad
-    total = (fit.field - fit.field[good].median()) / hz_per_ppm  # a constant is harmonic: less is lost by rounding
+    weight = (fit.sensitivity[good].median() / fit.sensitivity).clamp(max=1) * ~bad
+    field = fill_harmonically(fit.field, ~bad, good, geometry[0].tolist())
+    total = (field - field[good].median()) / hz_per_ppm  # a constant is harmonic: less is lost by rounding
     try:
         inside = good[None, None].float()
         removed = background(total[None, None], inside, *geometry, weight[None, None], float(noise[good].median()))
@@ -86,10 +89,10 @@ def field_of_phase(
     local, left = removed[0][0, 0], removed[1][0, 0]
     _require_some(left, echoes)
     return FieldOfPhase(
-        fit.field * good,
+        field * good,
         local,
         fit.residual * good,
-        noise.clamp(max=float(noise[good].max())) * left,
+        noise.clamp(max=float(noise[good & known].max())) * left,
         left,
         float((jumping & left).sum()) / float(left.sum()),
         1 - float(left.sum()) / float((mask > 0).sum()),

@@ -14,7 +14,7 @@ from ..datasets.echoes import Echoes
 from ..datasets.input_error import InputError
 from ..datasets.volumes import read_volume
 from ..operators.b0_direction import voxel_size_from_affine
-from ..operators.phase.signal_mask import signal_mask
+from ..operators.phase.signal_mask import signal_mask, without_small_holes
 from ..operators.phase.unwrapping import wrap
 from .brain_extraction import extract_brain
 from .brain_network import require_deepbet
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def head_mask(echoes: Echoes, phase: Tensor, given: str | Path | None, brain_extraction: bool) -> Tensor:
-    """Return a mask ``(x, y, z)`` of the voxels whose phase is to be used.
+    """Return a mask ``(x, y, z)`` of the voxels whose phase is to be used, and of small holes among them.
 
     Args:
         echoes: of which the first magnitude shows the head.
@@ -53,7 +53,15 @@ def head_mask(echoes: Echoes, phase: Tensor, given: str | Path | None, brain_ext
     if not found.any():
         place = echoes.files[0] if given is None else given
         raise InputError.at(place, "no voxel of the head is in the mask", "give `mask` on the grid of the phase")
-    return found & (echoes.magnitude > 0).all(0)
+    return _filled(found & (echoes.magnitude > 0).all(0), echoes)
+
+
+def _filled(mask: Tensor, echoes: Echoes) -> Tensor:
+    sizes = voxel_size_from_affine(echoes.first.affine.numpy()).tolist()
+    filled = torch.from_numpy(without_small_holes(mask.numpy(), sizes))
+    if n_filled := int((filled & ~mask).sum()):
+        logger.info("%s: %d voxels in small holes of its mask are filled", echoes.files[0], n_filled)
+    return filled
 
 
 def coherence(phase: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

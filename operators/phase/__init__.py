@@ -3,9 +3,10 @@
 from .background import BACKGROUNDS, NamedBackground
 from .echo_fit import EchoFit, fit_echoes
 from .echo_noise import high_pass_noise, noise_of_fit
+from .harmonic_filling import fill_harmonically
 from .projection import project_onto_dipoles
 from .scaling import PhaseScale, phase_scale
-from .signal_mask import signal_mask, without_bad_border
+from .signal_mask import signal_mask, without_bad_border, without_small_holes
 from .single_step import single_step
 from .spherical_mean import SphericalMean, sphere
 from .unwrapping import jumps, unwrap_echoes, unwrap_volume, wrap
@@ -17,6 +18,7 @@ __all__ = [
     "NamedBackground",
     "PhaseScale",
     "SphericalMean",
+    "fill_harmonically",
     "fit_echoes",
     "high_pass_noise",
     "jumps",
@@ -30,5 +32,6 @@ __all__ = [
     "unwrap_volume",
     "vsharp",
     "without_bad_border",
+    "without_small_holes",
     "wrap",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ Mask = NDArray[np.bool_]
 
 OPENING = 3.0  # mm, of the bridges of tissue between brain and scalp that are cut
 CLOSING = 2.0  # mm, of the vessels at the brain's surface that are kept
+HOLE = 3.0  # mm, radius of the largest holes that are filled
 
 
 def signal_mask(magnitude: ArrayLike, quality: ArrayLike, voxel_size: Sequence[float]) -> Mask:
@@ -36,13 +38,31 @@ def signal_mask(magnitude: ArrayLike, quality: ArrayLike, voxel_size: Sequence[f
 
 
 def without_bad_border(mask: Mask, bad: Mask) -> Mask:
-    """Remove from a mask the voxels that are bad and hang together with its outside, and what then stands alone.
+    """Remove from a mask the voxels that are bad and hang together with its outside, and what that cuts off.
 
-    Bad voxels amid good ones, such as those of a vein, stay.
+    Bad voxels amid good ones, such as those of a vein, stay. Of each part of the mask the largest remaining part does.
     """
     outside = ~np.pad(mask, 1)
     worn = ndimage.binary_propagation(outside, mask=outside | np.pad(bad, 1))[1:-1, 1:-1, 1:-1]
-    return largest_part(mask & ~worn)
+    (parts, n_parts), (wholes, n_wholes) = ndimage.label(mask & ~worn), ndimage.label(mask)
+    whole_of = np.zeros(n_parts + 1, int)
+    whole_of[parts] = wholes * (parts > 0)
+    largest = np.zeros(n_wholes + 1, int)
+    by_size = np.argsort(np.bincount(parts[parts > 0], minlength=n_parts + 1), kind="stable")
+    largest[whole_of[by_size]] = by_size  # the last one stays
+    return (parts > 0) & (largest[whole_of[parts]] == parts)
+
+
+def without_small_holes(mask: Mask, voxel_size: Sequence[float]) -> Mask:
+    """Fill holes of a mask that are no larger than a sphere of 3 mm, or than one voxel.
+
+    The local field is lost in a sphere around each hole, which is more than what the hole holds.
+    """
+    holes, n_holes = ndimage.label(ndimage.binary_fill_holes(mask) & ~mask)
+    most = max(4 / 3 * math.pi * HOLE**3 / math.prod(voxel_size), 1.0)
+    is_small = np.bincount(holes.ravel(), minlength=n_holes + 1) <= most
+    is_small[0] = False
+    return np.asarray(mask | is_small[holes])
 
 
 def largest_part(mask: Mask) -> Mask:

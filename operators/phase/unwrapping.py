@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
 from .lines import fit_line
@@ -22,14 +23,14 @@ def unwrap_volume(phase: Tensor, mask: Tensor) -> Tensor:
     """Unwrap phase (rad) ``(x, y, z)`` within a mask; zero outside. Its median is nearest to zero.
 
     By sorting reliability in 3D, Abdul-Rahman et al. 2007, Appl Opt 46:6623, doi:10.1364/AO.46.006623, as scikit-image
-    has it. Parts of the mask that do not touch are unwrapped by themselves.
+    has it. Parts of the mask that do not touch are unwrapped by themselves, each with its median nearest to zero.
     """
     from skimage.restoration import unwrap_phase  # takes a second to import
 
     inside = mask.numpy() > 0
     masked: NDArray[np.floating] = np.ma.masked_array(phase.double().numpy(), ~inside)
     unwrapped = torch.from_numpy(np.ma.filled(unwrap_phase(masked, rng=0), 0.0)).to(phase.dtype)
-    return (unwrapped - _turns(unwrapped[mask > 0].median())) * (mask > 0)
+    return (unwrapped - _turns_of_parts(unwrapped, mask)) * (mask > 0)
 
 
 def unwrap_echoes(phase: Tensor, magnitude: Tensor, echo_times: Sequence[float], mask: Tensor) -> Tensor:
@@ -54,7 +55,7 @@ def unwrap_echoes(phase: Tensor, magnitude: Tensor, echo_times: Sequence[float],
     if len(phase) == 2:
         first = unwrap_volume(phase[0], mask)
         line = step * (times[0] / (times[1] - times[0]))
-        first = first - _turns((first - line)[mask > 0].median())
+        first = first - _turns_of_parts(first - line, mask)
     unwrapped = [first, first + step]
     for number in range(2, len(phase)):
         slope, offset = fit_line(torch.stack(unwrapped), magnitude[:number] ** 2, times[:number])
@@ -79,3 +80,10 @@ def jumps(unwrapped: Tensor, mask: Tensor) -> Tensor:
 def _turns(phase: Tensor) -> Tensor:
     """Return the multiple of 2 pi that is nearest."""
     return 2 * math.pi * torch.round(phase / (2 * math.pi))
+
+
+def _turns_of_parts(phase: Tensor, mask: Tensor) -> Tensor:
+    """Return the multiple of 2 pi nearest to the median of each part of a mask that hangs together, ``(x, y, z)``."""
+    parts, n_parts = ndimage.label(mask.numpy() > 0)
+    medians = ndimage.median(phase.numpy(), parts, range(1, n_parts + 1))
+    return _turns(torch.tensor([0.0, *medians], dtype=phase.dtype))[torch.from_numpy(parts).long()]

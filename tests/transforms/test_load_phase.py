@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -40,6 +41,56 @@ def test_one_step_with_the_inversion_gives_it(tmp_path: Path) -> None:
     background = {"method": "single_step", "radius": 6.0}
     found = load(write_echoes(tmp_path), write_mask(tmp_path / "mask.nii.gz"), background=background)
     assert error(found["image"].as_tensor()[0], found["mask"].as_tensor()[0]) < 0.2
+
+
+def test_times_in_another_order_than_files_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    paths, mask = write_echoes(tmp_path), write_mask(tmp_path / "mask.nii.gz")
+    shuffled = {part: files[::-1] for part, files in paths.items()}
+    load(shuffled, mask)  # by their sidecars
+    assert not [line for line in warnings_of(caplog) if "signal grows" in line]
+    load(shuffled, mask, echo_time=list(TIMES))
+    assert [line.split(": ")[1] for line in warnings_of(caplog) if "signal grows" in line] == [
+        "signal grows from 0.004 to 0.01 s, where it ought to decay; check that echo times belong to files"
+    ]
+
+
+def spoiled(paths: dict[str, list[str]], part: str, value: float, share: float = 0.005) -> dict[str, list[str]]:
+    """Write one value into some voxels of the last echo, on other places in each call of another value."""
+    last = nib.load(paths[part][-1])
+    values = np.where(np.random.default_rng(1).random(last.shape) < share, value, last.get_fdata())
+    nib.save(nib.Nifti1Image(values.astype(np.float32), last.affine), paths[part][-1])
+    return paths
+
+
+@pytest.mark.parametrize("method", ["single_step", "vsharp"])
+@pytest.mark.parametrize(("part", "value"), [("magnitude", 0.0), ("phase", math.nan), ("mask", 0.0)])
+def test_scattered_voxels_that_are_not_known_cost_little(part: str, value: float, method: str, tmp_path: Path) -> None:
+    background = {"method": method, "radius": 6.0}
+    paths, mask = write_echoes(tmp_path), write_mask(tmp_path / "mask.nii.gz")
+    spoiled(paths | {"mask": [mask]}, part, value)
+    found = load(paths, mask, background=background, allow_nan=True)
+    whole = load(write_echoes(tmp_path), write_mask(tmp_path / "mask.nii.gz"), background=background)
+    assert found["mask"].sum() > 0.97 * whole["mask"].sum()
+    errors = [error(x["image"].as_tensor()[0], x["mask"].as_tensor()[0]) for x in (found, whole)]
+    assert errors[0] < errors[1] + 0.03
+
+
+def test_parts_of_a_given_mask_stay(tmp_path: Path) -> None:
+    paths, mask = write_echoes(tmp_path), inside()
+    mask[17:19] = False
+    found = load(paths, str(save(tmp_path / "mask.nii.gz", mask.astype(np.float32))))["mask"].numpy()[0]
+    assert found[:17].any()
+    assert found[19:].any()
+
+
+def test_results_do_not_depend_on_the_unit_of_the_magnitude(tmp_path: Path) -> None:
+    mask = write_mask(tmp_path / "mask.nii.gz")
+    expected = load(write_echoes(tmp_path), mask)["image"].as_tensor()
+    paths = write_echoes(tmp_path)
+    for path in paths["magnitude"]:
+        image = nib.load(path)
+        nib.save(nib.Nifti1Image(image.get_fdata() * 1e-25, image.affine), path)
+    torch.testing.assert_close(load(paths, mask)["image"].as_tensor(), expected, atol=1e-4, rtol=0)
 
 
 def test_numbers_that_contradict_the_sidecar_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from mri_attention.operators.phase import signal_mask, without_bad_border
+from mri_attention.operators.phase import signal_mask, without_bad_border, without_small_holes
 from mri_attention.operators.phase.signal_mask import largest_part
 
 SHAPE = (48, 48, 32)
@@ -43,6 +44,32 @@ def test_bad_voxels_are_removed_from_the_border_alone() -> None:
     assert not worn[24, 36:40, 16].any()
     assert worn[24, 24, 16]
     assert BRAIN.sum() - worn.sum() == (bad & BRAIN).sum() - 1
+
+
+def test_parts_of_a_mask_stay_and_what_is_cut_off_goes() -> None:
+    mask, bad = np.zeros((12, 24, 12), bool), np.zeros((12, 24, 12), bool)
+    mask[2:10, 2:10, 2:10] = mask[3:9, 14:22, 3:9] = True
+    bad[2:10, 7, 2:10] = True  # cuts two planes off the first part
+    expected = mask & ~bad
+    expected[2:10, 8:10, 2:10] = False
+    np.testing.assert_array_equal(without_bad_border(mask, bad), expected)
+    assert not without_bad_border(mask, mask).any()
+
+
+@pytest.mark.parametrize(("size", "is_filled"), [(1, True), (4, True), (5, False)])
+def test_holes_no_larger_than_a_sphere_of_3_mm_are_filled(size: int, is_filled: bool) -> None:
+    mask = np.ones((12, 12, 12), bool)
+    mask[4 : 4 + size, 5:9, 5:9] = False  # up to 113 mm^3 in voxels of 1.5 mm^3: 75
+    mask[0, 0, 0] = False  # open
+    filled = without_small_holes(mask, (1.0, 1.0, 1.5))
+    assert filled[4 : 4 + size, 5:9, 5:9].all() == is_filled
+    assert filled.sum() == mask.sum() + is_filled * size * 16
+
+
+def test_a_hole_of_one_voxel_is_filled_however_large_that_is() -> None:
+    mask = np.ones((5, 5, 5), bool)
+    mask[2, 2, 2] = False
+    assert without_small_holes(mask, (6.0, 6.0, 6.0)).all()
 
 
 def test_the_largest_part_hangs_together() -> None:
