@@ -32,8 +32,8 @@ class Told(SelfTestedInferer):
 
     share = 1.0
 
-    def _tell(self, share: float, place: str) -> None:
-        self.share = share
+    def _tell(self, share: float | None, place: str) -> None:
+        self.share = 1.0 if share is None else share
 
 
 def ellipses(texture: float) -> Tensor:

@@ -37,8 +37,8 @@ class Told(SelfTestedInferer):
 
     share = 1.0
 
-    def _tell(self, share: float, place: str) -> None:
-        self.share = share
+    def _tell(self, share: float | None, place: str) -> None:
+        self.share = 1.0 if share is None else share
 
 
 def middle(file: str, size: int = SIZE) -> Volume:

@@ -57,7 +57,7 @@ class SelfTestedInferer(Inferer):
 
     and 0 below 0.7 (below 0.5 y is farther from t than b is, and the scale that counts is another). The result is the
     interpolation plus w times what the network adds to it. Less than 0.9 is told in the log, 0 as what it is: the
-    interpolation.
+    interpolation; and so is an image that is too small to be tried, of which all is kept.
 
     Args:
         inferer: does the work.
@@ -81,15 +81,20 @@ class SelfTestedInferer(Inferer):
         for share, place in zip(shares, _places(inputs), strict=True):
             self._tell(share, place)
         baseline = self.magnification.interpolate(plain).to(_plain(result))
-        n, weight = baseline.shape[1], baseline.new_tensor(shares).view(-1, *[1] * (baseline.ndim - 1))
+        n, weight = (
+            baseline.shape[1],
+            baseline.new_tensor([1.0 if share is None else share for share in shares]).view(
+                -1, *[1] * (baseline.ndim - 1)
+            ),
+        )
         kept = _plain(result).clone()
         kept[:, :n] = torch.lerp(baseline, kept[:, :n], weight)
         return MetaTensor(kept, meta=result.meta) if isinstance(result, MetaTensor) else kept
 
-    def _share(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> float:
+    def _share(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> float | None:
         trial = self.magnification.trial(inputs)
         if trial is None:
-            return 1.0
+            return None
         n = trial.truth.shape[1]
         found = _plain(self.inferer(trial.inputs, network, *args, **kwargs))[:, :n]
         base, found, truth = (
@@ -98,8 +103,12 @@ class SelfTestedInferer(Inferer):
         )
         return share_of_detail(found - base, truth - base)
 
-    def _tell(self, share: float, place: str) -> None:
-        if share == 0:
+    def _tell(self, share: float | None, place: str) -> None:
+        if share is None:
+            logger.warning(
+                "%s: too small to try the network on it at lower resolution, so that nobody knows if it fails", place
+            )
+        elif share == 0:
             message = "%s: tried on this image at lower resolution, the network fails, so that the result is that of %s"
             logger.warning(message, place, self.magnification.name)
         elif share < LITTLE:

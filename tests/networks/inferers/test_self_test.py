@@ -78,6 +78,14 @@ def test_each_image_of_a_batch_has_a_share_of_its_own() -> None:
     torch.testing.assert_close(result[1:], other, rtol=0, atol=0)
 
 
+def test_an_image_that_is_too_small_to_be_tried_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    inputs = zero_filled()[:, :, :30]
+    torch.testing.assert_close(an_inferer()(inputs, blend(-1.0)), blend(-1.0)(inputs))
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == [
+        "image: too small to try the network on it at lower resolution"
+    ]
+
+
 def test_disabled_it_is_the_inferer_itself() -> None:
     inputs = zero_filled()
     torch.testing.assert_close(an_inferer(enabled=False)(inputs, blend(-1.0)), blend(-1.0)(inputs), rtol=0, atol=0)
