@@ -1,4 +1,4 @@
-"""Single voxels far too bright, and backgrounds that are not zero: told, and put right."""
+"""Single voxels far too bright, and backgrounds that are not zero: told, and put right; negative values: told."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ logger = logging.getLogger(__name__)
 SPIKE = 5.0  # times the 0.999 quantile; the brightest voxels of 45 images of heads are at most 3.3 times as bright
 CONSTANT = 0.9  # of the voxels along the edges of a volume
 SAME = 1e-4  # of the range of intensities, within which values are one background
+NEGATIVE = 0.05  # of the sum of absolute values; what interpolation and masks ring below zero has less
 NOT_ZERO = 0.01  # of the range of intensities, from which on a background is not zero
 
 
 def repair_intensities(image: MetaTensor) -> MetaTensor:
     """Clip spikes and subtract a background that is not zero, and tell both; other images stay exactly as they are.
 
-    Whatever scales intensities takes zero for background, and a maximum for one of tissue.
+    Whatever scales intensities takes zero for background, and a maximum for one of tissue. Images that are negative in
+    large parts after that, as those of which a mean was subtracted, are told: they are no magnitudes.
 
     Args:
         image: ``(1, x, y, z)``, as read from its file.
@@ -35,6 +37,11 @@ def repair_intensities(image: MetaTensor) -> MetaTensor:
         message = "%s: the background is %.4g, which was subtracted; give images with a background of 0"
         logger.warning(message, path, level)
         clipped = _without_background(clipped, level)
+    if (share := negative_share(clipped)) > NEGATIVE:
+        message = (
+            "%s: %.0f %% of its intensities are negative, where networks know magnitudes; give the image as scanned"
+        )
+        logger.warning(message, path, 100 * share)
     return image if clipped is values else _with_values(image, clipped)
 
 
@@ -65,6 +72,12 @@ def background_level(values: NDArray[np.float32]) -> float:
     low, high = np.quantile(values, [0.001, 0.999])
     is_constant = np.mean(np.abs(edges - level) <= SAME * (high - low)) >= CONSTANT
     return level if is_constant and abs(level) > NOT_ZERO * (high - low) else 0.0
+
+
+def negative_share(values: NDArray[np.float32]) -> float:
+    """Return what negative values have of the sum of absolute values; 0 where all are 0."""
+    total = float(np.abs(values).sum(dtype=np.float64))
+    return float(-values[values < 0].sum(dtype=np.float64)) / total if total else 0.0
 
 
 def _without_background(values: NDArray[np.float32], level: float) -> NDArray[np.float32]:

@@ -68,6 +68,19 @@ def test_a_background_of_one_among_thousands_is_as_good_as_zero() -> None:
     assert background_level(brain(1)) == 0
 
 
+def test_an_image_without_its_mean_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    noise = np.random.default_rng(1).rayleigh(20, (20, 22, 10)).astype(np.float32)
+    image = np.maximum(brain(), noise)
+    with caplog.at_level(logging.WARNING):
+        repair_intensities(tensor(image - 15))  # a little of the background
+        repair_intensities(tensor(brain() - 300))  # whose background is found
+        assert "negative" not in caplog.text
+        repaired = repair_intensities(tensor((image - image.mean()) / image.std()))
+    assert "a.nii: 50 %" in caplog.text
+    assert "of its intensities are negative, where networks know magnitudes" in caplog.text
+    assert repaired.min() < 0
+
+
 def test_contrasts_are_the_same_with_any_background(tmp_path: Path) -> None:
     paths = patient(tmp_path)
     for path in paths:
