@@ -31,7 +31,9 @@ def estimate_kspace_noise(kspace: Tensor, mask: Tensor | None = None) -> Tensor:
     Returns:
         One number, in the units of ``kspace``; 0 where there are fewer than 16 samples.
     """
-    power = kspace.as_subclass(Tensor).abs().square()
+    magnitude = kspace.as_subclass(Tensor).abs()
+    scale = magnitude.max().clamp_min(torch.finfo(magnitude.dtype).tiny)  # squares of other units are no float32
+    power = (magnitude / scale).square()
     is_sampled = torch.ones_like(power, dtype=torch.bool) if mask is None else mask.as_subclass(Tensor).bool()
     is_sampled = is_sampled & (power > EMPTY * power.max())
     distance = relative_distance(power.shape[-2], power.shape[-1]).to(power).expand_as(power)
@@ -44,7 +46,21 @@ def estimate_kspace_noise(kspace: Tensor, mask: Tensor | None = None) -> Tensor:
     found = torch.stack([ring.median() / math.log(2) for _, ring in rings])
     distances = torch.stack([r.mean() for r, _ in rings])
     fits = [_fit(torch.stack([1 / found, distances**-exponent / found], 1)) for exponent in EXPONENTS]
-    return (min(fits, key=lambda fit: fit[0])[1] / 2).sqrt()
+    return (min(fits, key=lambda fit: fit[0])[1] / 2).sqrt() * scale
+
+
+def strongest_kspace_noise(kspace: Tensor, mask: Tensor) -> Tensor:
+    """Return the standard deviation, of real and imaginary part, that outer samples have with all that is in them.
+
+    Their noise is not stronger. Arguments and units are those of :func:`estimate_kspace_noise`; infinite where there
+    are fewer than 16 samples.
+    """
+    magnitude = kspace.as_subclass(Tensor).abs()
+    distance = relative_distance(magnitude.shape[-2], magnitude.shape[-1]).to(magnitude).expand_as(magnitude)
+    outer = magnitude[mask.as_subclass(Tensor).bool() & (magnitude > 0) & (distance > INNER)]
+    if len(outer) < MIN_RING:
+        return magnitude.new_tensor(math.inf)
+    return (outer / outer.max()).square().mean().div(2).sqrt() * outer.max()
 
 
 def relative_distance(height: int, width: int) -> Tensor:

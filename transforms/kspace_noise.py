@@ -11,11 +11,14 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-from ..operators.kspace_noise import estimate_kspace_noise
+from ..datasets.input_error import InputError
+from ..operators.kspace_noise import estimate_kspace_noise, strongest_kspace_noise
 
 logger = logging.getLogger(__name__)
 
 ESTIMATED = "estimated"
+PLACE = "`kspace_noise`"
+TOO_STRONG = 2.0  # times what outer samples have
 
 
 class KspaceNoised(MapTransform):
@@ -30,7 +33,8 @@ class KspaceNoised(MapTransform):
         noise_key: where it goes, ``(1, slice, 1, 1)``.
 
     Raises:
-        ValueError: if ``noise`` is another word, negative or not finite.
+        InputError: if ``noise`` is another word, negative or not finite; when called, if it is more than twice what
+            outer samples have in all, so that it cannot be theirs.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class KspaceNoised(MapTransform):
         super().__init__(keys)
         is_number = isinstance(noise, int | float) and not isinstance(noise, bool)
         if not (noise is None or noise == ESTIMATED or (is_number and 0 <= float(noise) < math.inf)):
-            raise ValueError(f"noise must be a number from 0 on, estimated, or None, got {noise!r}")
+            raise InputError.at(PLACE, f"{noise!r} is no noise", f"give a number from 0 on, {ESTIMATED}, or null")
         self.noise = noise
         self.mask_key = mask_key
         self.noise_key = noise_key
@@ -59,5 +63,9 @@ class KspaceNoised(MapTransform):
             logger.info("noise of k-space, estimated from outer samples: %.3g", noise)
         else:
             noise = float(self.noise)
+            most = float(strongest_kspace_noise(kspace, out[self.mask_key]))
+            if noise > TOO_STRONG * most:
+                problem = f"{noise:.3g}, where the outer samples of k-space have a standard deviation of {most:.3g}"
+                raise InputError.at(PLACE, problem, f"give it in the unit of the samples, or {ESTIMATED}")
         out[self.noise_key] = torch.full((1, kspace.shape[1], 1, 1), noise)
         return out

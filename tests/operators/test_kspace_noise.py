@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import nibabel as nib
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mri_attention.operators import estimate_kspace_noise, image_to_kspace
+from mri_attention.operators.kspace_noise import strongest_kspace_noise
 from mri_attention.transforms.masks import mask_by_name
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -55,9 +57,23 @@ def test_zeros_that_were_filled_in_do_not_count() -> None:
     assert float(estimate_kspace_noise(kspace, torch.ones(1, 1, 1))) == pytest.approx(30, rel=0.03)
 
 
-def test_follows_units() -> None:
+@pytest.mark.parametrize("unit", [1e-24, 1e-9, 1000.0, 1e20])
+def test_follows_units(unit: float) -> None:
     kspace = noise(2, 40, 40) + image_to_kspace(disks(40, 40))
-    torch.testing.assert_close(estimate_kspace_noise(1000 * kspace), 1000 * estimate_kspace_noise(kspace))
+    for estimate in (estimate_kspace_noise, partial(strongest_kspace_noise, mask=torch.ones(1))):
+        found, expected = estimate(unit * kspace) / unit, estimate(kspace)
+        torch.testing.assert_close(found, expected)
+        assert expected > 0
+
+
+def test_noise_is_not_stronger_than_the_strongest() -> None:
+    ones = torch.ones(1)
+    assert float(strongest_kspace_noise(noise(4, 64, 48), ones)) == pytest.approx(0.3, rel=0.03)
+    assert strongest_kspace_noise(image_to_kspace(disks()) + noise(128, 144), ones) > 0.3
+    kspace = noise(4, 64, 48)
+    kspace[:, ::2] = 0  # filled in
+    assert float(strongest_kspace_noise(kspace, ones)) == pytest.approx(0.3, rel=0.03)
+    assert strongest_kspace_noise(kspace, torch.zeros(1)) == float("inf")
 
 
 @pytest.mark.parametrize("kspace", [torch.zeros(1, 32, 32) + 0j, torch.ones(1, 2, 2) + 0j], ids=["zeros", "few"])

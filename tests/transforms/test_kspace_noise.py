@@ -7,6 +7,7 @@ import logging
 import pytest
 import torch
 
+from mri_attention.datasets import InputError
 from mri_attention.transforms import KspaceNoised
 from tests.operators.test_kspace_noise import noise
 
@@ -31,7 +32,17 @@ def test_noise_is_estimated_unless_it_is_known(caplog: pytest.LogCaptureFixture)
     assert told(0.0).item() == 0
 
 
-@pytest.mark.parametrize("known", [-1, float("inf"), "known", True])
+def test_noise_that_is_stronger_than_the_samples_is_refused() -> None:
+    assert told(9.0).item() == 9
+    with pytest.raises(
+        InputError, match=r"`kspace_noise`: 11, where the outer samples .* deviation of 5.*; give it in"
+    ):
+        told(11.0)
+
+
+@pytest.mark.parametrize("known", [-1, float("inf"), float("nan"), "known", True])
 def test_rejects_what_is_no_noise(known: float | str) -> None:
-    with pytest.raises(ValueError, match="noise must be a number from 0 on, estimated, or None, got"):
+    with pytest.raises(
+        InputError, match=r"`kspace_noise`: .* is no noise; give a number from 0 on, estimated, or null"
+    ):
         KspaceNoised("image", known)
