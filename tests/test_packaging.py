@@ -39,6 +39,20 @@ def test_every_file_that_is_no_code_is_package_data(package: str) -> None:
     assert [file for file in others if not any(fnmatch(file, pattern) for pattern in patterns)] == []
 
 
+def test_every_file_beside_the_packages_is_in_the_source_distribution() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    lines = [line.split() for line in (ROOT / "MANIFEST.in").read_text().splitlines()]
+    grafted = {word for words in lines if words[:1] == ["graft"] for word in words[1:]}
+    included = [word for words in lines if words[:1] == ["include"] for word in words[1:]]
+    always = ["pyproject.toml", "LICENSE"]  # setuptools takes them unasked, and the modules of packages
+    packed = grafted | set(FOLDERS.values())
+    left = [file for file in listed.stdout.split() if not packed & {file.partition("/")[0]}]
+    assert "README.md" in left
+    assert [file for file in left if not any(fnmatch(file, pattern) for pattern in (*included, *always))] == []
+
+
 def is_data(file: Path) -> bool:
     """Python is packed anyway, and shell scripts are for the checkout alone."""
     return file.suffix not in (".py", ".sh") and not file.read_bytes().startswith(b"#!")
