@@ -34,6 +34,25 @@ def test_it_is_zero_where_the_field_is() -> None:
     assert network(x)[:, :, 4:].any()
 
 
+@pytest.mark.parametrize(("noise", "share"), [(0.0001, 0.0), (0.001, 0.7), (0.002, 1.095094), (0.02, 1.5)])
+def test_the_share_of_the_correction_grows_with_the_noise(noise: float, share: float) -> None:
+    x = maps()
+    x[:, 3] = noise
+    whole, part = with_open_gates(small(share=(1.0, 0.0))).eval(), small(share=(0.7, 0.57)).eval()
+    part.load_state_dict(whole.state_dict())
+    corrections = [network(x) - x[:, 1:2] for network in (whole, part)]
+    assert corrections[0].abs().max() > 1e-4
+    torch.testing.assert_close(corrections[1], share * corrections[0], rtol=1e-4, atol=1e-7)
+
+
+def test_a_map_of_the_noise_gives_each_voxel_its_share() -> None:
+    x = maps()
+    x[:, 3, :4] = 0.0001
+    result = with_open_gates(small()).eval()(x)
+    assert torch.equal(result[:, :, :4], x[:, 1:2, :4])
+    assert not torch.allclose(result[:, :, 4:], x[:, 1:2, 4:], rtol=1e-3)
+
+
 def test_scales_cancel_in_units() -> None:
     """Maps in ppb with scales in ppb give the same result in ppb."""
     ppm, ppb = (
