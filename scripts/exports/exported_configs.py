@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,17 @@ from ..running.config_files import expressions, list_configs, read_config, targe
 
 PACKAGE, EXPORTED = "mri_attention", "scripts"
 
-SEARCH_PATH = "- $import sys\n- $sys.path.insert(0, @bundle_root)  # of the package scripts; MONAI adds it later\n"
-"""First steps of ``initialize``: MONAI adds a bundle's folder to the search path after that, and not in front."""
+SEARCH_PATH = ["$import sys", "$sys.path.insert(0, @bundle_root)"]
+"""First steps of ``initialize``: MONAI adds a bundle's folder to the search path later, not in front, and
+``MonaiAlgo``, which runs no workflow, not at all."""
+
+_BEGINNINGS = {
+    "initialize:\n- ": "initialize:\n- {}\n- {}  # of the package scripts; MONAI adds it later\n- ".format(
+        *SEARCH_PATH
+    ),
+    "initialize: [": 'initialize: [{}, "{}", '.format(*SEARCH_PATH),
+}
+_INITIALIZE = re.compile(r"^initialize:(?:\n- | \[)", re.MULTILINE)
 
 JSON_NAMES = {"train": ["train"], "inference": ["inference"], "evaluate": ["inference", "evaluate"]}
 """What ``load``, ``MonaiAlgo`` and MONAI Deploy look for by default, and the configs of which it is made."""
@@ -37,8 +47,8 @@ def exported_configs(bundle: Path) -> dict[str, str]:
     """Return the text of each config by its path in ``bundle``, comments too, for code in ``scripts``.
 
     Raises:
-        InputError: if an expression names this package: an import fails before the bundle's folder is on the search
-            path, and one that failed stays failed; a target is imported when it is used.
+        InputError: if ``initialize`` is no list, or an expression names this package: an import fails before the
+            bundle's folder is on the search path, and one that failed stays failed; a target is imported when used.
     """
     return {str(file.relative_to(bundle)): _exported(file) for file in list_configs(bundle)}
 
@@ -98,8 +108,20 @@ def renamed(text: str) -> str:
 
 
 def _exported(file: Path) -> str:
-    for place, text in expressions(read_config(file)):
+    content = read_config(file)
+    for place, text in expressions(content):
         if PACKAGE in text:
             remedy = f"write {{_target_: {PACKAGE}.a.b, ...}}, with _mode_: callable for a function as it is"
             raise InputError.at(f"{file} {place}", f"names {PACKAGE} in an expression, ${text}", remedy)
-    return renamed(file.read_text(encoding="utf-8")).replace("\ninitialize:\n- ", f"\ninitialize:\n{SEARCH_PATH}- ")
+    return renamed(_with_search_path(file, content) if "initialize" in content else file.read_text(encoding="utf-8"))
+
+
+def _with_search_path(file: Path, content: dict[str, Any]) -> str:
+    if file.suffix == ".json" and isinstance(content["initialize"], list):
+        return _as_json(content | {"initialize": [*SEARCH_PATH, *content["initialize"]]})
+    text, n_found = _INITIALIZE.subn(
+        lambda found: _BEGINNINGS[found[0]].format(*SEARCH_PATH), file.read_text(encoding="utf-8")
+    )
+    if n_found != 1:
+        raise InputError.at(f"{file} initialize", "is no list of steps", "write `initialize: [...]`, or a step a line")
+    return text

@@ -74,8 +74,7 @@ train:
     inferer: '@train::inferer'
     train_handlers: '@train::handlers'
 training_folder: {_target_: mri_attention.handlers.claim_folder, folder: $@output_dir + '/models'}
-initialize:
-- $monai.utils.set_determinism(seed=0)
+initialize: ["$monai.utils.set_determinism(seed=0)"]
 prepare: ['@training_folder']
 run: ['@prepare', $@train::trainer.run()]
 """

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from mri_attention.datasets import InputError
 from mri_attention.scripts.checks.all_checks import check_bundle
@@ -74,6 +75,26 @@ def test_configs_name_the_exported_code_and_find_it_first(bundle: Path) -> None:
         "- $monai.utils.set_determinism(seed=0)\nrun: []\n"
     )
     assert texts["configs/loss.yaml"] == "loss: {_target_: scripts.losses.GradientLoss}\n"
+
+
+@pytest.mark.parametrize("steps", ["[]", '["$monai.utils.set_determinism(seed=0)"]', "\n- $print('a')"])
+def test_code_is_found_whatever_the_list_of_first_steps_looks_like(steps: str, bundle: Path) -> None:
+    (bundle / "configs" / "loss.yaml").write_text(f"initialize: {steps}".replace(": \n", ":\n"))
+    given = yaml.safe_load((bundle / "configs" / "loss.yaml").read_text())["initialize"]
+    exported = yaml.safe_load(exported_configs(bundle)["configs/loss.yaml"])["initialize"]
+    assert exported == ["$import sys", "$sys.path.insert(0, @bundle_root)", *given]
+
+
+def test_code_is_found_by_a_config_in_json(bundle: Path) -> None:
+    (bundle / "configs" / "loss.json").write_text(json.dumps({"initialize": ["$print('a')"]}))
+    exported = json.loads(exported_configs(bundle)["configs/loss.json"])
+    assert exported == {"initialize": ["$import sys", "$sys.path.insert(0, @bundle_root)", "$print('a')"]}
+
+
+def test_first_steps_that_are_no_list_are_refused(bundle: Path) -> None:
+    (bundle / "configs" / "loss.yaml").write_text("initialize: $print('a')\n")
+    with pytest.raises(InputError, match=r"loss\.yaml initialize: is no list of steps.*a step a line"):
+        exported_configs(bundle)
 
 
 @pytest.mark.parametrize(
