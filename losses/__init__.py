@@ -1,3 +1,4 @@
+from .correction import CorrectionLoss
 from .dipole_model import ModelLoss
 from .dual_domain import DualDomainLoss, RecurrentDualDomainLoss
 from .gradient import GradientLoss
@@ -7,6 +8,7 @@ from .reconstruction_target import GuidedReconstructionLoss
 from .regularized_l1 import RegularizedL1Loss
 
 __all__ = [
+    "CorrectionLoss",
     "DualDomainLoss",
     "GradientLoss",
     "GuidedReconstructionLoss",
