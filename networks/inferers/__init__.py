@@ -1,4 +1,5 @@
 from .brain_windows import BrainWindowInferer
+from .held_out_samples import HeldOutSamplesInferer
 from .magnification import BlurredVolumes, TruncatedPlanes
 from .mixed_precision import MixedPrecisionInferer, has_fast_bfloat16
 from .precision_choice import faster_in_bfloat16
@@ -11,6 +12,7 @@ __all__ = [
     "BlurredVolumes",
     "BrainWindowInferer",
     "HaloTiledInferer",
+    "HeldOutSamplesInferer",
     "MixedPrecisionInferer",
     "SelfEnsembleInferer",
     "SelfTestedInferer",

@@ -56,18 +56,12 @@ class SliceBatchInferer(Inferer):
             noise: standard deviation of the real and of the imaginary part of samples, for each slice.
             measured: samples as measured, where ``inputs`` are an estimate there too.
         """
-        if auxiliary is None:
-            inputs, auxiliary, *others = inputs.split(1, 1)
-            auxiliary, mask = auxiliary.real, others[0].real if others else mask
-            noise = others[1].real[..., :1, :1] if len(others) > 1 else noise
-            measured = others[2] if len(others) > 2 else measured
-        kspace, guide = (x.as_subclass(Tensor) for x in (inputs, auxiliary))
-        sampled = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool().expand_as(kspace)
-        slices = [_to_slices(x) for x in (kspace, guide.float(), sampled)]
+        kspace, guide, sampled, noise, measured = separate_inputs(inputs, auxiliary, mask, noise, measured)
+        slices = [_to_slices(x) for x in (kspace, guide, sampled)]
         if noise is not None or measured is not None:
-            level = kspace.real.new_zeros(()) if noise is None else noise.as_subclass(Tensor).float()
-            slices.append(_to_slices(level.expand(*kspace.shape[:-2], 1, 1)))
-            slices.append(slices[0] if measured is None else _to_slices(measured.as_subclass(Tensor)))
+            level = kspace.real.new_zeros(*kspace.shape[:-2], 1, 1) if noise is None else noise
+            slices.append(_to_slices(level))
+            slices.append(slices[0] if measured is None else _to_slices(measured))
         n = self.batch_size or len(slices[0])
         outputs = [self._run(network, *batch) for batch in zip(*(x.split(n) for x in slices), strict=True)]
         names = list(outputs[0])
@@ -84,6 +78,31 @@ class SliceBatchInferer(Inferer):
         if self.image_only:
             named = {"image": named["image"].abs()}
         return {name: value if value.is_complex() else value.float() for name, value in named.items()}
+
+
+def separate_inputs(
+    inputs: Tensor,
+    auxiliary: Tensor | None = None,
+    mask: Tensor | None = None,
+    noise: Tensor | None = None,
+    measured: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
+    """Return k-space, guide, mask, noise and samples as plain tensors, from the channels of one tensor if need be.
+
+    The arguments are those of :meth:`SliceBatchInferer.__call__`.
+
+    Returns:
+        ``(b, 1, [slice,] h, w)`` each, the mask of booleans, the noise ``(b, 1, [slice,] 1, 1)``.
+    """
+    if auxiliary is None:
+        inputs, auxiliary, *others = inputs.split(1, 1)
+        auxiliary, mask = auxiliary.real, others[0].real if others else mask
+        noise = others[1].real[..., :1, :1] if len(others) > 1 else noise
+        measured = others[2] if len(others) > 2 else measured
+    kspace, guide = (x.as_subclass(Tensor) for x in (inputs, auxiliary))
+    sampled = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool().expand_as(kspace)
+    level = None if noise is None else noise.as_subclass(Tensor).float().expand(*kspace.shape[:-2], 1, 1)
+    return kspace, guide.float(), sampled, level, None if measured is None else measured.as_subclass(Tensor)
 
 
 def image_of(output: Tensor | Mapping[str, Tensor]) -> Tensor:
