@@ -75,7 +75,7 @@ class CompressedSensingSolver:
         spectrum = measured
         for _ in range(self.n_iterations):
             differences = gradient(torch.fft.ifft2(spectrum, norm="ortho"))
-            z = _shrink(differences + u, weight / self.penalty)
+            z = shrink(differences + u, weight / self.penalty)
             u = u + differences - z
             adjoint = torch.fft.fft2(gradient.adjoint(z - u), norm="ortho")
             spectrum = (measured + self.penalty * adjoint) / weights
@@ -102,7 +102,7 @@ def _squared_differences(kspace: Tensor) -> Tensor:
     return rows[:, None] + columns
 
 
-def _shrink(x: Tensor, threshold: Tensor | float) -> Tensor:
+def shrink(x: Tensor, threshold: Tensor | float) -> Tensor:
     """Shorten the vectors along the first axis by ``threshold``, at least to zero."""
     length = torch.view_as_real(x).square().sum((0, -1)).sqrt()  # vector_norm is ten times as slow
     return x * (1 - threshold / length.clamp_min(1e-30)).clamp_min(0)

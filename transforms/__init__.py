@@ -1,5 +1,6 @@
 from .brain_extraction import ExtractBraind, WarnOfSkulld, extract_brain
 from .bright_gray_matter import RandBrightGrayMatterd
+from .coil_samples import AgreeWithCoilsd
 from .compressed_sensing import CompressedSensingKspaced
 from .contrast_mix import RandContrastMix, RandContrastMixd
 from .drop_contrasts import RandDropContrasts, RandDropContrastsd
@@ -62,6 +63,7 @@ from .zero_filled_resolution import AgreeWithLowResolutiond, RandLowerResolution
 from .zero_filling import ZeroFilledd
 
 __all__ = [
+    "AgreeWithCoilsd",
     "AgreeWithFieldd",
     "AgreeWithLowResolutiond",
     "AnsweringCompose",

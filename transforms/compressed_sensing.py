@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import torch
 from monai.config import KeysCollection
 from torch import Tensor
 
 from ..operators.compressed_sensing import CompressedSensingSolver
+from ..operators.fourier import image_to_kspace
+from ..operators.multi_coil import multi_coil_total_variation
 from .keyed import KeyedTransform
 
 
 class CompressedSensingKspaced(KeyedTransform):
     """Fill what is not measured in k-space by :class:`CompressedSensingSolver`; it keeps its metadata.
 
+    Where there are samples of several coils, k-space is that of the image with the least total variation which agrees
+    with all of them (:func:`multi_coil_total_variation`), and what of it was sampled counts as measured.
+
     Args:
         keys: of undersampled k-space.
         mask_key: True where there are samples.
         noise_key: of their noise, for each slice; none where there is no such key.
+        coils_key: of the samples of coils ``(coil, slice, y, x)``.
+        maps_key: of their sensitivities.
         measured_key: where the samples go as they came in; nowhere where it is None.
         is_enabled: fills nothing otherwise.
         options: see :class:`KeyedTransform`.
@@ -33,12 +41,15 @@ class CompressedSensingKspaced(KeyedTransform):
         is_enabled: bool = True,
         noise_key: str = "kspace_noise",
         measured_key: str | None = None,
+        coils_key: str = "coils",
+        maps_key: str = "coil_maps",
         **options: Any,
     ) -> None:
         super().__init__(keys, **options)
         self.mask_key = mask_key
         self.noise_key = noise_key
         self.measured_key = measured_key
+        self.coils_key, self.maps_key = coils_key, maps_key
         self.is_enabled = is_enabled
 
     def arguments(self, data: Mapping[Hashable, Any]) -> dict[str, Any]:
@@ -51,7 +62,22 @@ class CompressedSensingKspaced(KeyedTransform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Fill what is at every key."""
-        out = super().__call__(data) if self.is_enabled else dict(data)
+        samples = data[self.first_key(dict(data))]
+        if self.is_enabled and self.coils_key in data:
+            out = dict(data)
+            for key in self.key_iterator(out):
+                out[key] = out[key].clone().copy_(self._of_coils(data))
+            samples = out[self.first_key(out)] * data[self.mask_key]
+        else:
+            out = super().__call__(data) if self.is_enabled else dict(data)
         if self.measured_key is not None:
-            out[self.measured_key] = data[self.first_key(dict(data))]
+            out[self.measured_key] = samples
         return out
+
+    def _of_coils(self, data: Mapping[Hashable, Any]) -> Tensor:
+        coils, maps, mask = (data[key].as_subclass(Tensor) for key in (self.coils_key, self.maps_key, self.mask_key))
+        noise = data[self.noise_key].as_subclass(Tensor).expand(1, coils.shape[1], 1, 1)
+        mask = mask.expand(1, *coils.shape[1:])
+        slices = range(coils.shape[1])  # one by one, for memory
+        images = [multi_coil_total_variation(*(x[:, i][None] for x in (coils, maps, mask, noise))) for i in slices]
+        return image_to_kspace(torch.cat(images, 1))

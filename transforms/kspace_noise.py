@@ -31,6 +31,7 @@ class KspaceNoised(MapTransform):
             log tells; None to have it estimated unless it is there already, as it is of simulated noise.
         mask_key: True where there are samples.
         noise_key: where it goes, ``(1, slice, 1, 1)``.
+        coils_key: of the samples of coils ``(coil, slice, y, x)``, from which it is estimated where they are there.
 
     Raises:
         InputError: if ``noise`` is another word, negative or not finite; when called, if it is more than twice what
@@ -43,6 +44,7 @@ class KspaceNoised(MapTransform):
         noise: float | str | None = None,
         mask_key: str = "sampled",
         noise_key: str = "kspace_noise",
+        coils_key: str = "coils",
     ) -> None:
         super().__init__(keys)
         is_number = isinstance(noise, int | float) and not isinstance(noise, bool)
@@ -51,6 +53,7 @@ class KspaceNoised(MapTransform):
         self.noise = noise
         self.mask_key = mask_key
         self.noise_key = noise_key
+        self.coils_key = coils_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add the noise of what is at the first key."""
@@ -58,12 +61,13 @@ class KspaceNoised(MapTransform):
         if self.noise is None and self.noise_key in out:
             return out
         kspace = out[self.first_key(out)]
+        samples = out.get(self.coils_key, kspace)
         if self.noise is None or isinstance(self.noise, str):
-            noise = float(estimate_kspace_noise(kspace, out[self.mask_key]))
+            noise = float(estimate_kspace_noise(samples, out[self.mask_key]))
             logger.info("noise of k-space, estimated from outer samples: %.3g", noise)
         else:
             noise = float(self.noise)
-            most = float(strongest_kspace_noise(kspace, out[self.mask_key]))
+            most = float(strongest_kspace_noise(samples, out[self.mask_key]))
             if noise > TOO_STRONG * most:
                 problem = f"{noise:.3g}, where the outer samples of k-space have a standard deviation of {most:.3g}"
                 raise InputError.at(PLACE, problem, f"give it in the unit of the samples, or {ESTIMATED}")

@@ -21,6 +21,7 @@ from ..operators import combine_coils as combine_coil_images
 from ..operators.coil_maps import low_resolution_coil_maps
 from ..operators.fourier import image_to_kspace, kspace_to_image
 from .alignment import ALIGNMENT, Alignment, Register, align, as_json
+from .coil_samples import calibrated_coils
 from .intensity_faults import repair_intensities
 from .kspace_grid import kspace_on_grid
 from .load_contrasts import LoadContrastsd
@@ -42,9 +43,10 @@ class LoadGuidedKspaced(MapTransform):
     found: ``sub-01_T1w.nii.gz`` beside ``sub-01_kspace.npz``. A MONAI Label server hands over one path only.
 
     Coils are combined with sensitivities from the center of k-space, and what is then outside of the mask is set to
-    zero: k-space of one virtual coil. The guide's grid has the matrix of k-space, or its ``recon_matrix``: the center
-    of the field of view, with the pixels that the scanner reconstructs (see :func:`kspace_on_grid`); around it the
-    guide is zero.
+    zero: k-space of one virtual coil. Where there are several, ``coils`` has their samples and ``coil_maps`` their
+    sensitivities, ``(coil, slice, y, x)``, see :func:`~.coil_samples.calibrated_coils`. The guide's grid has the matrix
+    of k-space, or its ``recon_matrix``: the center of the field of view, with the pixels that the scanner reconstructs
+    (see :func:`kspace_on_grid`); around it the guide is zero.
 
     Args:
         keys: of the images; k-space is at ``kspace_key``.
@@ -100,6 +102,10 @@ class LoadGuidedKspaced(MapTransform):
         grid = guide if reference_file is None else read_volume(reference_file, allow_constant=True, allow_2d=True)
         kspace = kspace_on_grid(file, read_kspace(file), grid)
         combined, mask = combine_coils(kspace)
+        coils = calibrated_coils(file, kspace)
+        if coils is not None:
+            images = combine_coil_images(kspace_to_image(coils[0]), coils[1])
+            combined = image_to_kspace(images) * mask
         found = self._alignment(guide, combined, grid)
         guide = found.apply(guide)
         check_overlap(guide, grid, "reference")
@@ -107,7 +113,9 @@ class LoadGuidedKspaced(MapTransform):
         meta = {**grid.meta, "slice_axis": 2, "motion": found.matrix[None], "sources": f"{file}\n{guide_file}"}
         meta[ALIGNMENT] = as_json(self.register, "zero-filled", {self.guide: found})
         padded = SpatialPad(combined.shape[1:])(aligned)
-        return {"image": MetaTensor(combined, meta=meta), "sampled": mask, "guide": MetaTensor(padded, meta=meta)}
+        found_coils = {} if coils is None else {"coils": coils[0], "coil_maps": coils[1]}
+        stacks = {"image": MetaTensor(combined, meta=meta), "guide": MetaTensor(padded, meta=meta)}
+        return {**stacks, "sampled": mask, **found_coils}
 
     def _alignment(self, guide: MetaTensor, combined: Tensor, grid: MetaTensor) -> Alignment:
         if self.register is not Register.ALWAYS:

@@ -1,0 +1,89 @@
+"""Sensitivities of receive coils, from the null space of their calibration data."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from .fourier import kspace_to_image
+
+KERNEL = 6  # samples along each side
+THRESHOLD = 0.02  # of the largest singular value; below, there is noise
+CROP = 0.9  # of the eigenvalue, which is 1 where there is an object that one set of sensitivities explains
+LARGEST = 24  # samples along each side of the calibration data
+SMALLEST = 8
+
+
+def calibration_size(mask: Tensor) -> tuple[int, int] | None:
+    """Return the sides of the largest rectangle around the center of k-space that is sampled completely.
+
+    Args:
+        mask: True is sampled, ``(h, w)``.
+
+    Returns:
+        Sides from 8 to 24 samples; None if there is no such rectangle.
+    """
+    sides = [range(SMALLEST, min(n, LARGEST) + 1) for n in mask.shape]
+    found = [(y * x, y, x) for y in sides[0] for x in sides[1] if bool(_center(mask, (y, x)).all())]
+    return max(found)[1:] if found else None
+
+
+def compress_coils(kspace: Tensor, n_coils: int) -> Tensor:
+    """Return the strongest combinations of coils: the first left singular vectors of the data times the data.
+
+    Buehrer et al. 2007, Magn Reson Med 57:1131, doi:10.1002/mrm.21237. White noise stays white and as strong.
+
+    Args:
+        kspace: ``(coil, h, w)``.
+        n_coils: at most.
+    """
+    flat = kspace.flatten(1)
+    vectors = torch.linalg.eigh(flat @ flat.mH).eigenvectors.flip(-1)[:, :n_coils]
+    return (vectors.mH @ flat).view(-1, *kspace.shape[1:])
+
+
+def espirit_maps(kspace: Tensor, mask: Tensor) -> Tensor | None:
+    """Estimate the sensitivities of coils from the fully sampled center of k-space, by ESPIRiT.
+
+    Uecker et al. 2014, Magn Reson Med 71:990, doi:10.1002/mrm.24751: all patches of 6 x 6 samples of all coils lie in
+    a space of few dimensions, from the singular vectors above 0.02 of the largest singular value (Eq. 5). To be
+    projected onto it changes nothing, which at each pixel is an eigenvalue problem of the size of the coils (Eqs. 15
+    to 19), whose eigenvector for the eigenvalue 1 is the sensitivities. The first set of maps is taken. They have unit
+    norm over the coils, the phase of the first coil is zero, and they are zero where the eigenvalue is below 0.9, and
+    everywhere if k-space is.
+
+    Args:
+        kspace: centered, complex, ``(coil, h, w)``.
+        mask: True is sampled, ``(h, w)``.
+
+    Returns:
+        ``(coil, h, w)``, complex; None where the center is not sampled completely over at least 8 x 8 samples.
+    """
+    size = calibration_size(mask)
+    if size is None:
+        return None
+    n_coils, h, w = kspace.shape
+    patches = _center(kspace, size).unfold(1, KERNEL, 1).unfold(2, KERNEL, 1).permute(1, 2, 0, 3, 4).flatten(0, 1)
+    values, vectors = torch.linalg.eigh(patches.flatten(1).mH @ patches.flatten(1))  # of squares of singular values
+    if not values[-1] > 0:
+        return torch.zeros_like(kspace)
+    kept = vectors[:, values > THRESHOLD**2 * values[-1]].mT.conj().reshape(-1, n_coils, KERNEL, KERNEL)
+    # the sum over all kernels of what they are in the image, times its adjoint, from their correlations
+    lags = 2 * KERNEL - 1
+    spectra = torch.fft.fft2(kept, s=(lags, lags)).permute(2, 3, 1, 0)
+    correlations = torch.fft.ifft2((spectra @ spectra.mH).permute(2, 3, 0, 1))
+    padding = [w // 2 - KERNEL + 1, w - w // 2 - KERNEL, h // 2 - KERNEL + 1, h - h // 2 - KERNEL]
+    lagged = F.pad(torch.fft.fftshift(correlations, (-2, -1)), padding)
+    matrices = kspace_to_image(lagged).permute(2, 3, 0, 1) * ((h * w) ** 0.5 / KERNEL**2)
+    eigenvalues, eigenvectors = torch.linalg.eigh(matrices)
+    maps = eigenvectors[..., -1]
+    maps = maps * torch.polar(torch.ones_like(maps.real[..., :1]), -maps[..., :1].angle())
+    return torch.where(eigenvalues[..., -1:] > CROP, maps, 0).permute(2, 0, 1).contiguous()
+
+
+def _center(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cut out the middle of the last two axes, with the center of k-space in its middle."""
+    for axis, n in zip((-2, -1), size, strict=True):
+        x = x.narrow(axis, x.shape[axis] // 2 - n // 2, n)
+    return x
