@@ -21,6 +21,7 @@ from torch import Tensor
 
 from mri_attention.networks.inferers import HeldOutSamplesInferer, SliceBatchInferer
 from mri_attention.networks.inferers.held_out_samples import HARDLY
+from mri_attention.networks.inferers.slices import KspaceInputs
 from mri_attention.operators import CompressedSensingSolver, kspace_to_image
 
 BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "guided_reconstruction_manet"
@@ -102,7 +103,7 @@ def main(heads: str) -> None:
             truth = case["label"] / case["zero_filled"].amax((-1, -2), keepdim=True)
             for name, guide in guides(case["guide"], other["guide"]):
                 rest = guide, sampled, case.get("kspace_noise"), case["measured"]
-                trial = inferer.trial(network, case["image"], *rest)
+                trial = inferer.trial(network, KspaceInputs(case["image"], *rest))
                 image = inferer.inferer(case["image"], network, *rest)
                 if trial is None or not isinstance(image, Tensor):
                     raise ValueError(f"{subject} cannot be tried")

@@ -54,11 +54,12 @@ def espirit_maps(kspace: Tensor, mask: Tensor) -> Tensor | None:
     everywhere if k-space is.
 
     Args:
-        kspace: centered, complex, ``(coil, h, w)``.
+        kspace: centered, complex, ``(coil, h, w)``, of two coils or more.
         mask: True is sampled, ``(h, w)``.
 
     Returns:
-        ``(coil, h, w)``, complex; None where the center is not sampled completely over at least 8 x 8 samples.
+        ``(coil, h, w)``, complex; None where the center is not sampled completely over at least 8 x 8 samples, or where
+        one set of maps does not do: in most of the image a second eigenvalue is above 0.9 too, as with noise alone.
     """
     size = calibration_size(mask)
     if size is None:
@@ -77,9 +78,12 @@ def espirit_maps(kspace: Tensor, mask: Tensor) -> Tensor | None:
     lagged = F.pad(torch.fft.fftshift(correlations, (-2, -1)), padding)
     matrices = kspace_to_image(lagged).permute(2, 3, 0, 1) * ((h * w) ** 0.5 / KERNEL**2)
     eigenvalues, eigenvectors = torch.linalg.eigh(matrices)
+    explained = eigenvalues[..., -1] > CROP
+    if 2 * int((explained & (eigenvalues[..., -2] > CROP)).sum()) > int(explained.sum()):
+        return None
     maps = eigenvectors[..., -1]
     maps = maps * torch.polar(torch.ones_like(maps.real[..., :1]), -maps[..., :1].angle())
-    return torch.where(eigenvalues[..., -1:] > CROP, maps, 0).permute(2, 0, 1).contiguous()
+    return torch.where(explained[..., None], maps, 0).permute(2, 0, 1).contiguous()
 
 
 def _center(x: Tensor, size: tuple[int, int]) -> Tensor:

@@ -113,9 +113,12 @@ class LoadGuidedKspaced(MapTransform):
         meta = {**grid.meta, "slice_axis": 2, "motion": found.matrix[None], "sources": f"{file}\n{guide_file}"}
         meta[ALIGNMENT] = as_json(self.register, "zero-filled", {self.guide: found})
         padded = SpatialPad(combined.shape[1:])(aligned)
-        found_coils = {} if coils is None else {"coils": coils[0], "coil_maps": coils[1]}
-        stacks = {"image": MetaTensor(combined, meta=meta), "guide": MetaTensor(padded, meta=meta)}
-        return {**stacks, "sampled": mask, **found_coils}
+        out: dict[Hashable, Any] = {
+            "image": MetaTensor(combined, meta=meta),
+            "guide": MetaTensor(padded, meta=meta),
+            "sampled": mask,
+        }
+        return out if coils is None else out | {"coils": coils[0], "coil_maps": coils[1]}
 
     def _alignment(self, guide: MetaTensor, combined: Tensor, grid: MetaTensor) -> Alignment:
         if self.register is not Register.ALWAYS:

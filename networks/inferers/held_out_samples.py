@@ -12,7 +12,7 @@ from monai.inferers import Inferer
 from torch import Tensor
 
 from ...operators import CompressedSensingSolver, image_to_kspace, kspace_to_image
-from .slices import Output, SliceBatchInferer, separate_inputs
+from .slices import KspaceInputs, Output, SliceBatchInferer, image_of, separate_inputs
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +81,9 @@ class HeldOutSamplesInferer(Inferer):
         given = separate_inputs(inputs, auxiliary, mask, noise, measured)
         kept = result.clone()
         for i, place in enumerate(_places(inputs)):
-            trial = self.trial(network, *(None if x is None else x[i : i + 1] for x in given))
+            trial = self.trial(network, given.item(i))
             if trial is not None and trial.network > trial.start:
-                kept[i] = kspace_to_image(given[0][i]).abs()
+                kept[i] = kspace_to_image(given.kspace[i]).abs()
             self._tell(trial, place)
         return MetaTensor(kept, meta=result.meta) if isinstance(result, MetaTensor) else kept
 
@@ -104,25 +104,18 @@ class HeldOutSamplesInferer(Inferer):
             )
             logger.warning(message, place, trial.network, trial.start)
 
-    def trial(
-        self,
-        network: Callable[..., Any],
-        kspace: Tensor,
-        guide: Tensor,
-        mask: Tensor,
-        noise: Tensor | None,
-        measured: Tensor | None,
-    ) -> Trial | None:
-        """Leave out samples of one volume, ``(1, 1, [slice,] h, w)`` each; None if there are too few."""
-        samples = kspace if measured is None else measured
-        kspace, guide, mask, samples = (_some(x, self.n_slices) for x in (kspace, guide, mask, samples))
-        noise = None if noise is None else _some(noise, self.n_slices)
+    def trial(self, network: Callable[..., Any], inputs: KspaceInputs) -> Trial | None:
+        """Leave out samples of one volume; None if there are too few."""
+        samples = inputs.kspace if inputs.measured is None else inputs.measured
+        guide, mask, samples = (_some(x, self.n_slices) for x in (inputs.guide, inputs.mask, samples))
+        noise = None if inputs.noise is None else _some(inputs.noise, self.n_slices)
         left_out = leave_out(mask)
-        if int(left_out.sum()) < FEWEST * mask.shape[0]:
+        if int(left_out.sum()) < FEWEST * len(mask):
             return None
-        given = samples * ~left_out
-        filled = given if self.start is None else self.start(given, mask & ~left_out, noise)
-        image = self.inferer(filled, network, guide, mask & ~left_out, noise, None if measured is None else given)
+        given, rest = samples * ~left_out, mask & ~left_out
+        filled = given if self.start is None else self.start(given, rest, noise)
+        measured = None if inputs.measured is None else given
+        image = image_of(self.inferer(filled, network, guide, rest, noise, measured))
         begin = kspace_to_image(filled)
         truth, phase = samples[left_out], begin.angle()
         predictions = (image_to_kspace(torch.polar(x.to(phase), phase))[left_out] for x in (image, begin.abs()))

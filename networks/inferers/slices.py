@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from monai.data import MetaTensor
@@ -80,19 +80,40 @@ class SliceBatchInferer(Inferer):
         return {name: value if value.is_complex() else value.float() for name, value in named.items()}
 
 
+class KspaceInputs(NamedTuple):
+    """What networks of reconstruction get, as plain tensors.
+
+    Attributes:
+        kspace: ``(b, 1, [slice,] h, w)``.
+        guide: of the same shape.
+        mask: booleans of the same shape.
+        noise: ``(b, 1, [slice,] 1, 1)``; None where there is none.
+        measured: of the shape of k-space; None where k-space is what was measured.
+    """
+
+    kspace: Tensor
+    guide: Tensor
+    mask: Tensor
+    noise: Tensor | None
+    measured: Tensor | None
+
+    def item(self, i: int) -> KspaceInputs:
+        """Return the item of a batch, as a batch of one."""
+        kspace, guide, mask = (x[i : i + 1] for x in self[:3])
+        noise, measured = (None if x is None else x[i : i + 1] for x in self[3:])
+        return KspaceInputs(kspace, guide, mask, noise, measured)
+
+
 def separate_inputs(
     inputs: Tensor,
     auxiliary: Tensor | None = None,
     mask: Tensor | None = None,
     noise: Tensor | None = None,
     measured: Tensor | None = None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
-    """Return k-space, guide, mask, noise and samples as plain tensors, from the channels of one tensor if need be.
+) -> KspaceInputs:
+    """Return k-space, guide, mask, noise and samples, from the channels of one tensor if need be.
 
     The arguments are those of :meth:`SliceBatchInferer.__call__`.
-
-    Returns:
-        ``(b, 1, [slice,] h, w)`` each, the mask of booleans, the noise ``(b, 1, [slice,] 1, 1)``.
     """
     if auxiliary is None:
         inputs, auxiliary, *others = inputs.split(1, 1)
@@ -102,7 +123,8 @@ def separate_inputs(
     kspace, guide = (x.as_subclass(Tensor) for x in (inputs, auxiliary))
     sampled = kspace != 0 if mask is None else mask.as_subclass(Tensor).bool().expand_as(kspace)
     level = None if noise is None else noise.as_subclass(Tensor).float().expand(*kspace.shape[:-2], 1, 1)
-    return kspace, guide.float(), sampled, level, None if measured is None else measured.as_subclass(Tensor)
+    samples = None if measured is None else measured.as_subclass(Tensor)
+    return KspaceInputs(kspace, guide.float(), sampled, level, samples)
 
 
 def image_of(output: Tensor | Mapping[str, Tensor]) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mri_attention.networks.inferers import HeldOutSamplesInferer, SliceBatchInferer
 from mri_attention.networks.inferers.held_out_samples import leave_out
+from mri_attention.networks.inferers.slices import KspaceInputs
 from mri_attention.networks.nets import ZeroFilling
 from mri_attention.operators import CompressedSensingSolver, image_to_kspace, kspace_to_image
 from tests.helpers import features
@@ -66,10 +67,10 @@ def test_squares_are_left_out_of_other_samples() -> None:
 
 def test_errors_are_shares_of_the_power_left_out() -> None:
     """An image of zeros foretells nothing, and neither does what zeros were filled in."""
-    inputs = SAMPLES, TRUTH, MASK, None, None
-    nothing = an_inferer().trial(lambda kspace, *_: torch.zeros_like(kspace.real), *inputs)
+    inputs = KspaceInputs(SAMPLES, TRUTH, MASK, None, None)
+    nothing = an_inferer().trial(lambda kspace, *_: torch.zeros_like(kspace.real), inputs)
     assert nothing == pytest.approx((1.0, 1.0), rel=1e-4)
-    double = an_inferer().trial(lambda kspace, *_: 2 * kspace_to_image(kspace).abs(), *inputs)
+    double = an_inferer().trial(lambda kspace, *_: 2 * kspace_to_image(kspace).abs(), inputs)
     assert double == pytest.approx((1.0, 1.0), rel=1e-4)  # zeros are foretold twice
 
 
@@ -82,7 +83,7 @@ def test_the_network_sees_no_sample_that_is_left_out() -> None:
 
     noise = torch.tensor([0.1, 0.2, 0.3]).view(1, 1, 3, 1, 1)
     solver = CompressedSensingSolver(n_iterations=3, keep_samples=True)
-    an_inferer(start=solver).trial(network, solver(SAMPLES, MASK), TRUTH, MASK, noise, SAMPLES)
+    an_inferer(start=solver).trial(network, KspaceInputs(solver(SAMPLES, MASK), TRUTH, MASK, noise, SAMPLES))
     kspace, mask, levels, measured = (torch.cat(parts) for parts in zip(*seen, strict=True))
     left_out = leave_out(MASK)[0, 0, 0]
     assert not mask[:, 0][:, left_out].any()

@@ -1,0 +1,110 @@
+"""Tests of k-space of several coils in transforms."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mri_attention.datasets.kspace import Kspace
+from mri_attention.operators import estimate_kspace_noise, image_to_kspace, kspace_to_image
+from mri_attention.simulation.coils import wire_sensitivities
+from mri_attention.transforms import AgreeWithCoilsd, CompressedSensingKspaced, KspaceNoised
+from mri_attention.transforms.coil_samples import calibrated_coils
+from tests.helpers import features
+
+SHAPE = 48, 40
+FILE = Path("scan.h5")
+
+
+def planes() -> Tensor:
+    y, x = torch.meshgrid(*(torch.linspace(-1, 1, n) for n in SHAPE), indexing="ij")
+    return torch.stack([(y.hypot(x) < radius) * (1.0 + 0.5 * torch.sin(12 * x)) for radius in (0.7, 0.8, 0.0)])
+
+
+def kspace(n_coils: int = 12, n_center: int = 12) -> Kspace:
+    mask = torch.arange(SHAPE[1]) % 3 == 0
+    mask[20 - n_center // 2 : 20 + n_center // 2] = True
+    coils = wire_sensitivities(SHAPE, n_coils) * planes()[:, None]
+    return Kspace((image_to_kspace(coils) * mask).numpy(), mask.numpy()[None, None, None])
+
+
+def loaded() -> dict[str, Any]:
+    """Return what is loaded of these coils."""
+    found = calibrated_coils(FILE, kspace())
+    assert found is not None
+    coils, maps = found
+    mask = torch.from_numpy(kspace().mask[0])
+    combined = image_to_kspace((maps.conj() * kspace_to_image(coils)).sum(0, keepdim=True)) * mask
+    noise = torch.zeros(1, 3, 1, 1)
+    return {"image": combined, "coils": coils, "coil_maps": maps, "sampled": mask, "kspace_noise": noise}
+
+
+def test_coils_are_compressed_and_empty_slices_have_no_sensitivities() -> None:
+    data = loaded()
+    assert data["coils"].shape == data["coil_maps"].shape == (10, 3, *SHAPE)
+    assert not data["coil_maps"][:, 2].any()
+    combined = torch.linalg.vector_norm(data["coil_maps"], dim=0)[:2]
+    assert ((combined - 1).abs() < 1e-4)[planes()[:2] > 0].float().mean() > 0.97
+
+
+def test_one_coil_has_no_sensitivities(caplog: pytest.LogCaptureFixture) -> None:
+    assert calibrated_coils(FILE, kspace(1)) is None
+    assert not caplog.records
+
+
+def test_a_center_with_gaps_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert calibrated_coils(FILE, kspace(n_center=4)) is None
+    assert "scan.h5: its center tells no sensitivities" in caplog.text
+
+
+def test_samples_that_no_sensitivities_explain_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    noise = np.random.default_rng(0).standard_normal((1, 4, *SHAPE, 2)).astype(np.float32).view(np.complex64)[..., 0]
+    assert calibrated_coils(FILE, Kspace(noise, np.ones((1, 1, 1, SHAPE[1]), bool))) is None
+    assert "tells no sensitivities" in caplog.text
+
+
+def test_k_space_is_filled_by_all_coils() -> None:
+    data = CompressedSensingKspaced("image", measured_key="measured")(loaded())
+    found = kspace_to_image(data["image"])[0].abs()
+    alone = loaded()
+    del alone["coils"]
+    single = kspace_to_image(CompressedSensingKspaced("image")(alone)["image"])[0].abs()
+    errors = [float((image - planes()).square().mean()) for image in (found, single)]
+    assert errors[0] < 0.3 * errors[1]
+    torch.testing.assert_close(data["measured"], data["image"] * data["sampled"])
+
+
+def test_zeros_stay_where_nothing_is_to_be_filled() -> None:
+    data = CompressedSensingKspaced("image", measured_key="measured", is_enabled=False)(loaded())
+    torch.testing.assert_close(data["measured"], loaded()["image"])
+
+
+def test_noise_is_that_of_the_coils() -> None:
+    data = loaded()
+    data["coils"] = data["coils"] + torch.complex(features(10, 3, *SHAPE), features(10, 3, *SHAPE).flip(-1))
+    del data["kspace_noise"]
+    found = KspaceNoised("image")(data)["kspace_noise"]
+    torch.testing.assert_close(found[0, 0, 0, 0], estimate_kspace_noise(data["coils"], data["sampled"]))
+    assert float(found[0, 0, 0, 0]) == pytest.approx(1.0, rel=0.2)
+
+
+def test_images_agree_with_the_samples_of_all_coils() -> None:
+    data = CompressedSensingKspaced("image")(loaded())
+    data["pred"] = kspace_to_image(data["image"]).abs()
+    found = AgreeWithCoilsd("pred")(data)["pred"]
+    errors = [float((image[0] - planes()).square().mean()) for image in (found, data["pred"])]
+    assert errors[0] < 0.5 * errors[1]
+
+
+def test_images_of_one_coil_or_disabled_stay() -> None:
+    data = loaded() | {"pred": features(1, 3, *SHAPE)}
+    assert AgreeWithCoilsd("pred", is_enabled=False)(data)["pred"] is data["pred"]
+    del data["coils"]
+    assert AgreeWithCoilsd("pred")(data)["pred"] is data["pred"]
