@@ -56,11 +56,14 @@ class LoadGuidedKspaced(MapTransform):
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
         kspace_key: of the file of k-space; cases without it have images only.
         reference_key: of an image on the grid of k-space's images.
+        from_full: take measured k-space for an image whose k-space is to be simulated, as training and evaluation do:
+            its magnitude, coils combined, is at ``label``.
 
     Raises:
         ValueError: if ``contrasts`` are not two.
         InputError: if an image or k-space is missing or unusable (see :func:`~.read_volume`, :func:`~.read_kspace`),
-            or the grid of k-space's images is not that of guide or reference.
+            or the grid of k-space's images is not that of guide or reference; with ``from_full``, if k-space is not
+            sampled completely.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class LoadGuidedKspaced(MapTransform):
         allow_nan: bool = False,
         kspace_key: str = "kspace",
         reference_key: str = "reference",
+        from_full: bool = False,
     ) -> None:
         super().__init__(keys)
         if len(contrasts) != 2:
@@ -78,6 +82,7 @@ class LoadGuidedKspaced(MapTransform):
         self.guide, self.target = contrasts
         self.register, self.allow_nan = Register.of(register), allow_nan
         self.kspace_key, self.reference_key = kspace_key, reference_key
+        self.from_full = from_full
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Replace paths by what they hold."""
@@ -101,6 +106,9 @@ class LoadGuidedKspaced(MapTransform):
         warn_of_images({self.guide: guide})
         grid = guide if reference_file is None else read_volume(reference_file, allow_constant=True, allow_2d=True)
         kspace = kspace_on_grid(file, read_kspace(file), grid)
+        if self.from_full and not kspace.mask.all():
+            problem = f"{kspace.sampled_fraction:.0%} of k-space are sampled, but it is to be undersampled here"
+            raise InputError.at(file, problem, "give k-space that is sampled completely, or an image")
         combined, mask = combine_coils(kspace)
         coils = calibrated_coils(file, kspace)
         if coils is not None:
@@ -113,6 +121,9 @@ class LoadGuidedKspaced(MapTransform):
         meta = {**grid.meta, "slice_axis": 2, "motion": found.matrix[None], "sources": f"{file}\n{guide_file}"}
         meta[ALIGNMENT] = as_json(self.register, "zero-filled", {self.guide: found})
         padded = SpatialPad(combined.shape[1:])(aligned)
+        if self.from_full:
+            label = MetaTensor(kspace_to_image(combined).abs(), meta=meta)
+            return {"guide": MetaTensor(padded, meta=meta), "label": label}
         out: dict[Hashable, Any] = {
             "image": MetaTensor(combined, meta=meta),
             "guide": MetaTensor(padded, meta=meta),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
+from multiprocessing.dummy import DummyProcess
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,6 +23,8 @@ from .options import Options, in_options
 BAD_INPUT = 2
 """Exit code for input that the user can put right."""
 
+LONGEST_WORK = 120.0
+"""Seconds that a thread is waited for at the end."""
 
 PACKAGE = __name__.partition(".")[0]
 TOLD = tuple(
@@ -126,7 +130,19 @@ def exit_with(error: BaseException, options: Options) -> None:
         traceback.print_exception(error)
     message, code = explain(error)
     sys.stderr.write(f"Error: {' '.join(in_options(message, options).split())}\n")
+    sys.stderr.flush()
+    wait_for_workers()
     raise SystemExit(code)
+
+
+def wait_for_workers() -> None:
+    """Wait until the threads of pools, such as those that fill a cache, are through with what they began.
+
+    The interpreter would end them within library code, which aborts the process with another exit code.
+    """
+    for worker in threading.enumerate():
+        if isinstance(worker, DummyProcess):
+            worker.join(LONGEST_WORK)
 
 
 def explain(error: BaseException) -> tuple[str, int]:

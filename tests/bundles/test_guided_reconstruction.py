@@ -11,6 +11,7 @@ import pytest
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, verify_net_in_out
 
+from mri_attention.datasets.input_error import InputError
 from mri_attention.networks.nets import MANet
 from mri_attention.operators import image_to_kspace, kspace_to_image
 from tests.bundles.bundle_configs import BundleConfigs, input_error
@@ -54,7 +55,9 @@ def test_masks_depend_on_seed_and_file_alone(dataset: Path) -> None:
     assert not torch.equal(masks(slice(1), 1)[0], both[0])
 
 
-def measurement(folder: Path, n_coils: int = 1, acceleration: int = 2) -> tuple[dict[str, Any], np.ndarray]:
+def measurement(
+    folder: Path, n_coils: int = 1, acceleration: int = 2, center: int = 6
+) -> tuple[dict[str, Any], np.ndarray]:
     """Write a guide, and k-space of an ellipsoid with every second column and the center."""
     grid = np.meshgrid(*(np.linspace(-1, 1, n) for n in SHAPE), indexing="ij")
     image = 500.0 * (sum(x**2 for x in grid) < 0.7) * (1.2 + grid[0])
@@ -64,7 +67,7 @@ def measurement(folder: Path, n_coils: int = 1, acceleration: int = 2) -> tuple[
     weights = np.stack([np.exp(-((grid[0] - c) ** 2)) for c in np.linspace(-1, 1, n_coils)])
     coils = torch.from_numpy((weights * image).transpose(3, 0, 2, 1)) if n_coils > 1 else torch.from_numpy(image.T)
     mask = np.arange(SHAPE[0]) % acceleration == 0
-    mask[SHAPE[0] // 2 - 3 : SHAPE[0] // 2 + 3] = True
+    mask[SHAPE[0] // 2 - center // 2 : SHAPE[0] // 2 + center // 2] = True
     kspace = image_to_kspace(coils.to(torch.complex64)).numpy() * mask
     np.savez(folder / "kspace.npz", kspace=kspace, mask=mask)
     files = {"image": [str(folder / "sub-01_T1w.nii.gz")], "kspace": str(folder / "kspace.npz")}
@@ -172,6 +175,39 @@ def test_reference_gives_the_grid_to_which_the_guide_is_resampled(tmp_path: Path
     BUNDLE.infer(tmp_path / "out", ZERO_FILLED, cases=[case | {"reference": str(tmp_path / "grid.nii.gz")}])
     result = nib.load(tmp_path / "out" / "grid_rec-manet_T2w.nii.gz")
     np.testing.assert_array_equal(result.affine, guide.affine)
+
+
+@pytest.mark.parametrize("n_coils", [1, 4])
+def test_full_kspace_trains_and_is_the_reference_of_evaluations(n_coils: int, tmp_path: Path) -> None:
+    case, truth = measurement(tmp_path, n_coils, acceleration=1)
+    x = np.linspace(-1, 1, SHAPE[0])[:, None, None]
+    shading = np.sqrt(sum(np.exp(-2 * (x - c) ** 2) for c in np.linspace(-1, 1, n_coils))) if n_coils > 1 else 1.0
+    others = [case | {"subject": subject} for subject in ("sub-02", "sub-03")]
+    settings = {**BUNDLE.tiny, "cases": [case, *others], "output_dir": str(tmp_path)}
+    for config, key in (("train", "train::deterministic_transforms"), ("evaluate", "preprocessing::transforms")):
+        parser = parse("train", **settings) if config == "train" else parse("inference", config, **settings)
+        loaded = parser.get_parsed_content(key)[0](dict(case))
+        assert "image" not in loaded
+        label = loaded["label"][0].numpy().transpose(2, 1, 0)
+        assert np.corrcoef(label.ravel(), (truth * shading).ravel())[0, 1] > 0.98
+        assert loaded["guide"].shape == loaded["label"].shape
+    trained = parse("train", **settings).get_parsed_content("train::dataset")[0]
+    assert (trained[0] if isinstance(trained, list) else trained)["measured"].is_complex()
+
+
+def test_undersampled_kspace_neither_trains_nor_is_a_reference(tmp_path: Path) -> None:
+    case, _ = measurement(tmp_path)
+    load = parse("train", cases=[case]).get_parsed_content("train::deterministic_transforms")[0]
+    with pytest.raises(InputError, match=r"kspace.npz: \d+% of k-space are sampled.*give k-space that is sampled"):
+        load(dict(case))
+
+
+def test_several_coils_go_through_the_network(tmp_path: Path) -> None:
+    case, truth = measurement(tmp_path, 4, center=10)
+    result = reconstruct(case, tmp_path / "out", **BUNDLE.tiny).get_fdata()
+    x = np.linspace(-1, 1, SHAPE[0])[:, None, None]
+    shaded = truth * np.sqrt(sum(np.exp(-2 * (x - c) ** 2) for c in np.linspace(-1, 1, 4)))
+    assert ((result - shaded) ** 2).sum() < 0.05 * (shaded**2).sum()
 
 
 @pytest.mark.skipif(not REAL_KSPACE.exists(), reason="no real k-space at hand")
