@@ -75,7 +75,12 @@ class QSMLoss(_Loss):
             mask: where fields are compared, of the same shape.
             voxel_size: mm, ``(3,)`` or ``(b, 3)``; that of the constructor if it is None.
             b0_direction: in voxel axes, ``(3,)`` or ``(b, 3)``; that of the constructor if it is None.
+
+        Raises:
+            ValueError: if the maps have other shapes.
         """
+        if prediction.shape != target.shape:
+            raise ValueError(f"maps must have the same shape, got {list(prediction.shape)} and {list(target.shape)}")
         voxel_size = self.voxel_size if voxel_size is None else voxel_size
         b0_direction = self.b0_direction if b0_direction is None else b0_direction
         maps = F.l1_loss(prediction, target) + self.gradient_weight * self.gradient(prediction, target)

@@ -110,3 +110,8 @@ def test_gradients_flow_in_half_precision_too() -> None:
 def test_rejects(options: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         QSMLoss(**options)
+
+
+def test_maps_of_other_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="maps must have the same shape"):
+        QSMLoss(model_weight=0)(noise(), torch.cat([noise(), noise(1)], 1))
