@@ -8,7 +8,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from .fourier import kspace_to_image
 
-KERNEL = 6  # samples along each side
+KERNEL, SMALL_KERNEL = 6, 4  # samples along each side; for centers of less than 12 samples, which have few patches
+FEW = 12
 THRESHOLD = 0.02  # of the largest singular value; below, there is noise
 CROP = 0.9  # of the eigenvalue, which is 1 where there is an object that one set of sensitivities explains
 LARGEST = 24  # samples along each side of the calibration data
@@ -39,23 +40,26 @@ def compress_coils(kspace: Tensor, n_coils: int) -> Tensor:
         n_coils: at most.
     """
     flat = kspace.flatten(1)
-    vectors = torch.linalg.eigh(flat @ flat.mH).eigenvectors.flip(-1)[:, :n_coils]
+    normalized = flat / flat.abs().max().clamp_min(torch.finfo(flat.real.dtype).tiny)  # of which squares are numbers
+    vectors = torch.linalg.eigh(normalized @ normalized.mH).eigenvectors.flip(-1)[:, :n_coils]
     return (vectors.mH @ flat).view(-1, *kspace.shape[1:])
 
 
-def espirit_maps(kspace: Tensor, mask: Tensor) -> Tensor | None:
+def espirit_maps(kspace: Tensor, mask: Tensor, noise: float = 0.0) -> Tensor | None:
     """Estimate the sensitivities of coils from the fully sampled center of k-space, by ESPIRiT.
 
-    Uecker et al. 2014, Magn Reson Med 71:990, doi:10.1002/mrm.24751: all patches of 6 x 6 samples of all coils lie in
-    a space of few dimensions, from the singular vectors above 0.02 of the largest singular value (Eq. 5). To be
-    projected onto it changes nothing, which at each pixel is an eigenvalue problem of the size of the coils (Eqs. 15
-    to 19), whose eigenvector for the eigenvalue 1 is the sensitivities. The first set of maps is taken. They have unit
-    norm over the coils, the phase of the first coil is zero, and they are zero where the eigenvalue is below 0.9, and
-    everywhere if k-space is.
+    Uecker et al. 2014, Magn Reson Med 71:990, doi:10.1002/mrm.24751: all patches of 6 x 6 samples of all coils (4 x 4
+    of centers with less than 12 samples) lie in a space of few dimensions, from the singular vectors above 0.02 of the
+    largest singular value (Eq. 5), and above what noise alone has (Marchenko and Pastur 1967,
+    doi:10.1070/SM1967v001n04ABEH001994). To be projected onto it changes nothing, which at each pixel is an eigenvalue
+    problem of the size of the coils (Eqs. 15 to 19), whose eigenvector for the eigenvalue 1 is the sensitivities. The
+    first set of maps is taken. They have unit norm over the coils, the phase of the first coil is zero, and they are
+    zero where the eigenvalue is below 0.9, and everywhere if k-space is.
 
     Args:
         kspace: centered, complex, ``(coil, h, w)``, of two coils or more.
         mask: True is sampled, ``(h, w)``.
+        noise: standard deviation of the real and of the imaginary part of samples.
 
     Returns:
         ``(coil, h, w)``, complex; None where the center is not sampled completely over at least 8 x 8 samples, or where
@@ -65,18 +69,24 @@ def espirit_maps(kspace: Tensor, mask: Tensor) -> Tensor | None:
     if size is None:
         return None
     n_coils, h, w = kspace.shape
-    patches = _center(kspace, size).unfold(1, KERNEL, 1).unfold(2, KERNEL, 1).permute(1, 2, 0, 3, 4).flatten(0, 1)
-    values, vectors = torch.linalg.eigh(patches.flatten(1).mH @ patches.flatten(1))  # of squares of singular values
-    if not values[-1] > 0:
+    center = _center(kspace, size)
+    scale = center.abs().max()
+    if not scale > 0:
         return torch.zeros_like(kspace)
-    kept = vectors[:, values > THRESHOLD**2 * values[-1]].mT.conj().reshape(-1, n_coils, KERNEL, KERNEL)
+    k = KERNEL if min(size) >= FEW else SMALL_KERNEL
+    patches = (center / scale).unfold(1, k, 1).unfold(2, k, 1).permute(1, 2, 0, 3, 4).flatten(0, 1).flatten(1)
+    values, vectors = torch.linalg.eigh(patches.mH @ patches)  # of squares of singular values
+    of_noise = 2 * (noise / scale) ** 2 * (len(patches) ** 0.5 + patches.shape[1] ** 0.5) ** 2
+    kept = vectors[:, values > (THRESHOLD**2 * values[-1]).clamp_min(float(of_noise))]
+    if kept.shape[1] == 0:
+        return None
+    kernels = kept.mT.conj().reshape(-1, n_coils, k, k)
     # the sum over all kernels of what they are in the image, times its adjoint, from their correlations
-    lags = 2 * KERNEL - 1
-    spectra = torch.fft.fft2(kept, s=(lags, lags)).permute(2, 3, 1, 0)
+    spectra = torch.fft.fft2(kernels, s=(2 * k - 1, 2 * k - 1)).permute(2, 3, 1, 0)
     correlations = torch.fft.ifft2((spectra @ spectra.mH).permute(2, 3, 0, 1))
-    padding = [w // 2 - KERNEL + 1, w - w // 2 - KERNEL, h // 2 - KERNEL + 1, h - h // 2 - KERNEL]
+    padding = [w // 2 - k + 1, w - w // 2 - k, h // 2 - k + 1, h - h // 2 - k]
     lagged = F.pad(torch.fft.fftshift(correlations, (-2, -1)), padding)
-    matrices = kspace_to_image(lagged).permute(2, 3, 0, 1) * ((h * w) ** 0.5 / KERNEL**2)
+    matrices = kspace_to_image(lagged).permute(2, 3, 0, 1) * ((h * w) ** 0.5 / k**2)
     eigenvalues, eigenvectors = torch.linalg.eigh(matrices)
     explained = eigenvalues[..., -1] > CROP
     if 2 * int((explained & (eigenvalues[..., -2] > CROP)).sum()) > int(explained.sum()):

@@ -13,48 +13,68 @@ from monai.transforms import MapTransform
 from torch import Tensor
 
 from ..datasets.kspace import Kspace
-from ..operators.espirit import compress_coils, espirit_maps
+from ..operators.espirit import SMALLEST, calibration_size, compress_coils, espirit_maps
 from ..operators.fourier import kspace_to_image
+from ..operators.kspace_noise import estimate_kspace_noise, relative_distance
 from ..operators.multi_coil import agree_with_coils
 
 logger = logging.getLogger(__name__)
 
 MOST = 10  # virtual coils
-LEAST = 0.01  # of the pixels of a slice, that have sensitivities
-FAINT = 0.01  # of the power of the strongest slice; slices with less may have none
+COVERED = 0.95  # of the pixels with signal, that must have sensitivities
+SIGNAL = 0.1  # of the brightest pixel of the combination of low resolution
+LOW_RESOLUTION = 12.0  # samples from the center to where the window of this combination has fallen to 1 / e, along y
+OUTER = 0.5  # of the way from the center of k-space, from where on samples are outer ones
+FAINT = 0.01  # of the power of the strongest slice; slices with less may have no sensitivities
+REMEDY = "so that coils are combined before the reconstruction"
 
 
 def calibrated_coils(file: Path, kspace: Kspace) -> tuple[Tensor, Tensor] | None:
     """Return samples and sensitivities of at most ten virtual coils, see :func:`espirit_maps`.
 
     Returns:
-        ``(coil, slice, y, x)`` each; None for one coil and, with a warning, where the center of k-space is not sampled
-        completely, or no sensitivities explain it.
+        ``(coil, slice, y, x)`` each; None for one coil and, with a warning, where the center of a slice is not sampled
+        completely, or no sensitivities explain it in all of the head.
     """
     data = torch.from_numpy(kspace.data)
     n_slices, n_coils, h, w = data.shape
     if n_coils == 1:
         return None
     masks = torch.from_numpy(kspace.mask.all(1)).expand(n_slices, h, w)
-    samples = [compress_coils(coils * mask, MOST) for coils, mask in zip(data, masks, strict=True)]
-    maps = [espirit_maps(coils, mask) for coils, mask in zip(samples, masks, strict=True)]
-    found = [part for part in maps if part is not None]
-    power = torch.stack([coils.abs().square().sum() for coils in samples])
-    has_signal = power > FAINT * power.max()
-    if len(found) < n_slices or any(
-        _support(part) < LEAST for part, is_in in zip(found, has_signal, strict=True) if is_in
-    ):
-        message = (
-            "%s: its center tells no sensitivities of the coils, so that they are combined before the reconstruction; "
-            "sample at least 8 x 8 of its center completely"
-        )
-        logger.warning(message, file)
+    if gaps := [i for i, mask in enumerate(masks) if calibration_size(mask) is None]:
+        message = "%s: the center of slice %d has less than %d x %d samples without gaps, %s; sample more of it"
+        logger.warning(message, file, gaps[0], SMALLEST, SMALLEST, REMEDY)
         return None
-    return torch.stack(samples, 1), torch.stack(found, 1)
+    samples = [compress_coils(coils * mask, MOST) for coils, mask in zip(data, masks, strict=True)]
+    noise = float(estimate_kspace_noise(torch.stack(samples), masks[:, None]))
+    maps = [espirit_maps(coils, mask, noise) for coils, mask in zip(samples, masks, strict=True)]
+    power = torch.stack([coils.abs().double().square().sum() for coils in samples])
+    for i in torch.nonzero(power > FAINT * power.max()).flatten().tolist():
+        if (found := maps[i]) is None or _covered(found, samples[i]) < COVERED:
+            message = (
+                "%s: no sensitivities explain the center of slice %d in all of the head, %s; sample more of it, or "
+                "leave out coil %d if it is faulty, as its outer samples are the strongest"
+            )
+            logger.warning(message, file, i, REMEDY, _noisiest(data[i]))
+            return None
+    found_maps = [torch.zeros_like(coils) if part is None else part for part, coils in zip(maps, samples, strict=True)]
+    return torch.stack(samples, 1), torch.stack(found_maps, 1)
 
 
-def _support(maps: Tensor) -> float:
-    return float((maps != 0).any(0).float().mean())
+def _covered(maps: Tensor, samples: Tensor) -> float:
+    """Return the share of the pixels with signal that have sensitivities."""
+    h, w = samples.shape[-2:]
+    window = torch.exp(-((relative_distance(h, w) * h / 2 / LOW_RESOLUTION) ** 2))
+    image = torch.linalg.vector_norm(kspace_to_image(samples * window), dim=0)
+    head = image > SIGNAL * image.max()
+    return float((maps != 0).any(0)[head].float().mean())
+
+
+def _noisiest(coils: Tensor) -> int:
+    """Return the coil whose outer samples are the strongest, by all that it has."""
+    outer = coils * (relative_distance(coils.shape[-2], coils.shape[-1]) > OUTER)
+    shares = [torch.linalg.vector_norm(x.flatten(1), dim=1) for x in (outer, coils)]
+    return int((shares[0] / shares[1].clamp_min(torch.finfo(shares[1].dtype).tiny)).argmax())
 
 
 class AgreeWithCoilsd(MapTransform):

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
@@ -109,6 +110,7 @@ class LoadGuidedKspaced(MapTransform):
         if self.from_full and not kspace.mask.all():
             problem = f"{kspace.sampled_fraction:.0%} of k-space are sampled, but it is to be undersampled here"
             raise InputError.at(file, problem, "give k-space that is sampled completely, or an image")
+        require_center(file, kspace)
         combined, mask = combine_coils(kspace)
         coils = calibrated_coils(file, kspace)
         if coils is not None:
@@ -149,6 +151,20 @@ def _beside(file: Path, contrast: str) -> Path:
     if found := next((image for image in images if image.is_file()), None):
         return found
     raise InputError.at(file, f"no {contrast} image beside it", f"add {images[0].name}")
+
+
+def require_center(file: Path, kspace: Kspace) -> None:
+    """Refuse k-space of which the center was not measured in a slice.
+
+    Raises:
+        InputError: if it was not.
+    """
+    mask = np.broadcast_to(kspace.mask.all(1), (len(kspace.mask), *kspace.data.shape[-2:]))
+    y, x = (n // 2 for n in mask.shape[1:])
+    has_center = mask[:, y, x]
+    if not has_center.all():
+        problem = f"the center of k-space is not sampled in slice {int(np.argmin(has_center))}"
+        raise InputError.at(file, problem, f"give k-space whose center, at ({y}, {x}), was measured")
 
 
 def combine_coils(kspace: Kspace) -> tuple[Tensor, Tensor]:

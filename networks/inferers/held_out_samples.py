@@ -21,6 +21,7 @@ CENTER = 0.1  # of the way to the edge of k-space, up to which all are given
 BLOCK = 8  # samples along the sides of the squares in which they are left out, where no whole lines are sampled
 SLICES = 4  # of a volume, that are tried
 HARDLY = 0.85  # of the error of the start; a network that leaves more is told
+ENOUGH = 0.2  # of the power that is left out; of a start with less error, a network need not be of use
 FEWEST = 16  # samples to be left out, below which nothing is tried
 
 
@@ -34,6 +35,16 @@ class Trial(NamedTuple):
 
     network: float
     start: float
+
+    @property
+    def fails(self) -> bool:
+        """Whether the start is nearer."""
+        return self.network > self.start
+
+    @property
+    def hardly_helps(self) -> bool:
+        """Whether the network is hardly nearer, where it could be."""
+        return not self.fails and self.network > HARDLY * self.start and self.start > ENOUGH
 
 
 class HeldOutSamplesInferer(Inferer):
@@ -82,7 +93,7 @@ class HeldOutSamplesInferer(Inferer):
         kept = result.clone()
         for i, place in enumerate(_places(inputs)):
             trial = self.trial(network, given.item(i))
-            if trial is not None and trial.network > trial.start:
+            if trial is not None and trial.fails:
                 kept[i] = kspace_to_image(given.kspace[i]).abs()
             self._tell(trial, place)
         return MetaTensor(kept, meta=result.meta) if isinstance(result, MetaTensor) else kept
@@ -91,13 +102,13 @@ class HeldOutSamplesInferer(Inferer):
         if trial is None:
             message = "%s: too few samples to leave some out, so that nobody knows if the network helps"
             logger.warning(message, place)
-        elif trial.network > trial.start:
+        elif trial.fails:
             message = (
                 "%s: tried on samples that were left out, the network fails (error %.2f, without it %.2f), so that the "
                 "result is without it; does the guide belong to this head?"
             )
             logger.warning(message, place, trial.network, trial.start)
-        elif trial.network > HARDLY * trial.start:
+        elif trial.hardly_helps:
             message = (
                 "%s: tried on samples that were left out, the network is hardly of use (error %.2f, without it %.2f); "
                 "does the guide belong to this head?"
@@ -157,7 +168,8 @@ def _some(x: Tensor, n: int) -> Tensor:
 
 
 def _places(inputs: Tensor) -> list[str]:
-    names = inputs.meta.get("filename_or_obj") if isinstance(inputs, MetaTensor) else None
-    if isinstance(names, (list, tuple)) and len(names) == len(inputs):
-        return [str(name) for name in names]
-    return [str(names or "k-space")] * len(inputs)
+    """Name the files of a batch, those of k-space where it was measured."""
+    meta = inputs.meta if isinstance(inputs, MetaTensor) else {}
+    names = meta.get("sources", meta.get("filename_or_obj"))
+    listed = list(names) if isinstance(names, (list, tuple)) else [names] * len(inputs)
+    return [str(name or "k-space").partition("\n")[0] for name in listed]

@@ -75,8 +75,8 @@ class SliceBatchInferer(Inferer):
         with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=self.half_precision):
             output = network(*inputs)
         named = dict(output) if isinstance(output, Mapping) else {"image": output}
-        if self.image_only:
-            named = {"image": named["image"].abs()}
+        if self.image_only:  # of no samples, no image
+            named = {"image": named["image"].abs() * inputs[0].abs().amax((-1, -2), keepdim=True).bool()}
         return {name: value if value.is_complex() else value.float() for name, value in named.items()}
 
 

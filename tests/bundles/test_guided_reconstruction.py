@@ -202,6 +202,13 @@ def test_undersampled_kspace_neither_trains_nor_is_a_reference(tmp_path: Path) -
         load(dict(case))
 
 
+def test_kspace_without_its_center_is_refused(tmp_path: Path) -> None:
+    case, _ = measurement(tmp_path, acceleration=5, center=0)
+    with pytest.raises(RuntimeError) as raised:
+        reconstruct(case, tmp_path / "out", **BUNDLE.tiny)
+    assert "the center of k-space is not sampled in slice 0" in str(input_error(raised.value))
+
+
 def test_several_coils_go_through_the_network(tmp_path: Path) -> None:
     case, truth = measurement(tmp_path, 4, center=10)
     result = reconstruct(case, tmp_path / "out", **BUNDLE.tiny).get_fdata()

@@ -101,3 +101,12 @@ def test_loss_is_zero_for_the_truth_in_every_domain() -> None:
     assert loss(image.abs() + 1, target) == pytest.approx(1)
     with pytest.raises(ValueError, match="must have two channels"):
         loss(image, image)
+
+
+def test_of_no_samples_there_is_no_image() -> None:
+    """What a network makes of nothing has no scale."""
+    kspace = KSPACE.clone()
+    kspace[:, :, 2] = 0
+    result = SliceBatchInferer(2)(kspace, lambda kspace, auxiliary, mask: auxiliary, KSPACE.abs())
+    assert (result[:, :, 2] == 0).all()
+    torch.testing.assert_close(result[:, :, :2], KSPACE.abs()[:, :, :2])
