@@ -10,7 +10,16 @@ from xml.etree import ElementTree
 import numpy as np
 
 from .input_error import InputError
-from .ismrmrd_acquisitions import BAD_HEADER, NOT_OF_THE_IMAGE, encodings, of_the_image, placed, slice_positions
+from .ismrmrd_acquisitions import (
+    BAD_HEADER,
+    NOT_OF_THE_IMAGE,
+    encodings,
+    noise_covariance,
+    of_the_image,
+    placed,
+    slice_positions,
+    whitened,
+)
 from .kspace import Kspace, checked_kspace
 
 __all__ = ["NOT_OF_THE_IMAGE", "image_attributes", "ismrmrd_kspace"]
@@ -20,9 +29,10 @@ def ismrmrd_kspace(path: Path | str, group: Mapping[str, Any]) -> Kspace:
     """Take k-space of Cartesian slices from an open ISMRMRD group (``xml``, ``data``).
 
     Lines go to their place in the encoded matrix, averages are averaged; of several encodings, contrasts, phases,
-    repetitions and sets, the first is taken, with a warning. Noise, navigators, phase stabilization and lines for
-    calibration alone are left out. As in fastMRI, y is the readout and x, the last axis, phase encoding; the attributes
-    tell the pixels of the reconstruction (see :func:`image_attributes`), and where slices lie.
+    repetitions and sets, the first is taken, with a warning. Navigators, phase stabilization and lines for calibration
+    alone are left out. Where there is a noise scan, coils are combined so that their noise is white. As in fastMRI, y
+    is the readout and x, the last axis, phase encoding; the attributes tell the pixels of the reconstruction (see
+    :func:`image_attributes`), and where slices lie.
 
     Raises:
         InputError: if there is no header or data, the trajectory is not Cartesian, the encoding not of slices, a
@@ -32,7 +42,8 @@ def ismrmrd_kspace(path: Path | str, group: Mapping[str, Any]) -> Kspace:
         raise InputError.at(path, f"no dataset/{missing[0]} in it", "give an ISMRMRD file with raw data")
     xml = np.asarray(group["xml"][()]).reshape(-1)[0]
     all_encodings = _encodings(path, xml.decode() if isinstance(xml, bytes) else str(xml))
-    acquisitions = of_the_image(path, group["data"][()])
+    all_acquisitions = group["data"][()]
+    acquisitions = of_the_image(path, all_acquisitions)
     if (number := int(encodings(acquisitions)[0])) >= len(all_encodings):
         raise InputError.at(path, f"acquisitions of encoding {number}, which the header does not tell", BAD_HEADER)
     encoding = all_encodings[number]
@@ -45,7 +56,10 @@ def ismrmrd_kspace(path: Path | str, group: Mapping[str, Any]) -> Kspace:
     attributes = _image_attributes(path, encoding)
     if (positions := slice_positions(acquisitions)) is not None:
         attributes["slice_positions"] = positions
-    return checked_kspace(path, kspace / np.maximum(counts, 1), counts > 0, attributes)
+    kspace = (kspace / np.maximum(counts, 1)).astype(np.complex64)
+    if (covariance := noise_covariance(path, all_acquisitions, kspace.shape[1])) is not None:
+        kspace = whitened(kspace, covariance)
+    return checked_kspace(path, kspace, counts > 0, attributes)
 
 
 def image_attributes(path: Path | str, xml: str) -> dict[str, Any]:

@@ -15,11 +15,13 @@ logger = logging.getLogger(__name__)
 
 CALIBRATION, CALIBRATION_AND_IMAGING, REVERSE = 20, 21, 22
 """Numbers of flags, as in the standard's table; number n is bit n - 1."""
-NOT_OF_THE_IMAGE = (19, CALIBRATION, 23, 24, 26, 27, 28, 29, 30, 31)
+NOISE = 19
+NOT_OF_THE_IMAGE = (NOISE, CALIBRATION, 23, 24, 26, 27, 28, 29, 30, 31)
 """Noise, calibration alone, navigators, phase correction, feedback, dummies, feedback in real time, surface coil
 correction, phase stabilization and its reference."""
 COMPRESSED = (53, 54, 55, 56)
 FIRST_ONLY = ("contrast", "phase", "repetition", "set")
+FEWEST_NOISE = 10  # samples of noise for each coil, below which nothing is known of their covariance
 BAD_HEADER = "check how it was converted to ISMRMRD"
 
 
@@ -48,6 +50,47 @@ def of_the_image(path: Path | str, acquisitions: NDArray[Any]) -> NDArray[Any]:
         problem = f"acquisitions of {' and of '.join(map(str, channels[:3]))} coils"
         raise InputError.at(path, problem, "give k-space that all coils measured")
     return found
+
+
+def noise_covariance(path: Path | str, acquisitions: NDArray[Any], n_coils: int) -> NDArray[np.complex128] | None:
+    """Return the covariance of the coils' noise, ``(coil, coil)``, from the noise scans of a file.
+
+    Returns:
+        Its mean over the diagonal is one, as scans differ in bandwidth. None where there is no scan, and with a
+        warning, where it has other coils, too few samples, or a coil without noise.
+    """
+    scans = acquisitions[_has_flag(acquisitions["head"], NOISE)]
+    if not len(scans) or n_coils == 1:
+        return None
+    if (scans["head"]["active_channels"] != n_coils).any():
+        logger.warning("%s: its noise scan is of other coils, and was not used", path)
+        return None
+    lines = [_line(path, head, samples, n_coils) for head, samples in zip(scans["head"], scans["data"], strict=True)]
+    noise = np.concatenate(lines, 1).astype(np.complex128)
+    power = (np.abs(noise) ** 2).sum(1) / max(1, noise.shape[1])
+    if noise.shape[1] < FEWEST_NOISE * n_coils:
+        message = "%s: its noise scan has %d samples, and was not used; %d coils need %d"
+        logger.warning(message, path, noise.shape[1], n_coils, FEWEST_NOISE * n_coils)
+        return None
+    if not power.min() > 0:
+        message = "%s: its noise scan has nothing of coil %d, and was not used; leave out coils that receive nothing"
+        logger.warning(message, path, int(power.argmin()))
+        return None
+    covariance: NDArray[np.complex128] = noise @ noise.conj().T / noise.shape[1]
+    return covariance / power.mean()
+
+
+def whitened(kspace: NDArray[np.complex64], covariance: NDArray[np.complex128]) -> NDArray[np.complex64]:
+    """Combine coils so that their noise is white: ``L^-1 y``, with the Cholesky factor L of its covariance.
+
+    Pruessmann et al. 2001, Magn Reson Med 46:638, doi:10.1002/mrm.1241, appendix A.
+
+    Args:
+        kspace: ``(slice, coil, ...)``.
+        covariance: ``(coil, coil)``.
+    """
+    inverse = np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.complex64)
+    return np.ascontiguousarray(np.einsum("ij,sj...->si...", inverse, kspace))
 
 
 def _of_the_first(path: Path | str, acquisitions: NDArray[Any]) -> NDArray[Any]:

@@ -8,8 +8,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from .fourier import kspace_to_image
 
-KERNEL, SMALL_KERNEL = 6, 4  # samples along each side; for centers of less than 12 samples, which have few patches
-FEW = 12
+KERNEL, SMALL_KERNEL = 6, 4  # samples along each side, the latter for small centers, which have few patches
+NARROW, FEW = 10, 49  # samples along the short side, and patches, below which a center is small
 THRESHOLD = 0.02  # of the largest singular value; below, there is noise
 CROP = 0.9  # of the eigenvalue, which is 1 where there is an object that one set of sensitivities explains
 LARGEST = 24  # samples along each side of the calibration data
@@ -49,7 +49,7 @@ def espirit_maps(kspace: Tensor, mask: Tensor, noise: float = 0.0) -> Tensor | N
     """Estimate the sensitivities of coils from the fully sampled center of k-space, by ESPIRiT.
 
     Uecker et al. 2014, Magn Reson Med 71:990, doi:10.1002/mrm.24751: all patches of 6 x 6 samples of all coils (4 x 4
-    of centers with less than 12 samples) lie in a space of few dimensions, from the singular vectors above 0.02 of the
+    of small centers) lie in a space of few dimensions, from the singular vectors above 0.02 of the
     largest singular value (Eq. 5), and above what noise alone has (Marchenko and Pastur 1967,
     doi:10.1070/SM1967v001n04ABEH001994). To be projected onto it changes nothing, which at each pixel is an eigenvalue
     problem of the size of the coils (Eqs. 15 to 19), whose eigenvector for the eigenvalue 1 is the sensitivities. The
@@ -73,7 +73,8 @@ def espirit_maps(kspace: Tensor, mask: Tensor, noise: float = 0.0) -> Tensor | N
     scale = center.abs().max()
     if not scale > 0:
         return torch.zeros_like(kspace)
-    k = KERNEL if min(size) >= FEW else SMALL_KERNEL
+    is_small = min(size) < NARROW or (size[0] - KERNEL + 1) * (size[1] - KERNEL + 1) < FEW
+    k = SMALL_KERNEL if is_small else KERNEL
     patches = (center / scale).unfold(1, k, 1).unfold(2, k, 1).permute(1, 2, 0, 3, 4).flatten(0, 1).flatten(1)
     values, vectors = torch.linalg.eigh(patches.mH @ patches)  # of squares of singular values
     of_noise = 2 * (noise / scale) ** 2 * (len(patches) ** 0.5 + patches.shape[1] ** 0.5) ** 2

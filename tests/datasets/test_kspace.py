@@ -12,6 +12,7 @@ import torch
 
 from mri_attention.datasets import InputError, Kspace, paired_slices, read_kspace, read_pairs
 from mri_attention.datasets.ismrmrd import NOT_OF_THE_IMAGE, ismrmrd_kspace
+from mri_attention.datasets.ismrmrd_acquisitions import NOISE
 from mri_attention.datasets.kspace_readers import h5_kspace
 from mri_attention.operators import image_to_kspace, zero_filled_image
 
@@ -194,6 +195,47 @@ def test_takes_the_mean_of_averages_and_leaves_out_noise_and_other_contrasts(
     assert "k-space of 2 contrasts, only the first is reconstructed" in caplog.text
 
 
+def noise_scan(mixture: np.ndarray, n_lines: int = 40, seed: int = 0) -> np.ndarray:
+    """Lines of white noise of as many coils, mixed."""
+    generator = np.random.default_rng(seed)
+    white = generator.standard_normal((n_lines, len(mixture), N_Y, N_X, 2)).view(np.complex128)[..., 0]
+    lines = acquisitions(np.einsum("ij,sjyx->siyx", mixture, white).astype(np.complex64))
+    lines["head"]["flags"] = 1 << (NOISE - 1)
+    return lines
+
+
+def test_coils_are_combined_so_that_their_noise_is_white() -> None:
+    mixture = np.array([[1, 0, 0], [0.8, 1, 0], [0.3j, 0, 3]])
+    noise = noise_scan(mixture, n_lines=1, seed=1)
+    noise["head"]["flags"] = 0  # measured as an image
+    kspace = ismrmrd_kspace("a.h5", group(np.concatenate([noise_scan(mixture), noise])))
+    coils = kspace.data[0, :, :, 1:].reshape(3, -1)
+    covariance = coils @ coils.conj().T / coils.shape[1]
+    level = np.trace(mixture @ mixture.conj().T).real / 3
+    np.testing.assert_allclose(covariance / (2 * level), np.eye(3), atol=0.15)
+
+
+def test_white_noise_changes_nothing_but_its_own_uncertainty() -> None:
+    full = full_kspace()
+    kspace = ismrmrd_kspace("a.h5", group(np.concatenate([noise_scan(5 * np.eye(3)), acquisitions(full)])))
+    np.testing.assert_allclose(kspace.data[..., 1:], full[..., 1:], atol=0.05 * np.abs(full).max())
+
+
+@pytest.mark.parametrize(
+    ("scan", "told"),
+    [
+        (noise_scan(np.eye(2)), "its noise scan is of other coils"),
+        (noise_scan(np.diag([1.0, 0.0, 1.0])), "its noise scan has nothing of coil 1"),
+        (noise_scan(np.eye(3))[:1], "its noise scan has 24 samples, and was not used; 3 coils need 30"),
+    ],
+)
+def test_noise_scans_that_tell_nothing_are_told(scan: np.ndarray, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    full = full_kspace()
+    kspace = ismrmrd_kspace("a.h5", group(np.concatenate([scan, acquisitions(full)])))
+    np.testing.assert_allclose(kspace.data[..., 1:], full[..., 1:], rtol=1e-5)
+    assert told in caplog.text
+
+
 def test_lines_for_calibration_and_imaging_are_of_the_image() -> None:
     full = full_kspace()
     lines = acquisitions(full)
@@ -215,7 +257,7 @@ def with_fields(data: np.ndarray, **fields: Any) -> np.ndarray:
 
 def test_of_two_encodings_the_first_of_the_image_is_taken(caplog: pytest.LogCaptureFixture) -> None:
     full = full_kspace()
-    noise, lines, others = acquisitions(full)[:3], acquisitions(full), acquisitions(100 * full)
+    noise, lines, others = acquisitions(full)[:1], acquisitions(full), acquisitions(100 * full)
     noise["head"]["flags"] = 1 << 18
     data = np.concatenate([noise, lines, others])
     numbers = np.repeat([0, 1, 2], [len(noise), len(lines), len(others)])
