@@ -8,8 +8,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from .fourier import kspace_to_image
 
-KERNEL, SMALL_KERNEL = 6, 4  # samples along each side, the latter for small centers, which have few patches
-NARROW, FEW = 10, 49  # samples along the short side, and patches, below which a center is small
+KERNELS = (6, 4)  # samples along each side; the latter for small centers, which have few patches
 THRESHOLD = 0.02  # of the largest singular value; below, there is noise
 CROP = 0.9  # of the eigenvalue, which is 1 where there is an object that one set of sensitivities explains
 LARGEST = 24  # samples along each side of the calibration data
@@ -45,21 +44,21 @@ def compress_coils(kspace: Tensor, n_coils: int) -> Tensor:
     return (vectors.mH @ flat).view(-1, *kspace.shape[1:])
 
 
-def espirit_maps(kspace: Tensor, mask: Tensor, noise: float = 0.0) -> Tensor | None:
+def espirit_maps(kspace: Tensor, mask: Tensor, noise: float = 0.0, kernel: int = KERNELS[0]) -> Tensor | None:
     """Estimate the sensitivities of coils from the fully sampled center of k-space, by ESPIRiT.
 
-    Uecker et al. 2014, Magn Reson Med 71:990, doi:10.1002/mrm.24751: all patches of 6 x 6 samples of all coils (4 x 4
-    of small centers) lie in a space of few dimensions, from the singular vectors above 0.02 of the
-    largest singular value (Eq. 5), and above what noise alone has (Marchenko and Pastur 1967,
-    doi:10.1070/SM1967v001n04ABEH001994). To be projected onto it changes nothing, which at each pixel is an eigenvalue
-    problem of the size of the coils (Eqs. 15 to 19), whose eigenvector for the eigenvalue 1 is the sensitivities. The
-    first set of maps is taken. They have unit norm over the coils, the phase of the first coil is zero, and they are
-    zero where the eigenvalue is below 0.9, and everywhere if k-space is.
+    Uecker et al. 2014, Magn Reson Med 71:990, doi:10.1002/mrm.24751: all patches of some samples of all coils lie in a
+    space of few dimensions, from the singular vectors above 0.02 of the largest singular value (Eq. 5), and above what
+    noise alone has (Marchenko and Pastur 1967, doi:10.1070/SM1967v001n04ABEH001994). To be projected onto it changes
+    nothing, which at each pixel is an eigenvalue problem of the size of the coils (Eqs. 15 to 19), whose eigenvector
+    for the eigenvalue 1 is the sensitivities. The first set of maps is taken. They have unit norm over the coils, the
+    phase of the first coil is zero, and they are zero where the eigenvalue is below 0.9, and everywhere if k-space is.
 
     Args:
         kspace: centered, complex, ``(coil, h, w)``, of two coils or more.
         mask: True is sampled, ``(h, w)``.
         noise: standard deviation of the real and of the imaginary part of samples.
+        kernel: samples along each side of a patch.
 
     Returns:
         ``(coil, h, w)``, complex; None where the center is not sampled completely over at least 8 x 8 samples, or where
@@ -73,8 +72,7 @@ def espirit_maps(kspace: Tensor, mask: Tensor, noise: float = 0.0) -> Tensor | N
     scale = center.abs().max()
     if not scale > 0:
         return torch.zeros_like(kspace)
-    is_small = min(size) < NARROW or (size[0] - KERNEL + 1) * (size[1] - KERNEL + 1) < FEW
-    k = SMALL_KERNEL if is_small else KERNEL
+    k = kernel
     patches = (center / scale).unfold(1, k, 1).unfold(2, k, 1).permute(1, 2, 0, 3, 4).flatten(0, 1).flatten(1)
     values, vectors = torch.linalg.eigh(patches.mH @ patches)  # of squares of singular values
     of_noise = 2 * (noise / scale) ** 2 * (len(patches) ** 0.5 + patches.shape[1] ** 0.5) ** 2

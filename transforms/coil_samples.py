@@ -13,7 +13,7 @@ from monai.transforms import MapTransform
 from torch import Tensor
 
 from ..datasets.kspace import Kspace
-from ..operators.espirit import SMALLEST, calibration_size, compress_coils, espirit_maps
+from ..operators.espirit import KERNELS, SMALLEST, calibration_size, compress_coils, espirit_maps
 from ..operators.fourier import kspace_to_image
 from ..operators.kspace_noise import estimate_kspace_noise, relative_distance
 from ..operators.multi_coil import agree_with_coils
@@ -26,6 +26,7 @@ SIGNAL = 0.1  # of the brightest pixel of the combination of low resolution
 LOW_RESOLUTION = 12.0  # samples from the center to where the window of this combination has fallen to 1 / e, along y
 OUTER = 0.5  # of the way from the center of k-space, from where on samples are outer ones
 FAINT = 0.01  # of the power of the strongest slice; slices with less may have no sensitivities
+FEW = 12  # samples along the short side of a center, below which small patches are tried first
 REMEDY = "so that coils are combined before the reconstruction"
 
 
@@ -47,18 +48,30 @@ def calibrated_coils(file: Path, kspace: Kspace) -> tuple[Tensor, Tensor] | None
         return None
     samples = [compress_coils(coils * mask, MOST) for coils, mask in zip(data, masks, strict=True)]
     noise = float(estimate_kspace_noise(torch.stack(samples), masks[:, None]))
-    maps = [espirit_maps(coils, mask, noise) for coils, mask in zip(samples, masks, strict=True)]
     power = torch.stack([coils.abs().double().square().sum() for coils in samples])
-    for i in torch.nonzero(power > FAINT * power.max()).flatten().tolist():
-        if (found := maps[i]) is None or _covered(found, samples[i]) < COVERED:
+    maps = []
+    for i, (coils, mask) in enumerate(zip(samples, masks, strict=True)):
+        found = _maps_of_the_head(coils, mask, noise)
+        if found is None and power[i] > FAINT * power.max():
             message = (
                 "%s: no sensitivities explain the center of slice %d in all of the head, %s; sample more of it, or "
                 "leave out coil %d if it is faulty, as its outer samples are the strongest"
             )
             logger.warning(message, file, i, REMEDY, _noisiest(data[i]))
             return None
-    found_maps = [torch.zeros_like(coils) if part is None else part for part, coils in zip(maps, samples, strict=True)]
-    return torch.stack(samples, 1), torch.stack(found_maps, 1)
+        maps.append(torch.zeros_like(coils) if found is None else found)
+    return torch.stack(samples, 1), torch.stack(maps, 1)
+
+
+def _maps_of_the_head(samples: Tensor, mask: Tensor, noise: float) -> Tensor | None:
+    """Return sensitivities that cover the head, None where no size of patches gives them."""
+    size = calibration_size(mask)
+    is_small = size is not None and min(size) < FEW
+    for kernel in sorted(KERNELS, reverse=not is_small):
+        found = espirit_maps(samples, mask, noise, kernel)
+        if found is not None and _covered(found, samples) >= COVERED:
+            return found
+    return None
 
 
 def _covered(maps: Tensor, samples: Tensor) -> float:
