@@ -18,6 +18,7 @@ from .conjugate_gradient import conjugate_gradient
 from .cuboid_dipole import dipole_kernel_from_image_space
 from .dipole import dipole_kernel, filter_kspace, padded_shape
 from .dipole_convolution import DipoleConvolution
+from .espirit import compress_coils, espirit_maps
 from .field_consistency import agree_with_field
 from .field_noise import estimate_field_noise, noise_from_magnitude
 from .field_units import units_per_ppm
@@ -28,6 +29,7 @@ from .kspace_noise import estimate_kspace_noise
 from .kspace_support import kspace_support
 from .kspace_truncation import Truncation, coarse_size, low_resolution_of, truncate_kspace, zero_fill_kspace
 from .linear_operator import Diagonal, Identity, LinearOperator, Map, Sampling
+from .multi_coil import agree_with_coils, multi_coil_total_variation
 from .non_local_means import non_local_means
 from .resampling import Resampling, resample_cubic, resample_deconvolved, resample_spline
 from .slice_axis import slice_axis
@@ -51,14 +53,17 @@ __all__ = [
     "Truncation",
     "Undersampling",
     "Vector",
+    "agree_with_coils",
     "agree_with_field",
     "agree_with_low_resolution",
     "b0_direction_from_affine",
     "coarse_size",
     "combine_coils",
+    "compress_coils",
     "conjugate_gradient",
     "dipole_kernel",
     "dipole_kernel_from_image_space",
+    "espirit_maps",
     "estimate_field_noise",
     "estimate_kspace_noise",
     "filter_kspace",
@@ -69,6 +74,7 @@ __all__ = [
     "low_resolution_coil_maps",
     "low_resolution_of",
     "lower_resolution",
+    "multi_coil_total_variation",
     "noise_from_magnitude",
     "non_local_means",
     "padded_shape",
