@@ -22,6 +22,7 @@ correction, phase stabilization and its reference."""
 COMPRESSED = (53, 54, 55, 56)
 FIRST_ONLY = ("contrast", "phase", "repetition", "set")
 FEWEST_NOISE = 10  # samples of noise for each coil, below which nothing is known of their covariance
+WORST_CONDITION = 1e6  # of the covariance of their noise; beyond, coils are copies of each other
 BAD_HEADER = "check how it was converted to ISMRMRD"
 
 
@@ -57,7 +58,7 @@ def noise_covariance(path: Path | str, acquisitions: NDArray[Any], n_coils: int)
 
     Returns:
         Its mean over the diagonal is one, as scans differ in bandwidth. None where there is no scan, and with a
-        warning, where it has other coils, too few samples, or a coil without noise.
+        warning, where it cannot be read, or has other coils, too few samples, a coil without noise, or equal coils.
     """
     scans = acquisitions[_has_flag(acquisitions["head"], NOISE)]
     if not len(scans) or n_coils == 1:
@@ -65,7 +66,15 @@ def noise_covariance(path: Path | str, acquisitions: NDArray[Any], n_coils: int)
     if (scans["head"]["active_channels"] != n_coils).any():
         logger.warning("%s: its noise scan is of other coils, and was not used", path)
         return None
-    lines = [_line(path, head, samples, n_coils) for head, samples in zip(scans["head"], scans["data"], strict=True)]
+    if _has_flag(scans["head"], *COMPRESSED).any():
+        logger.warning("%s: its noise scan is compressed, and was not used", path)
+        return None
+    try:
+        pairs = zip(scans["head"], scans["data"], strict=True)
+        lines = [_line(path, head, samples, n_coils) for head, samples in pairs]
+    except InputError as error:
+        logger.warning("%s; of its noise scan, which was not used", error)
+        return None
     noise = np.concatenate(lines, 1).astype(np.complex128)
     power = (np.abs(noise) ** 2).sum(1) / max(1, noise.shape[1])
     if noise.shape[1] < FEWEST_NOISE * n_coils:
@@ -77,6 +86,9 @@ def noise_covariance(path: Path | str, acquisitions: NDArray[Any], n_coils: int)
         logger.warning(message, path, int(power.argmin()))
         return None
     covariance: NDArray[np.complex128] = noise @ noise.conj().T / noise.shape[1]
+    if np.linalg.cond(covariance) > WORST_CONDITION:
+        logger.warning("%s: its noise scan has coils that received the same, and was not used; leave one out", path)
+        return None
     return covariance / power.mean()
 
 

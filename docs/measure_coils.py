@@ -76,9 +76,9 @@ def measure(truth: Tensor, folder: Path, network: torch.nn.Module) -> list[float
         start = kspace_to_image(data["image"].as_subclass(Tensor)).abs()
         images = [data["zero_filled"].as_subclass(Tensor) / scale, start]
         if "coils" in data:
-            tried = [start, *(agreeing(data, x) for x in (start, *(total_variation(data, f) for f in FACTORS)))]
+            tried = [agreeing(data, x) for x in (start, *(total_variation(data, f) for f in FACTORS))]
             values = [psnr(x * scale, truth) for x in tried]
-            found += [values[1], max(values), psnr(agreeing(data, image) * scale, truth)]
+            found += [values[0], max(values), psnr(agreeing(data, image) * scale, truth)]
         else:
             found += [psnr(x * scale, truth) for x in (*images, image)]
     return found

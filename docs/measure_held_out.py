@@ -20,7 +20,7 @@ from monai.bundle import ConfigParser
 from torch import Tensor
 
 from mri_attention.networks.inferers import HeldOutSamplesInferer, SliceBatchInferer
-from mri_attention.networks.inferers.held_out_samples import Trial
+from mri_attention.networks.inferers.held_out_samples import HeldOutTrial
 from mri_attention.networks.inferers.slices import KspaceInputs
 from mri_attention.operators import CompressedSensingSolver, kspace_to_image
 
@@ -79,7 +79,7 @@ def summary(rows: list[Row]) -> Iterator[str]:
     yield "guide | trials | harm | fails | hardly of use | mean gain (dB) | worst gain (dB) | worst, tested (dB)"
     for name in dict.fromkeys(row.guide for row in rows):
         some = [row for row in rows if row.guide == name]
-        trials = [Trial(row.network, row.start) for row in some]
+        trials = [HeldOutTrial(row.network, row.start) for row in some]
         fails, hardly = ([getattr(trial, name) for trial in trials] for name in ("fails", "hardly_helps"))
         kept = [0.0 if fail else row.gain for row, fail in zip(some, fails, strict=True)]
         gains = [row.gain for row in some]

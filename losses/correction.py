@@ -13,7 +13,7 @@ LEAST = 1e-6  # of an error that others are divided by: a map without error has 
 class CorrectionLoss(_Loss):
     """Error of a corrected map, relative to that of the map which was corrected: 1 for no correction, 0 for the truth.
 
-    It is the mean of two ratios, of the root mean squared errors, which is what NRMSE measures, and of the loss of
+    It is the mean of two ratios, of the root mean squared errors over all voxels, and of the loss of
     QSMnet, ``L1 + 0.1 gradient`` (Yoon et al. 2018, NeuroImage 179:199, doi:10.1016/j.neuroimage.2018.06.030). Each is
     taken for every map of the batch, so that fields with much noise, where errors are large, do not count more than
     those with little.

@@ -32,7 +32,7 @@ def calibration_size(mask: Tensor) -> tuple[int, int] | None:
 def compress_coils(kspace: Tensor, n_coils: int) -> Tensor:
     """Return the strongest combinations of coils: the first left singular vectors of the data times the data.
 
-    Buehrer et al. 2007, Magn Reson Med 57:1131, doi:10.1002/mrm.21237. White noise stays white and as strong.
+    Huang et al. 2008, Magn Reson Imaging 26:133. White noise stays white and as strong.
 
     Args:
         kspace: ``(coil, h, w)``.
@@ -49,10 +49,11 @@ def espirit_maps(kspace: Tensor, mask: Tensor, noise: float = 0.0, kernel: int =
 
     Uecker et al. 2014, Magn Reson Med 71:990, doi:10.1002/mrm.24751: all patches of some samples of all coils lie in a
     space of few dimensions, from the singular vectors above 0.02 of the largest singular value (Eq. 5), and above what
-    noise alone has (Marchenko and Pastur 1967, doi:10.1070/SM1967v001n04ABEH001994). To be projected onto it changes
-    nothing, which at each pixel is an eigenvalue problem of the size of the coils (Eqs. 15 to 19), whose eigenvector
-    for the eigenvalue 1 is the sensitivities. The first set of maps is taken. They have unit norm over the coils, the
-    phase of the first coil is zero, and they are zero where the eigenvalue is below 0.9, and everywhere if k-space is.
+    noise alone has (Marchenko and Pastur 1967, doi:10.1070/SM1967v001n04ABEH001994, as if patches did not overlap). To
+    be projected onto it changes nothing, which at each pixel is an eigenvalue problem of the size of the coils (Eqs. 15
+    to 19), whose eigenvector for the eigenvalue 1 is the sensitivities. The first set of maps is taken. They have unit
+    norm over the coils, the phase of the first coil is zero, and they are zero where the eigenvalue is below 0.9, and
+    everywhere if k-space is.
 
     Args:
         kspace: centered, complex, ``(coil, h, w)``, of two coils or more.

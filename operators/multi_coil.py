@@ -59,11 +59,12 @@ def multi_coil_total_variation(
     both = Map(lambda x: torch.cat([encode(x), root * differences_of(x)], 1), sum_of_adjoints)
     if weight is None:
         weight = noise_weight(samples.real.new_zeros(()) if noise is None else noise)
+    threshold = torch.as_tensor(weight).reshape(-1, 1, 1) / PENALTY  # of each item of the batch
     image = encode.adjoint(samples)
     u = torch.zeros_like(differences_of(image)).movedim(1, 0)
     for _ in range(n_iterations):
         differences = differences_of(image).movedim(1, 0)
-        z = shrink(differences + u, weight / PENALTY)
+        z = shrink(differences + u, threshold)
         u = u + differences - z
         rest = torch.cat([samples - encode(image), root * (z - u - differences).movedim(0, 1)], 1)
         image = image + conjugate_gradient(both, rest, N_INNER)
@@ -91,7 +92,8 @@ def agree_with_coils(
         samples: y, ``(b, coil, h, w)``, zero where there are none.
         coil_maps: S, of unit norm over the coils or zero; where they are zero, the image stays.
         mask: M, True is sampled, broadcastable.
-        noise: standard deviation of the real and of the imaginary part of samples; None for none.
+        noise: standard deviation of the real and of the imaginary part of samples; of a batch, the largest counts; None
+            for none.
         error: that of the image.
         n_iterations: at most.
 

@@ -13,6 +13,7 @@ from monai.transforms import MapTransform
 from torch import Tensor
 
 from ..datasets.kspace import Kspace
+from ..operators.coil_maps import low_resolution_coil_maps
 from ..operators.espirit import KERNELS, SMALLEST, calibration_size, compress_coils, espirit_maps
 from ..operators.fourier import kspace_to_image
 from ..operators.kspace_noise import estimate_kspace_noise, relative_distance
@@ -25,7 +26,7 @@ COVERED = 0.95  # of the pixels with signal, that must have sensitivities
 SIGNAL = 0.1  # of the brightest pixel of the combination of low resolution
 LOW_RESOLUTION = 12.0  # samples from the center to where the window of this combination has fallen to 1 / e, along y
 OUTER = 0.5  # of the way from the center of k-space, from where on samples are outer ones
-FAINT = 0.01  # of the power of the strongest slice; slices with less may have no sensitivities
+FAINT = 0.01  # of the power of the strongest slice; those of slices with less are of low resolution, if need be
 FEW = 12  # samples along the short side of a center, below which small patches are tried first
 REMEDY = "so that coils are combined before the reconstruction"
 
@@ -59,7 +60,7 @@ def calibrated_coils(file: Path, kspace: Kspace) -> tuple[Tensor, Tensor] | None
             )
             logger.warning(message, file, i, REMEDY, _noisiest(data[i]))
             return None
-        maps.append(torch.zeros_like(coils) if found is None else found)
+        maps.append(low_resolution_coil_maps(coils, coil_axis=0) if found is None else found)
     return torch.stack(samples, 1), torch.stack(maps, 1)
 
 
@@ -93,8 +94,8 @@ def _noisiest(coils: Tensor) -> int:
 class AgreeWithCoilsd(MapTransform):
     """Make magnitude images agree with the samples of all coils, see :func:`agree_with_coils`.
 
-    The phase is that of the start, and what is out of phase afterwards is taken for error. Where there are no coils,
-    images stay as they are.
+    The phase is that of the start, made to agree itself where it is zero-filled, and what is out of phase afterwards is
+    taken for error. Where there are no coils, images stay as they are.
 
     Args:
         keys: of images ``(1, slice, y, x)``, in the units of the samples.
@@ -130,13 +131,19 @@ class AgreeWithCoilsd(MapTransform):
         for key in self.key_iterator(out):
             plain = torch.as_tensor(out[key]).as_subclass(Tensor)
             start, coils, maps, mask, noise = (out[name].as_subclass(Tensor).to(plain.device) for name in names)
-            phase = kspace_to_image(start).angle()
+            start, mask = start[:1], mask[:1]  # what else a server passes in one tensor
             agreed = torch.empty_like(plain)
             mask, noise = mask.expand_as(start), noise.expand(1, plain.shape[1], 1, 1)
+            is_aliased = not (start * ~mask).any()
             for i in range(plain.shape[1]):  # one by one, for memory
-                image = torch.polar(plain[:, i], phase[:, i])[:, None]
-                parts = (x[:, i][None] for x in (coils, maps, mask))
-                found = agree_with_coils(image, *parts, noise[:, i][None])[:, 0]
-                agreed[:, i] = (found * torch.polar(torch.ones_like(plain[:, i]), -phase[:, i])).real.clamp_min(0)
+                parts = [x[:, i][None] for x in (coils, maps, mask, noise)]
+                begin = kspace_to_image(start[:, i])[:, None]
+                turn = _phase_factor(agree_with_coils(begin, *parts) if is_aliased else begin)
+                found = agree_with_coils(plain[:, i][:, None] * turn, *parts)
+                agreed[:, i] = (found * turn.conj()).real.clamp_min(0)[:, 0]
             out[key] = out[key].clone().copy_(agreed)
         return out
+
+
+def _phase_factor(image: Tensor) -> Tensor:
+    return torch.polar(torch.ones_like(image.real), image.angle())

@@ -19,7 +19,8 @@ class CompressedSensingKspaced(KeyedTransform):
     """Fill what is not measured in k-space by :class:`CompressedSensingSolver`; it keeps its metadata.
 
     Where there are samples of several coils, k-space is that of the image with the least total variation which agrees
-    with all of them (:func:`multi_coil_total_variation`), and what of it was sampled counts as measured.
+    with all of them (:func:`multi_coil_total_variation`, of the options the weight alone counts), and what of it was
+    sampled counts as measured.
 
     Args:
         keys: of undersampled k-space.
@@ -76,8 +77,13 @@ class CompressedSensingKspaced(KeyedTransform):
 
     def _of_coils(self, data: Mapping[Hashable, Any]) -> Tensor:
         coils, maps, mask = (data[key].as_subclass(Tensor) for key in (self.coils_key, self.maps_key, self.mask_key))
-        noise = data[self.noise_key].as_subclass(Tensor).expand(1, coils.shape[1], 1, 1)
+        noise = torch.as_tensor(data.get(self.noise_key, 0.0)).as_subclass(Tensor).expand(1, coils.shape[1], 1, 1)
         mask = mask.expand(1, *coils.shape[1:])
         slices = range(coils.shape[1])  # one by one, for memory
-        images = [multi_coil_total_variation(*(x[:, i][None] for x in (coils, maps, mask, noise))) for i in slices]
+        images = [
+            multi_coil_total_variation(
+                *(x[:, i][None] for x in (coils, maps, mask, noise)), weight=self.transform.weight
+            )
+            for i in slices
+        ]
         return image_to_kspace(torch.cat(images, 1))

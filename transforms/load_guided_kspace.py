@@ -64,7 +64,7 @@ class LoadGuidedKspaced(MapTransform):
         ValueError: if ``contrasts`` are not two.
         InputError: if an image or k-space is missing or unusable (see :func:`~.read_volume`, :func:`~.read_kspace`),
             or the grid of k-space's images is not that of guide or reference; with ``from_full``, if k-space is not
-            sampled completely.
+            sampled completely up to its margins.
     """
 
     def __init__(
@@ -107,15 +107,16 @@ class LoadGuidedKspaced(MapTransform):
         warn_of_images({self.guide: guide})
         grid = guide if reference_file is None else read_volume(reference_file, allow_constant=True, allow_2d=True)
         kspace = kspace_on_grid(file, read_kspace(file), grid)
-        if self.from_full and not kspace.mask.all():
-            problem = f"{kspace.sampled_fraction:.0%} of k-space are sampled, but it is to be undersampled here"
+        if self.from_full and not is_complete(kspace):
+            problem = f"only {kspace.sampled_fraction:.1%} of k-space is sampled, but it is to be undersampled here"
             raise InputError.at(file, problem, "give k-space that is sampled completely, or an image")
         require_center(file, kspace)
-        combined, mask = combine_coils(kspace)
         coils = calibrated_coils(file, kspace)
-        if coils is not None:
-            images = combine_coil_images(kspace_to_image(coils[0]), coils[1])
-            combined = image_to_kspace(images) * mask
+        if coils is None:
+            combined, mask = combine_coils(kspace)
+        else:
+            mask = torch.from_numpy(kspace.mask.all(1, keepdims=True)).movedim(1, 0)
+            combined = image_to_kspace(combine_coil_images(kspace_to_image(coils[0]), coils[1])) * mask
         found = self._alignment(guide, combined, grid)
         guide = found.apply(guide)
         check_overlap(guide, grid, "reference")
@@ -151,6 +152,19 @@ def _beside(file: Path, contrast: str) -> Path:
     if found := next((image for image in images if image.is_file()), None):
         return found
     raise InputError.at(file, f"no {contrast} image beside it", f"add {images[0].name}")
+
+
+def is_complete(kspace: Kspace) -> bool:
+    """Tell whether all of k-space was sampled, but for its margins: a rectangle of at least half of each side."""
+    for mask in kspace.mask.all(1):
+        full = np.broadcast_to(mask, kspace.data.shape[-2:])
+        rows, columns = (np.flatnonzero(full.any(axis)) for axis in (1, 0))
+        sides = [(int(side[0]), int(side[-1]) + 1) if len(side) else (0, 0) for side in (rows, columns)]
+        (top, bottom), (left, right) = sides
+        is_large = all(2 * (end - start) >= n for (start, end), n in zip(sides, full.shape, strict=True))
+        if not (is_large and full[top:bottom, left:right].all()):
+            return False
+    return True
 
 
 def require_center(file: Path, kspace: Kspace) -> None:

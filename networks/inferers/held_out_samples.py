@@ -25,7 +25,7 @@ ENOUGH = 0.2  # of the power that is left out; of a start with less error, a net
 FEWEST = 16  # samples to be left out, below which nothing is tried
 
 
-class Trial(NamedTuple):
+class HeldOutTrial(NamedTuple):
     """How near predictions come to samples that were left out: squared errors, relative to the power of these samples.
 
     Attributes:
@@ -48,13 +48,13 @@ class Trial(NamedTuple):
 
 
 class HeldOutSamplesInferer(Inferer):
-    """Reconstruct slices, and give back the start where the network foretells samples worse than the start does.
+    """Reconstruct slices, and give back the start where the network predicts samples worse than the start does.
 
-    A fifth of the measured samples is left out, and what the network makes of the others is compared with them, as in
-    training without references (Yaman et al. 2020, doi:10.1002/mrm.28378). Where the start, compressed sensing or
-    zeros, is nearer to them than the network, the image of the start is the result, and the log tells so: a guide
-    that is another person's, moved, or empty harms. Whole columns or rows are left out where these were sampled, else
-    squares, never within the center. The phase that magnitudes lack is that of the start.
+    A fifth of the samples beyond the center of k-space is left out, and what the network makes of the others is
+    compared with them, as in training without references (Yaman et al. 2020, doi:10.1002/mrm.28378). Where the start,
+    compressed sensing or zeros, is nearer to them than the network, the image of the start is the result, and the log
+    tells so: a guide that is another person's, moved, or empty harms. Whole columns or rows are left out where these
+    were sampled, else squares. The phase that magnitudes lack is that of the start.
 
     Args:
         inferer: does the work.
@@ -98,7 +98,7 @@ class HeldOutSamplesInferer(Inferer):
             self._tell(trial, place)
         return MetaTensor(kept, meta=result.meta) if isinstance(result, MetaTensor) else kept
 
-    def _tell(self, trial: Trial | None, place: str) -> None:
+    def _tell(self, trial: HeldOutTrial | None, place: str) -> None:
         if trial is None:
             message = "%s: too few samples to leave some out, so that nobody knows if the network helps"
             logger.warning(message, place)
@@ -115,13 +115,16 @@ class HeldOutSamplesInferer(Inferer):
             )
             logger.warning(message, place, trial.network, trial.start)
 
-    def trial(self, network: Callable[..., Any], inputs: KspaceInputs) -> Trial | None:
+    def trial(self, network: Callable[..., Any], inputs: KspaceInputs) -> HeldOutTrial | None:
         """Leave out samples of one volume; None if there are too few."""
         samples = inputs.kspace if inputs.measured is None else inputs.measured
-        guide, mask, samples = (_some(x, self.n_slices) for x in (inputs.guide, inputs.mask, samples))
-        noise = None if inputs.noise is None else _some(inputs.noise, self.n_slices)
+        stacks = [_stack(x) for x in (inputs.guide, inputs.mask, samples)]
+        chosen = _spread(torch.nonzero(stacks[2].flatten(1).any(1)).flatten(), self.n_slices)
+        guide, mask, samples = (x[chosen] for x in stacks)
+        noise = None if inputs.noise is None else _stack(inputs.noise)[chosen]
+        mask = mask & (samples != 0)  # what was padded is no sample
         left_out = leave_out(mask)
-        if int(left_out.sum()) < FEWEST * len(mask):
+        if len(chosen) == 0 or int(left_out.sum()) < FEWEST * len(chosen):
             return None
         given, rest = samples * ~left_out, mask & ~left_out
         filled = given if self.start is None else self.start(given, rest, noise)
@@ -131,7 +134,7 @@ class HeldOutSamplesInferer(Inferer):
         truth, phase = samples[left_out], begin.angle()
         predictions = (image_to_kspace(torch.polar(x.to(phase), phase))[left_out] for x in (image, begin.abs()))
         power = float(truth.abs().square().sum())
-        return Trial(*(float((found - truth).abs().square().sum()) / power for found in predictions))
+        return HeldOutTrial(*(float((found - truth).abs().square().sum()) / power for found in predictions))
 
 
 def leave_out(mask: Tensor) -> Tensor:
@@ -145,26 +148,37 @@ def leave_out(mask: Tensor) -> Tensor:
     """
     h, w = mask.shape[-2:]
     y, x = (((torch.arange(n, device=mask.device) - n // 2).abs() / (n / 2)) for n in (h, w))
-    if (mask == mask[..., :1, :]).all():
-        chosen = _random((1, w)).expand(h, w).to(mask.device) & (x > CENTER)
-    elif (mask == mask[..., :1]).all():
-        chosen = _random((h, 1)).expand(h, w).to(mask.device) & (y > CENTER)[:, None]
-    else:
+    row, column = mask[..., h // 2, :], mask[..., w // 2]
+    if not _repeats(mask) and not _repeats(mask.mT):
         blocks = _random((-(-h // BLOCK), -(-w // BLOCK)))
         squares = blocks.repeat_interleave(BLOCK, 0).repeat_interleave(BLOCK, 1)[:h, :w].to(mask.device)
         chosen = squares & (y[:, None].hypot(x) > CENTER)
+    elif row.float().mean() <= column.float().mean():
+        chosen = _random((1, w)).expand(h, w).to(mask.device) & (x > CENTER)
+    else:
+        chosen = _random((h, 1)).expand(h, w).to(mask.device) & (y > CENTER)[:, None]
     return mask & chosen
+
+
+def _repeats(mask: Tensor) -> bool:
+    """Tell whether all rows have the samples of the middle one, or none."""
+    middle = mask.shape[-2] // 2
+    return bool(((mask == mask[..., middle : middle + 1, :]) | ~mask.any(-1, keepdim=True)).all())
 
 
 def _random(shape: tuple[int, int]) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(0)) < SHARE
 
 
-def _some(x: Tensor, n: int) -> Tensor:
-    """Take evenly spaced slices of ``(1, 1, [slice,] h, w)``, as ``(slice, 1, h, w)``."""
-    slices = x.as_subclass(Tensor).reshape(-1, 1, *x.shape[-2:])
-    n = min(n, len(slices))
-    return slices[[int((i + 0.5) * len(slices) / n) for i in range(n)]]
+def _stack(x: Tensor) -> Tensor:
+    """Return the slices of ``(1, 1, [slice,] h, w)`` as ``(slice, 1, h, w)``."""
+    return x.as_subclass(Tensor).reshape(-1, 1, *x.shape[-2:])
+
+
+def _spread(places: Tensor, n: int) -> Tensor:
+    """Take n of some places, evenly spaced, or all if they are fewer."""
+    n = min(n, len(places))
+    return places[[int((i + 0.5) * len(places) / n) for i in range(n)]]
 
 
 def _places(inputs: Tensor) -> list[str]:

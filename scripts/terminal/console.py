@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -23,8 +24,8 @@ from .options import Options, in_options
 BAD_INPUT = 2
 """Exit code for input that the user can put right."""
 
-LONGEST_WORK = 120.0
-"""Seconds that a thread is waited for at the end."""
+LONGEST_WORK = 30.0
+"""Seconds that threads are waited for at the end."""
 
 PACKAGE = __name__.partition(".")[0]
 TOLD = tuple(
@@ -140,9 +141,10 @@ def wait_for_workers() -> None:
 
     The interpreter would end them within library code, which aborts the process with another exit code.
     """
+    end = time.monotonic() + LONGEST_WORK
     for worker in threading.enumerate():
         if isinstance(worker, DummyProcess):
-            worker.join(LONGEST_WORK)
+            worker.join(max(0.0, end - time.monotonic()))
 
 
 def explain(error: BaseException) -> tuple[str, int]:

@@ -195,10 +195,22 @@ def test_full_kspace_trains_and_is_the_reference_of_evaluations(n_coils: int, tm
     assert (trained[0] if isinstance(trained, list) else trained)["measured"].is_complex()
 
 
+def test_kspace_with_empty_margins_is_complete(tmp_path: Path) -> None:
+    case, _ = measurement(tmp_path, acceleration=1)
+    with np.load(tmp_path / "kspace.npz") as archive:
+        mask = archive["mask"].copy()
+        mask[:3] = False
+        np.savez(tmp_path / "cut.npz", kspace=archive["kspace"] * mask, mask=mask)
+    load = parse("train", cases=[case]).get_parsed_content("train::deterministic_transforms")[0]
+    assert "label" in load(case | {"kspace": str(tmp_path / "cut.npz")})
+
+
 def test_undersampled_kspace_neither_trains_nor_is_a_reference(tmp_path: Path) -> None:
     case, _ = measurement(tmp_path)
     load = parse("train", cases=[case]).get_parsed_content("train::deterministic_transforms")[0]
-    with pytest.raises(InputError, match=r"kspace.npz: \d+% of k-space are sampled.*give k-space that is sampled"):
+    with pytest.raises(
+        InputError, match=r"kspace.npz: only [\d.]+% of k-space is sampled.*give k-space that is sampled"
+    ):
         load(dict(case))
 
 

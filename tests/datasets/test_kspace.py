@@ -226,6 +226,7 @@ def test_white_noise_changes_nothing_but_its_own_uncertainty() -> None:
     [
         (noise_scan(np.eye(2)), "its noise scan is of other coils"),
         (noise_scan(np.diag([1.0, 0.0, 1.0])), "its noise scan has nothing of coil 1"),
+        (noise_scan(np.array([[1.0, 0, 0], [1.0, 0, 0], [0, 0, 1.0]])), "coils that received the same"),
         (noise_scan(np.eye(3))[:1], "its noise scan has 24 samples, and was not used; 3 coils need 30"),
     ],
 )

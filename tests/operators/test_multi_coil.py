@@ -85,3 +85,12 @@ def test_total_variation_of_one_coil_is_that_of_compressed_sensing() -> None:
     expected = kspace_to_image(CompressedSensingSolver(n_iterations=2000)(samples, MASK, noise))
     found = multi_coil_total_variation(samples, ONE, MASK, noise, n_iterations=800)
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_each_item_of_a_batch_has_its_own_noise() -> None:
+    samples = coil_operator(MAPS, MASK)(torch.cat([image(), image().flip(-1), image().flip(-2)]))
+    noise = torch.tensor([0.0, 0.3, 0.1], dtype=torch.float64).view(3, 1, 1, 1)
+    together = multi_coil_total_variation(samples, MAPS.expand(3, -1, -1, -1), MASK, noise)
+    for i in range(3):
+        alone = multi_coil_total_variation(samples[i : i + 1], MAPS, MASK, noise[i : i + 1])
+        torch.testing.assert_close(together[i : i + 1], alone, rtol=1e-4, atol=1e-4)

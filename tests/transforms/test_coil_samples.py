@@ -132,3 +132,29 @@ def test_images_of_one_coil_or_disabled_stay() -> None:
     assert AgreeWithCoilsd("pred", is_enabled=False)(data)["pred"] is data["pred"]
     del data["coils"]
     assert AgreeWithCoilsd("pred")(data)["pred"] is data["pred"]
+
+
+def test_what_a_server_passes_beside_the_start_is_not_of_it() -> None:
+    data = CompressedSensingKspaced("image", measured_key="measured")(loaded())
+    data["pred"] = kspace_to_image(data["image"]).abs()
+    alone = AgreeWithCoilsd("pred")(data)["pred"]
+    together = torch.cat([data["image"], data["sampled"].expand(1, 3, *SHAPE) + 0j, data["measured"]])
+    found = AgreeWithCoilsd("pred")(data | {"image": together, "sampled": data["sampled"].expand(1, 3, *SHAPE)})
+    torch.testing.assert_close(found["pred"], alone)
+
+
+def test_the_phase_is_that_of_all_coils_though_the_start_is_zero_filled() -> None:
+    data = loaded()
+    data["pred"] = planes()[None]
+    found = AgreeWithCoilsd("pred")(data)["pred"]
+    assert float((found[0] - planes()).square().mean()) < 0.01 * float(planes().square().mean())
+
+
+def test_slices_with_little_signal_have_sensitivities_of_low_resolution() -> None:
+    samples = kspace()
+    faint = samples.data.copy()
+    noise = np.random.default_rng(0).standard_normal((*faint.shape[1:], 2)).astype(np.float32).view(np.complex64)
+    faint[2] = 1e-3 * np.abs(faint).max() * noise[..., 0] * samples.mask[0]
+    found = calibrated_coils(FILE, Kspace(faint, samples.mask))
+    assert found is not None
+    assert found[1][:, 2].any()

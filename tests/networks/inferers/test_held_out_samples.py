@@ -154,3 +154,20 @@ def test_what_a_loss_needs_is_passed_on() -> None:
 def test_zero_filling_is_never_worse_than_itself(caplog: pytest.LogCaptureFixture) -> None:
     torch.testing.assert_close(given(ZeroFilling(), an_inferer()), kspace_to_image(SAMPLES).abs())
     assert "fails" not in caplog.text
+
+
+def test_columns_are_known_though_rows_were_padded() -> None:
+    padded = COLUMNS.expand(32, 40).clone()
+    padded[:4] = False
+    chosen = leave_out(padded)
+    assert (chosen[4:] == leave_out(COLUMNS.expand(32, 40))[4:]).all()
+
+
+def test_slices_without_samples_are_not_tried(caplog: pytest.LogCaptureFixture) -> None:
+    samples = SAMPLES.clone()
+    samples[:, :, :2] = 0
+    given(knowing(0.0, 1.0), an_inferer(n_slices=1), samples)
+    assert "network fails" in caplog.text
+    caplog.clear()
+    given(knowing(1.0), an_inferer(), torch.zeros_like(SAMPLES))
+    assert "too few samples" in caplog.text
