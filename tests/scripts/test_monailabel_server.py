@@ -25,6 +25,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 
 from mri_attention.operators import image_to_kspace
+from mri_attention.simulation.coils import wire_sensitivities
 from mri_attention.scripts.exports.exported_bundle import write_bundle
 from mri_attention.scripts.exports.monailabel_app import adapt_to_app
 from mri_attention.scripts.running.bundle import BUNDLES
@@ -120,11 +121,15 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _write_kspace(anat: Path) -> None:
-    """Write every other column of the T2w's k-space, all of the middle; its slices lie along z, as those of the T1w."""
+    """Write every other column of the T2w's k-space and all of the middle, of four coils.
+
+    Its slices lie along z, as those of the T1w.
+    """
     image = np.asarray(nib.load(anat / "sub-001_T2w.nii.gz").dataobj, dtype=np.float32)
-    kspace = image_to_kspace(torch.from_numpy(image).permute(2, 1, 0)).numpy()
+    coils = wire_sensitivities((N_VOXELS, N_VOXELS), n_coils=4)
+    kspace = image_to_kspace(coils * torch.from_numpy(image).permute(2, 1, 0)[:, None]).numpy()
     columns = np.arange(N_VOXELS)
-    mask = (columns % 2 == 0) | (abs(columns - N_VOXELS // 2) < 4)
+    mask = (columns % 2 == 0) | (abs(columns - N_VOXELS // 2) < 6)
     np.savez(anat / "sub-001_kspace.npz", kspace=(kspace * mask).astype(np.complex64), mask=mask)
 
 
