@@ -25,11 +25,11 @@ import torch
 from monai.bundle import ConfigWorkflow
 
 from mri_attention.operators import image_to_kspace
-from mri_attention.simulation.coils import wire_sensitivities
 from mri_attention.scripts.exports.exported_bundle import write_bundle
 from mri_attention.scripts.exports.monailabel_app import adapt_to_app
 from mri_attention.scripts.running.bundle import BUNDLES
 from mri_attention.simulation.cohort import simulate_dataset
+from mri_attention.simulation.coils import wire_sensitivities
 
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN = {
