@@ -21,14 +21,23 @@ class KspaceSupportd(MapTransform):
     One line of the log tells it where there is such a share.
 
     Args:
-        keys: of stacks of slices ``(1, slice, y, x)``; where there are several, the first one is looked at.
+        keys: of stacks of slices; where there are several, the first one is looked at.
         support_key: where the shares along y and x go, a tuple of two numbers; 1 for all of k-space.
         allow_missing_keys: do nothing where there is no image.
+        slices_last: stacks are ``(c, h, w, slice)``, of which the first channel is looked at, and not
+            ``(1, slice, y, x)``. Nothing else makes use of the share then, and so the line is a warning.
     """
 
-    def __init__(self, keys: KeysCollection, support_key: str = "support", allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        support_key: str = "support",
+        allow_missing_keys: bool = False,
+        slices_last: bool = False,
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.support_key = support_key
+        self.slices_last = slices_last
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add the support of what is at the first key."""
@@ -36,10 +45,17 @@ class KspaceSupportd(MapTransform):
         if (first := self.first_key(out)) == ():
             return out
         image = out[first]
-        shares = kspace_support(image_to_kspace(image))
+        shares = kspace_support(image_to_kspace(image[:1].movedim(-1, 1) if self.slices_last else image))
         if min(shares) < 1:
             name = getattr(image, "meta", {}).get("filename_or_obj", first)
-            told = "%s: its k-space is empty beyond %.2f (y) and %.2f (x) of the way, and undersampled up to there"
-            logger.info(told, name, *shares)
+            if self.slices_last:
+                told = (
+                    "%s: its k-space is empty beyond %.2f and %.2f of the way along both axes of the plane, so that it "
+                    "was interpolated, and low resolution made of it is less low; give images as they were acquired"
+                )
+                logger.warning(told, name, *shares)
+            else:
+                told = "%s: its k-space is empty beyond %.2f (y) and %.2f (x) of the way, and undersampled up to there"
+                logger.info(told, name, *shares)
         out[self.support_key] = shares
         return out
