@@ -65,23 +65,28 @@ def calibrated_coils(file: Path, kspace: Kspace) -> tuple[Tensor, Tensor] | None
 
 
 def _maps_of_the_head(samples: Tensor, mask: Tensor, noise: float) -> Tensor | None:
-    """Return sensitivities that cover the head, None where no size of patches gives them."""
+    """Return sensitivities of the head, None where no size of patches gives them in nearly all of it.
+
+    Where they are missing within the head, they are those of low resolution.
+    """
     size = calibration_size(mask)
     is_small = size is not None and min(size) < FEW
+    head = _head(samples)
     for kernel in sorted(KERNELS, reverse=not is_small):
         found = espirit_maps(samples, mask, noise, kernel)
-        if found is not None and _covered(found, samples) >= COVERED:
-            return found
+        if found is not None and float((found != 0).any(0)[head].float().mean()) >= COVERED:
+            low = low_resolution_coil_maps(samples, coil_axis=0)
+            low = low * torch.polar(torch.ones_like(low[0].real), -low[0].angle())  # as of ESPIRiT
+            return torch.where(head & (found == 0).all(0), low, found)
     return None
 
 
-def _covered(maps: Tensor, samples: Tensor) -> float:
-    """Return the share of the pixels with signal that have sensitivities."""
+def _head(samples: Tensor) -> Tensor:
+    """Return where an image of low resolution has signal."""
     h, w = samples.shape[-2:]
     window = torch.exp(-((relative_distance(h, w) * h / 2 / LOW_RESOLUTION) ** 2))
     image = torch.linalg.vector_norm(kspace_to_image(samples * window), dim=0)
-    head = image > SIGNAL * image.max()
-    return float((maps != 0).any(0)[head].float().mean())
+    return image > SIGNAL * image.max()
 
 
 def _noisiest(coils: Tensor) -> int:

@@ -83,7 +83,7 @@ def test_small_centers_tell_the_sensitivities_of_all_of_the_head(center: int) ->
     coils = wire_sensitivities(SHAPE) * planes()[:2, None]
     found = calibrated_coils(FILE, Kspace((image_to_kspace(coils) * mask).numpy(), mask.numpy()[None, None]))
     assert found is not None
-    assert ((found[1] != 0).any(0) | (planes()[:2] == 0)).float().mean() > 0.98
+    assert ((found[1] != 0).any(0) | (planes()[:2] == 0)).float().mean() > 0.995
 
 
 @pytest.mark.parametrize("scale", [1e-18, 1e15])
