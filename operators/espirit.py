@@ -73,20 +73,19 @@ def espirit_maps(kspace: Tensor, mask: Tensor, noise: float = 0.0, kernel: int =
     scale = center.abs().max()
     if not scale > 0:
         return torch.zeros_like(kspace)
-    k = kernel
-    patches = (center / scale).unfold(1, k, 1).unfold(2, k, 1).permute(1, 2, 0, 3, 4).flatten(0, 1).flatten(1)
+    patches = (center / scale).unfold(1, kernel, 1).unfold(2, kernel, 1).permute(1, 2, 0, 3, 4).flatten(0, 1).flatten(1)
     values, vectors = torch.linalg.eigh(patches.mH @ patches)  # of squares of singular values
     of_noise = 2 * (noise / scale) ** 2 * (len(patches) ** 0.5 + patches.shape[1] ** 0.5) ** 2
     kept = vectors[:, values > (THRESHOLD**2 * values[-1]).clamp_min(float(of_noise))]
     if kept.shape[1] == 0:
         return None
-    kernels = kept.mT.conj().reshape(-1, n_coils, k, k)
+    kernels = kept.mT.conj().reshape(-1, n_coils, kernel, kernel)
     # the sum over all kernels of what they are in the image, times its adjoint, from their correlations
-    spectra = torch.fft.fft2(kernels, s=(2 * k - 1, 2 * k - 1)).permute(2, 3, 1, 0)
+    spectra = torch.fft.fft2(kernels, s=[2 * kernel - 1] * 2).permute(2, 3, 1, 0)
     correlations = torch.fft.ifft2((spectra @ spectra.mH).permute(2, 3, 0, 1))
-    padding = [w // 2 - k + 1, w - w // 2 - k, h // 2 - k + 1, h - h // 2 - k]
+    padding = [side for n in (w, h) for side in (n // 2 - kernel + 1, n - n // 2 - kernel)]
     lagged = F.pad(torch.fft.fftshift(correlations, (-2, -1)), padding)
-    matrices = kspace_to_image(lagged).permute(2, 3, 0, 1) * ((h * w) ** 0.5 / k**2)
+    matrices = kspace_to_image(lagged).permute(2, 3, 0, 1) * ((h * w) ** 0.5 / kernel**2)
     eigenvalues, eigenvectors = torch.linalg.eigh(matrices)
     explained = eigenvalues[..., -1] > CROP
     if 2 * int((explained & (eigenvalues[..., -2] > CROP)).sum()) > int(explained.sum()):

@@ -12,6 +12,7 @@ from monai.inferers import Inferer
 from torch import Tensor
 
 from ...operators import CompressedSensingSolver, image_to_kspace, kspace_to_image
+from .file_names import file_names
 from .slices import KspaceInputs, Output, SliceBatchInferer, image_of, separate_inputs
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class HeldOutSamplesInferer(Inferer):
             return result
         given = separate_inputs(inputs, auxiliary, mask, noise, measured)
         kept = result.clone()
-        for i, place in enumerate(_places(inputs)):
+        for i, place in enumerate(file_names(inputs, "k-space")):
             trial = self.trial(network, given.item(i))
             if trial is not None and trial.fails:
                 kept[i] = kspace_to_image(given.kspace[i]).abs()
@@ -179,11 +180,3 @@ def _spread(places: Tensor, n: int) -> Tensor:
     """Take n of some places, evenly spaced, or all if they are fewer."""
     n = min(n, len(places))
     return places[[int((i + 0.5) * len(places) / n) for i in range(n)]]
-
-
-def _places(inputs: Tensor) -> list[str]:
-    """Name the files of a batch, those of k-space where it was measured."""
-    meta = inputs.meta if isinstance(inputs, MetaTensor) else {}
-    names = meta.get("sources", meta.get("filename_or_obj"))
-    listed = list(names) if isinstance(names, (list, tuple)) else [names] * len(inputs)
-    return [str(name or "k-space").partition("\n")[0] for name in listed]

@@ -11,6 +11,8 @@ from monai.data import MetaTensor
 from monai.inferers import Inferer
 from torch import Tensor
 
+from .file_names import file_names
+
 logger = logging.getLogger(__name__)
 
 LEAST = 0.7  # of the network's detail; if less proves right, none is kept, as another scale is another scale
@@ -78,7 +80,7 @@ class SelfTestedInferer(Inferer):
             return result
         plain = _plain(inputs)
         shares = [self._share(sample[None], network, *args, **kwargs) for sample in plain]
-        for share, place in zip(shares, _places(inputs), strict=True):
+        for share, place in zip(shares, file_names(inputs, "image"), strict=True):
             self._tell(share, place)
         baseline = self.magnification.interpolate(plain).to(_plain(result))
         n, weight = (
@@ -128,11 +130,3 @@ def share_of_detail(found: Tensor, true: Tensor) -> float:
 
 def _plain(x: Tensor) -> Tensor:
     return x.as_tensor() if isinstance(x, MetaTensor) else x
-
-
-def _places(inputs: Tensor) -> list[str]:
-    """Name the images of a batch by their file."""
-    names = inputs.meta.get("filename_or_obj") if isinstance(inputs, MetaTensor) else None
-    if isinstance(names, (list, tuple)) and len(names) == len(inputs):
-        return [str(name) for name in names]
-    return [str(names or "image")] * len(inputs)
