@@ -3,6 +3,7 @@ from .bright_gray_matter import RandBrightGrayMatterd
 from .coil_samples import AgreeWithCoilsd
 from .compressed_sensing import CompressedSensingKspaced
 from .contrast_mix import RandContrastMix, RandContrastMixd
+from .crop_kspace import CropKspace, CropKspaced
 from .drop_contrasts import RandDropContrasts, RandDropContrastsd
 from .field_consistency import AgreeWithFieldd
 from .field_error import AppendFieldErrord
@@ -73,6 +74,8 @@ __all__ = [
     "BalanceLesionIndicesd",
     "CompressedSensingKspaced",
     "ConcatInputsd",
+    "CropKspace",
+    "CropKspaced",
     "DivideByTemperatured",
     "DropSmallLesionsd",
     "EquispacedMask",

@@ -25,7 +25,7 @@ class KspaceSupportd(MapTransform):
         support_key: where the shares along y and x go, a tuple of two numbers; 1 for all of k-space.
         allow_missing_keys: do nothing where there is no image.
         slices_last: stacks are ``(c, h, w, slice)``, of which the first channel is looked at, and not
-            ``(1, slice, y, x)``. Nothing else makes use of the share then, and so the line is a warning.
+            ``(1, slice, y, x)``. They are meant to be cropped then, by :class:`CropKspaced`.
     """
 
     def __init__(
@@ -48,14 +48,12 @@ class KspaceSupportd(MapTransform):
         shares = kspace_support(image_to_kspace(image[:1].movedim(-1, 1) if self.slices_last else image))
         if min(shares) < 1:
             name = getattr(image, "meta", {}).get("filename_or_obj", first)
+            told = "%s: its k-space is empty beyond %.2f (y) and %.2f (x) of the way, and undersampled up to there"
             if self.slices_last:
                 told = (
-                    "%s: its k-space is empty beyond %.2f and %.2f of the way along both axes of the plane, so that it "
-                    "was interpolated, and low resolution made of it is less low; give images as they were acquired"
+                    "%s: it was interpolated, as its k-space is empty beyond %.2f and %.2f of the way along the axes "
+                    "of its planes; pixels as they were acquired are taken for the high resolution"
                 )
-                logger.warning(told, name, *shares)
-            else:
-                told = "%s: its k-space is empty beyond %.2f (y) and %.2f (x) of the way, and undersampled up to there"
-                logger.info(told, name, *shares)
+            logger.log(logging.WARNING if self.slices_last else logging.INFO, told, name, *shares)
         out[self.support_key] = shares
         return out

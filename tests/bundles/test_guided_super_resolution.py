@@ -13,10 +13,12 @@ from monai.data import MetaTensor
 from mri_attention.datasets import InputError, read_volume, write_volume
 from mri_attention.networks.nets import Interpolation
 from mri_attention.operators import lower_resolution
+from mri_attention.operators.kspace_truncation import truncate_kspace, zero_fill_kspace
 from mri_attention.scripts.running.onnx_network import network_description
 from mri_attention.transforms import TruncateKspace
 from tests.bundles.bundle_configs import BundleConfigs, input_error
 from tests.bundles.conftest import Evaluated
+from tests.operators.test_kspace_noise import disks
 
 BUNDLE = BundleConfigs("guided_super_resolution_sanet")
 parse = BUNDLE.parse
@@ -58,6 +60,31 @@ def test_reference_and_input_have_the_intensities_of_the_file(evaluated: Evaluat
     torch.testing.assert_close(reference.as_tensor(), t2w, rtol=1e-4, atol=1e-3)
     expected = lower_resolution(t2w.movedim(-1, 0), 2).movedim(0, -1)
     torch.testing.assert_close(given.as_tensor(), expected, rtol=1e-4, atol=1e-2 * float(t2w.mean()))
+
+
+def test_interpolated_heads_are_judged_as_acquired_and_written_as_they_came(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    anat, masks = tmp_path / "in" / "sub-1" / "anat", tmp_path / "in" / "derivatives" / "raters" / "sub-1" / "anat"
+    acquired = truncate_kspace(disks(), (64, 144))
+    planes = zero_fill_kspace(acquired, (128, 144)).abs()[None, ..., None].expand(-1, -1, -1, 3)
+    affine = torch.diag(torch.tensor([0.6, 0.6, 3.0, 1.0], dtype=torch.float64))
+    for folder, name, image in ((anat, "T2w", planes), (anat, "T1w", planes), (masks, "label-lesion_mask", planes > 1)):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_volume(folder / f"sub-1_{name}.nii.gz", image.float(), affine)
+    settings = {"dataset_dir": str(tmp_path / "in"), "output_dir": str(tmp_path / "out"), "self_test": False}
+    workflow = parse("inference", "evaluate", "lesions", "networks/zero_filled", **settings)
+    case = workflow.get_parsed_content("cases")[0]
+    data = workflow.get_parsed_content("preprocessing")(case)
+    assert 64 <= data["image"].shape[1] < 80
+    assert data["image"].shape[2:] == (144, 3)
+    assert data["reference"].shape == (2, *data["image"].shape[1:])
+    assert set(data["reference"][1].unique().tolist()) == {0.0, 1.0}
+    assert "sub-1_T2w.nii.gz: it was interpolated" in caplog.text
+    workflow.get_parsed_content("run")
+    written = nib.load(tmp_path / "out" / "sub-1" / "anat" / "sub-1_desc-reference_T2w.nii.gz")
+    np.testing.assert_allclose(written.affine, affine, atol=1e-5)
+    assert np.abs(written.get_fdata() - planes[0].numpy()).mean() < 0.01 * float(planes.mean())
 
 
 @pytest.mark.parametrize("overlay", ["networks/zero_filled", "networks/bicubic"])
