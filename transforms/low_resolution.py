@@ -31,7 +31,8 @@ class SimulateLowResolution(Transform):
 
     Args:
         scale: how many voxels become one, for all or for each axis.
-        sigma: standard deviation of the Gaussian, in voxels of the input.
+        sigma: standard deviation of the Gaussian, in voxels of the input; of several, the images follow each other
+            along the channels.
         antialias: cubic convolution with antialiasing instead of the spline, as Matlab's ``imresize3``.
         normalize: map intensities to 0..1; a constant image becomes zero.
         profile: ``"gaussian"``, the above; or ``"box"``, the mean of as many voxels as become one, without blur and
@@ -45,12 +46,12 @@ class SimulateLowResolution(Transform):
     def __init__(
         self,
         scale: int | Sequence[int] = 2,
-        sigma: float = 1.0,
+        sigma: float | Sequence[float] = 1.0,
         antialias: bool = False,
         normalize: bool = True,
         profile: Literal["gaussian", "box"] = "gaussian",
     ) -> None:
-        if min(ensure_tuple(scale)) < 1 or sigma < 0:
+        if min(ensure_tuple(scale)) < 1 or min(ensure_tuple(sigma)) < 0:
             raise ValueError(f"scale must be positive and sigma not negative, got {scale=}, {sigma=}")
         if profile not in ("gaussian", "box"):
             raise ValueError(f"profile must be gaussian or box, got {profile!r}")
@@ -63,20 +64,23 @@ class SimulateLowResolution(Transform):
     def __call__(self, image: Tensor) -> Tensor:
         """Return the image of low resolution."""
         scale = ensure_tuple_rep(self.scale, image.ndim - 1)
-        sigma = (0.0, *(self.sigma if factor > 1 else 0.0 for factor in scale))
         values = self._normalize(_plain(image))
         if self.profile == "box":
             low = _crop(values, scale)
             for axis, factor in enumerate(scale, 1):
                 low = low.unflatten(axis, (-1, factor)).mean(axis + 1)
         else:
-            blurred = torch.from_numpy(ndimage.gaussian_filter(values.cpu().numpy(), sigma)).to(values)
-            blurred = _crop(blurred, scale)
-            size = [n // factor for n, factor in zip(blurred.shape[1:], scale, strict=True)]
-            low = resample_cubic(blurred, size, antialias=True) if self.antialias else resample_spline(blurred, size)
+            low = torch.cat([self._blurred(values, scale, sigma) for sigma in ensure_tuple(self.sigma)])
         if not isinstance(image, MetaTensor):
             return low
         return MetaTensor(low, meta=dict(image.meta), affine=scaled_affine(image.affine, scale))
+
+    def _blurred(self, values: Tensor, scale: Sequence[int], sigma: float) -> Tensor:
+        sigmas = (0.0, *(sigma if factor > 1 else 0.0 for factor in scale))
+        blurred = torch.from_numpy(ndimage.gaussian_filter(values.cpu().numpy(), sigmas)).to(values)
+        blurred = _crop(blurred, scale)
+        size = [n // factor for n, factor in zip(blurred.shape[1:], scale, strict=True)]
+        return resample_cubic(blurred, size, antialias=True) if self.antialias else resample_spline(blurred, size)
 
     def reference(self, image: Tensor) -> Tensor:
         """Return what is to be found from the result: the image with the same crop and intensities."""

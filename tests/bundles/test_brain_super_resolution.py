@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from monai.transforms import Compose
 
 from mri_attention.datasets import InputError
 from tests.bundles.bundle_configs import BundleConfigs, input_error
@@ -21,6 +22,24 @@ def test_training_patches_are_degraded_ones_at_three_times_the_voxels(dataset: P
     batch = next(iter(parser.get_parsed_content("train::dataloader")))
     assert batch["image"].shape == (3, 1, 6, 6, 6)
     assert batch["label"].shape == (3, 1, 18, 18, 18)
+
+
+def test_patches_of_training_have_one_of_the_blurs(dataset: Path) -> None:
+    parser = parse("train", dataset_dir=str(dataset), patch=6, samples=1, progress=False, sigmas=[1.0, 0.0])
+    case = parser.get_parsed_content("parts")[0][0]
+    both = Compose(parser.get_parsed_content("train::deterministic_transforms"))(case)
+    chain = Compose(parser.get_parsed_content("train::random_transforms")[:2]).set_random_state(0)
+    patches = [chain(both)[0]["image"][0] for _ in range(16)]
+    found = [[_lies_in(volume, patch) for volume in both["image"]] for patch in patches]
+    assert all(sum(places) == 1 for places in found)
+    assert 3 < sum(places[0] for places in found) < 13
+
+
+def _lies_in(volume: torch.Tensor, patch: torch.Tensor) -> bool:
+    windows = volume
+    for axis, n in enumerate(patch.shape):
+        windows = windows.unfold(axis, n, 1)
+    return bool((windows == patch).flatten(3).all(-1).any())
 
 
 def test_thick_slices_are_trained_on_and_made_thin(dataset: Path, tmp_path: Path) -> None:

@@ -117,3 +117,11 @@ def test_rejects_small_images_and_keys_without_partner() -> None:
         SimulateLowResolution(3)(torch.rand(1, 4, 2, 4))
     with pytest.raises(ValueError, match="output_keys must be as many"):
         SimulateLowResolutiond(["a", "b"], "low")
+
+
+def test_several_blurs_are_channels() -> None:
+    image = torch.rand(1, 8, 9, 10, generator=torch.Generator().manual_seed(0))
+    both = SimulateLowResolution(2, (1.0, 0.0))(image)
+    assert both.shape == (2, 4, 4, 5)
+    for channel, sigma in zip(both, (1.0, 0.0), strict=True):
+        assert torch.equal(channel[None], SimulateLowResolution(2, sigma)(image))
