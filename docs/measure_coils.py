@@ -23,8 +23,7 @@ from torch import Tensor
 
 from mri_attention.datasets.kspace import Kspace
 from mri_attention.operators import image_to_kspace, kspace_to_image
-from mri_attention.operators.compressed_sensing import noise_weight
-from mri_attention.operators.multi_coil import multi_coil_total_variation
+from mri_attention.operators.multi_coil import total_variation_of_slices
 from mri_attention.simulation.coils import wire_sensitivities
 from mri_attention.transforms import AgreeWithCoilsd, LoadGuidedKspaced, RandSmoothPhase, ToSlicesd, mask_by_name
 from mri_attention.transforms.load_guided_kspace import combine_coils
@@ -94,10 +93,7 @@ def total_variation(data: dict[str, Any], factor: float) -> Tensor:
     """Return the image of compressed sensing with a multiple of its weight."""
     names = ("coils", "coil_maps", "sampled", "kspace_noise")
     coils, maps, mask, noise = (data[name].as_subclass(Tensor) for name in names)
-    mask, noise = mask.expand(1, *coils.shape[1:]), noise.expand(1, coils.shape[1], 1, 1)
-    slices = [[x[:, i][None] for x in (coils, maps, mask, noise)] for i in range(coils.shape[1])]
-    images = [multi_coil_total_variation(*x, weight=factor * noise_weight(x[-1])) for x in slices]
-    return torch.cat(images, 1).abs()
+    return total_variation_of_slices(coils, maps, mask, noise, factor=factor).abs()
 
 
 def psnr(image: Tensor, truth: Tensor) -> float:

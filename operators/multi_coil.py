@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -69,6 +71,40 @@ def multi_coil_total_variation(
         rest = torch.cat([samples - encode(image), root * (z - u - differences).movedim(0, 1)], 1)
         image = image + conjugate_gradient(both, rest, N_INNER)
     return image
+
+
+def total_variation_of_slices(
+    samples: Tensor,
+    coil_maps: Tensor,
+    mask: Tensor,
+    noise: Tensor,
+    weight: float | None = None,
+    factor: float = 1.0,
+    solved: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
+    """Solve :func:`multi_coil_total_variation` slice by slice, for memory.
+
+    Args:
+        samples: complex, ``(coil, slice, h, w)``.
+        coil_maps: of the same shape.
+        mask: ``(1, slice, h, w)``, or one that broadcasts to it.
+        noise: of each slice, or one for all, broadcastable to ``(1, slice, 1, 1)``.
+        weight: of total variation; None to have it follow from the noise.
+        factor: by which that weight is multiplied.
+        solved: is called after each slice with how many are solved, and of how many.
+
+    Returns:
+        Complex, ``(1, slice, h, w)``.
+    """
+    n_slices = samples.shape[1]
+    mask, noise = mask.expand(1, *samples.shape[1:]), noise.expand(1, n_slices, 1, 1)
+    images = []
+    for i in range(n_slices):
+        y, maps, where, spread = (x[:, i][None] for x in (samples, coil_maps, mask, noise))
+        chosen = factor * (noise_weight(spread) if weight is None else weight)
+        images.append(multi_coil_total_variation(y, maps, where, spread, weight=chosen))
+        solved(i + 1, n_slices)
+    return torch.cat(images, 1)
 
 
 @torch.no_grad()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping
+from time import monotonic
 from typing import Any
 
 import torch
@@ -11,15 +13,19 @@ from torch import Tensor
 
 from ..operators.compressed_sensing import CompressedSensingSolver
 from ..operators.fourier import image_to_kspace
-from ..operators.multi_coil import multi_coil_total_variation
+from ..operators.multi_coil import total_variation_of_slices
 from .keyed import KeyedTransform
+
+logger = logging.getLogger(__name__)
+
+LONG = 10.0  # s, from which on it is told how long something takes
 
 
 class CompressedSensingKspaced(KeyedTransform):
     """Fill what is not measured in k-space by :class:`CompressedSensingSolver`; it keeps its metadata.
 
     Where there are samples of several coils, k-space is that of the image with the least total variation which agrees
-    with all of them (:func:`multi_coil_total_variation`, of the options the weight alone counts), and what of it was
+    with all of them (:func:`total_variation_of_slices`, of the options the weight alone counts), and what of it was
     sampled counts as measured.
 
     Args:
@@ -77,13 +83,13 @@ class CompressedSensingKspaced(KeyedTransform):
 
     def _of_coils(self, data: Mapping[Hashable, Any]) -> Tensor:
         coils, maps, mask = (data[key].as_subclass(Tensor) for key in (self.coils_key, self.maps_key, self.mask_key))
-        noise = torch.as_tensor(data.get(self.noise_key, 0.0)).as_subclass(Tensor).expand(1, coils.shape[1], 1, 1)
-        mask = mask.expand(1, *coils.shape[1:])
-        slices = range(coils.shape[1])  # one by one, for memory
-        images = [
-            multi_coil_total_variation(
-                *(x[:, i][None] for x in (coils, maps, mask, noise)), weight=self.transform.weight
-            )
-            for i in slices
-        ]
-        return image_to_kspace(torch.cat(images, 1))
+        noise = torch.as_tensor(data.get(self.noise_key, 0.0)).as_subclass(Tensor)
+        start = monotonic()
+
+        def tell(done: int, total: int) -> None:
+            seconds = (monotonic() - start) * total / done
+            if done == 1 and seconds > LONG:
+                logger.info("%d slices with %d coils take about %.0f s", total, len(coils), seconds)
+
+        weight = self.transform.weight
+        return image_to_kspace(total_variation_of_slices(coils, maps, mask, noise, weight, solved=tell))

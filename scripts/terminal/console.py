@@ -30,7 +30,12 @@ LONGEST_WORK = 30.0
 PACKAGE = __name__.partition(".")[0]
 TOLD = tuple(
     f"{PACKAGE}.{name}"
-    for name in ("networks.inferers.precision_choice", "handlers.time_budget", "transforms.load_phase")
+    for name in (
+        "networks.inferers.precision_choice",
+        "handlers.time_budget",
+        "transforms.load_phase",
+        "transforms.compressed_sensing",
+    )
 )
 """Loggers whose remarks are shown too, not their warnings alone."""
 

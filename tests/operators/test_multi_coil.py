@@ -8,7 +8,12 @@ from torch import Tensor
 
 from mri_attention.networks.blocks import KspaceDataConsistency
 from mri_attention.operators import CompressedSensingSolver, image_to_kspace, kspace_to_image
-from mri_attention.operators.multi_coil import agree_with_coils, coil_operator, multi_coil_total_variation
+from mri_attention.operators.multi_coil import (
+    agree_with_coils,
+    coil_operator,
+    multi_coil_total_variation,
+    total_variation_of_slices,
+)
 from mri_attention.simulation.coils import wire_sensitivities
 from tests.helpers import features
 
@@ -94,3 +99,22 @@ def test_each_item_of_a_batch_has_its_own_noise() -> None:
     for i in range(3):
         alone = multi_coil_total_variation(samples[i : i + 1], MAPS, MASK, noise[i : i + 1])
         torch.testing.assert_close(together[i : i + 1], alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("weight", [None, 0.02])
+def test_slices_are_solved_one_after_the_other(weight: float | None) -> None:
+    samples = coil_operator(MAPS, MASK)(torch.cat([image(), image().flip(-1)]))
+    noise, steps = torch.tensor([0.1, 0.3], dtype=torch.float64), []
+    together = multi_coil_total_variation(
+        samples, MAPS.expand(2, -1, -1, -1), MASK, noise.view(2, 1, 1, 1), weight=weight
+    )
+    found = total_variation_of_slices(
+        samples.movedim(0, 1),
+        MAPS[0][:, None].expand(-1, 2, -1, -1),
+        MASK.reshape(1, 1, *MASK.shape[-2:]),
+        noise.view(1, 2, 1, 1),
+        weight,
+        solved=lambda done, total: steps.append((done, total)),
+    )
+    torch.testing.assert_close(found[0, :, None], together, rtol=1e-4, atol=1e-4)
+    assert steps == [(1, 2), (2, 2)]

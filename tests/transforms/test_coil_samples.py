@@ -105,6 +105,16 @@ def test_k_space_is_filled_by_all_coils() -> None:
     torch.testing.assert_close(data["measured"], data["image"] * data["sampled"])
 
 
+def test_how_long_slices_take_is_told_after_the_first(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter(range(0, 100, 7))
+    monkeypatch.setattr("mri_attention.transforms.compressed_sensing.monotonic", lambda: float(next(moments)))
+    with caplog.at_level(logging.INFO):
+        CompressedSensingKspaced("image")(loaded())
+    assert caplog.messages == ["3 slices with 10 coils take about 21 s"]
+
+
 def test_zeros_stay_where_nothing_is_to_be_filled() -> None:
     data = CompressedSensingKspaced("image", measured_key="measured", is_enabled=False)(loaded())
     torch.testing.assert_close(data["measured"], loaded()["image"])
