@@ -3,6 +3,7 @@
 from .averaged_weights import AveragedWeights
 from .epoch_seeds import EpochSeeds
 from .finite_gradients import FiniteGradients
+from .idle_network import IdleNetwork
 from .kept_precision import training_precision
 from .time_budget import TimeBudget
 from .tracked_settings import TrackedSettings
@@ -17,6 +18,7 @@ __all__ = [
     "BestWeights",
     "EpochSeeds",
     "FiniteGradients",
+    "IdleNetwork",
     "LastWeights",
     "TimeBudget",
     "TrackedSettings",

@@ -33,6 +33,7 @@ EXCEPTIONS = {
     ("train", "validate::evaluator::prepare_batch"): "as in training",
     ("train", "validate::evaluator::network"): "lesions are validated with averaged weights",
     ("train", "validate::handlers::2::network"): "as validated",
+    ("train", "validate::evaluator::val_handlers"): "the handler that tells of networks which add nothing",
     ("train", "checkpoint::model"): "as validated",
     ("train", "checkpoint::network"): "what is trained, where the weights that are kept are averages",
     ("train", "train::trainer::train_handlers"): "the handler that averages",
