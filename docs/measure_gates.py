@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from mri_attention.losses import GuidedSuperResolutionLoss
 from mri_attention.networks.nets import SANet, TwoContrastNetwork
 from mri_attention.operators import lower_resolution
-from mri_attention.transforms import LoadContrastsd, ScaleByQuantile, SlicesLastd
+from mri_attention.transforms import CropKspaced, KspaceSupportd, LoadContrastsd, ScaleByQuantile, SlicesLastd
 
 BUNDLE = Path(__file__).parents[1] / "bundles" / "guided_super_resolution_sanet"
 CONTRASTS = ["T2w", "T1w"]
@@ -49,7 +49,8 @@ def planes(case: dict[str, Any], n: int) -> Tensor:
     """Load n planes of the middle of a head, T2w and T1w scaled as for the network: ``(n, 2, h, w)``."""
     images = [case["image"][name] for name in CONTRASTS]
     data = LoadContrastsd("image", CONTRASTS, "T2w")({"image": images})
-    volume = SlicesLastd("image")(data)["image"].as_tensor().float().movedim(-1, 0)
+    data = CropKspaced("image")(SlicesLastd("image")(KspaceSupportd("image", of_volumes=True)(data)))
+    volume = data["image"].as_tensor().float().movedim(-1, 0)
     places = torch.linspace(0.3, 0.7, n).mul(len(volume)).long()
     corners = [max(0, (size - EDGE) // 2) for size in volume.shape[2:]]
     chosen = volume[places][:, :, corners[0] : corners[0] + EDGE, corners[1] : corners[1] + EDGE]

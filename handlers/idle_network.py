@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import math
 from typing import Any
 
 from ignite.engine import Events
-from torch import Tensor
+from torch import Tensor, nn
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +21,12 @@ class IdleNetwork:
     and gate have one product, and grow and close together.
 
     Args:
-        start: maps the input ``(b, c, *spatial)`` to what the network adds to, on the scale of 0 to 1.
+        network: whose attribute ``interpolation`` maps the input ``(b, c, *spatial)`` to what it adds to, on the scale
+            of 0 to 1; of others nothing is told.
     """
 
-    def __init__(self, start: Callable[[Tensor], Tensor]) -> None:
-        self.start = start
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
         self.largest = 0.0
 
     def attach(self, engine: Any) -> None:
@@ -38,9 +39,11 @@ class IdleNetwork:
         self.largest = 0.0
 
     def _compare(self, engine: Any) -> None:
+        start = getattr(getattr(self.network, "module", self.network), "interpolation", None)
         for item in engine.state.output:
             image, result = (item[key].as_subclass(Tensor) for key in ("image", "pred"))
-            self.largest = max(self.largest, float((result - self.start(image[None])[0]).abs().max()))
+            added = math.inf if start is None else float((result - start(image[None])[0]).abs().max())
+            self.largest = max(self.largest, math.inf if math.isnan(added) else added)
 
     def _tell(self, engine: Any) -> None:
         if self.largest < LEAST:

@@ -88,7 +88,7 @@ class CompressedSensingKspaced(KeyedTransform):
 
         def tell(done: int, total: int) -> None:
             seconds = (monotonic() - start) * total / done
-            if done == 1 and seconds > LONG:
+            if done == 1 < total and seconds > LONG:
                 logger.info("%d slices with %d coils take about %.0f s", total, len(coils), seconds)
 
         weight = self.transform.weight

@@ -45,12 +45,15 @@ class CropKspace(InvertibleTransform):
 
 
 class CropKspaced(InvertibleKeyedTransform):
-    """Dictionary version of :class:`CropKspace`.
+    """Dictionary version of :class:`CropKspace`: all channels are cropped, by what was found of the first one.
 
     Args:
         keys: of images.
         support_key: of the shares.
         options: see :class:`KeyedTransform`.
+
+    Raises:
+        KeyError: when called, if there are no shares.
     """
 
     array = CropKspace

@@ -36,11 +36,11 @@ class SimulateLowResolution(Transform):
         antialias: cubic convolution with antialiasing instead of the spline, as Matlab's ``imresize3``.
         normalize: map intensities to 0..1; a constant image becomes zero.
         profile: ``"gaussian"``, the above; or ``"box"``, the mean of as many voxels as become one, without blur and
-            spline, as of slices with no gap and a rectangular profile.
+            spline, whatever ``sigma`` is, as of slices with no gap and a rectangular profile.
 
     Raises:
-        ValueError: if a scale is below one, ``sigma`` is negative or ``profile`` unknown; when called, if an axis is
-            shorter than its scale.
+        ValueError: if a scale is below one, ``sigma`` is negative or ``profile`` unknown, or there are several
+            ``sigma`` with a box; when called, if an axis is shorter than its scale.
     """
 
     def __init__(
@@ -55,6 +55,8 @@ class SimulateLowResolution(Transform):
             raise ValueError(f"scale must be positive and sigma not negative, got {scale=}, {sigma=}")
         if profile not in ("gaussian", "box"):
             raise ValueError(f"profile must be gaussian or box, got {profile!r}")
+        if profile == "box" and len(ensure_tuple(sigma)) > 1:
+            raise ValueError(f"a box has no blur: give one sigma, or the profile gaussian, got {sigma=}")
         self.profile = profile
         self.scale = scale
         self.sigma = sigma

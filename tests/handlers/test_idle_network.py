@@ -13,14 +13,15 @@ from mri_attention.handlers import IdleNetwork
 from mri_attention.networks.nets import CFTN, Interpolation
 
 
-def validated(network: torch.nn.Module, images: list[torch.Tensor]) -> None:
+def validated(network: torch.nn.Module, images: list[torch.Tensor], n_times: int = 1) -> None:
     def step(engine: Engine, image: torch.Tensor) -> list[dict[str, Any]]:
         with torch.no_grad():
             return [{"image": image, "pred": network(image[None])[0]}]
 
     engine = Engine(step)
-    IdleNetwork(Interpolation(2)).attach(engine)
-    engine.run(images)
+    IdleNetwork(network).attach(engine)
+    for _ in range(n_times):
+        engine.run(images)
 
 
 def closed() -> CFTN:
@@ -60,4 +61,18 @@ def test_a_network_that_adds_something_to_one_case_is_not_told(
     network.forward = forward  # type: ignore[method-assign]
     with caplog.at_level(logging.WARNING):
         validated(network, images)
+        network.forward = lambda x: base(x) * torch.nan  # type: ignore[method-assign]
+        validated(network, images)
+        validated(torch.nn.Identity(), images)
     assert not caplog.messages
+
+
+def test_each_validation_is_told_by_itself(images: list[torch.Tensor], caplog: pytest.LogCaptureFixture) -> None:
+    network, closed_network = CFTN(2, 4, 1, (1,), interpolation="spline"), closed()
+    shared = iter([network] * 2 + [closed_network] * 4)
+    both = torch.nn.Module()
+    both.interpolation = network.interpolation
+    both.forward = lambda x: next(shared)(x)  # type: ignore[method-assign]
+    with caplog.at_level(logging.WARNING):
+        validated(both, images, 3)
+    assert len(caplog.messages) == 2

@@ -46,7 +46,7 @@ def test_a_constant_stays_what_it_is() -> None:
 def test_chain_of_the_bundle_is_undone_on_the_grid_of_the_file() -> None:
     both = zero_filled(disks(), 64).abs()[None, ..., None].expand(2, -1, -1, 5)
     image = MetaTensor(both.movedim(-1, 1).contiguous(), affine=torch.diag(torch.tensor([3.0, 0.5, 0.5, 1.0]).double()))
-    chain = Compose([SlicesLastd("image"), KspaceSupportd("image", slices_last=True), CropKspaced("image")])
+    chain = Compose([KspaceSupportd("image", of_volumes=True), SlicesLastd("image"), CropKspaced("image")])
     out = chain({"image": image})
     assert 64 <= out["image"].shape[1] < 85
     assert out["image"].shape[2:] == (144, 5)

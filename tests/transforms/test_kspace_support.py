@@ -27,11 +27,11 @@ def test_support_is_told_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
     assert KspaceSupportd("label", allow_missing_keys=True)({"image": image_to_kspace(image)}).keys() == {"image"}
 
 
-def test_support_of_planes_that_come_last_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_support_of_planes_of_a_volume_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     planes = zero_filled(disks(), 64).abs()
     both = torch.stack([planes, disks()])[..., None].expand(-1, -1, -1, 3)
     image = MetaTensor(both, meta={"filename_or_obj": "sub-01_T2w.nii.gz"})
-    out = KspaceSupportd("image", slices_last=True)({"image": image})
+    out = KspaceSupportd("image", of_volumes=True, axis=2)({"image": image})
     assert 0.5 <= out["support"][0] < 0.65
     assert out["support"][1] == 1
     (record,) = caplog.records

@@ -125,3 +125,8 @@ def test_several_blurs_are_channels() -> None:
     assert both.shape == (2, 4, 4, 5)
     for channel, sigma in zip(both, (1.0, 0.0), strict=True):
         assert torch.equal(channel[None], SimulateLowResolution(2, sigma)(image))
+
+
+def test_a_box_has_one_blur() -> None:
+    with pytest.raises(ValueError, match="a box has no blur: give one sigma"):
+        SimulateLowResolution(2, (1.0, 0.5), profile="box")
