@@ -4,7 +4,8 @@ python docs/measure_self_test.py HEADS.json: a datalist of heads with T2w and T1
 
 Printed is by how many dB results are above zero-filling, on some planes of the middle of each head; on these heads with
 the guide of the next head, with a mirrored guide, and with noise; on ellipses, ellipses with texture, and texture alone
-that target and guide share. T2w of low resolution are made by truncation.
+that target and guide share. T2w of low resolution are made by truncation. The last column is the squared error of the
+trial by that with the guide moved away.
 """
 
 from __future__ import annotations
@@ -97,7 +98,24 @@ def measure(network: nn.Module, truth: Tensor, scale: int) -> str:
     agreed = [agree_with_low_resolution(image, given, scale) for image in planes]
     errors = [float((image - truth[:, 0]).square().mean()) for image in (given, planes[0], *agreed)]
     gains = [10 * np.log10(errors[0] / error) for error in errors[1:]]
-    return " | ".join([*(f"{gain:+.2f}" for gain in gains), f"{inferer.share:.2f}"])
+    columns = [
+        *(f"{gain:+.2f}" for gain in gains),
+        f"{inferer.share:.2f}",
+        f"{guide_ratio(network, inputs, scale):.2f}",
+    ]
+    return " | ".join(columns)
+
+
+@torch.no_grad()
+def guide_ratio(network: nn.Module, inputs: Tensor, scale: int) -> float:
+    """Return the squared error of the trial by that of the trial with the guide moved away."""
+    planes = TruncatedPlanes(scale)
+    trial = planes.trial(inputs)
+    slices = SliceInferer(roi_size=[-1, -1], spatial_dim=2)
+    found = [planes.finish(slices(given, network)[:, :1], trial.inputs) for given in (trial.inputs, trial.misguided)]
+    truth = planes.finish(trial.truth, trial.inputs)
+    own, away = (float((image - truth).square().mean()) for image in found)
+    return own / away
 
 
 def main(heads_file: str) -> None:
@@ -107,7 +125,7 @@ def main(heads_file: str) -> None:
         network = TwoContrastNetwork(SANet(**SHIPPED), is_residual=True).eval()
         weights = torch.load(BUNDLE / "models" / file, weights_only=True)
         network.load_state_dict({name: values.float() for name, values in weights.items()})
-        write(f"scale {scale} | network | agreeing with its input | and self-tested | share kept")
+        write(f"scale {scale} | network | agreeing with its input | and self-tested | share kept | guide")
         for name, truth in cases(heads):
             write(f"{name} | {measure(network, truth, scale)}")
 

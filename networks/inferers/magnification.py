@@ -26,6 +26,7 @@ class TruncatedPlanes:
     """
 
     name = "zero-filling"
+    remedy = "; see that the guide is of the same head, and aligned"
 
     def __init__(
         self, factor: int, is_joint: bool = False, data_consistency: bool = True, n_planes: int = PLANES
@@ -51,9 +52,12 @@ class TruncatedPlanes:
             return None
         truth = low_resolution_of(planes[:, : 1 + self.is_joint], size).abs()
         lowered = lower_resolution(truth, self.factor)
-        if not self.is_joint:
-            lowered = torch.cat([lowered, truncate_kspace(planes[:, 1:], size).abs()], 1)
-        return Trial(_last(lowered), _last(truth))
+        if self.is_joint:
+            return Trial(_last(lowered), _last(truth))
+        guide = truncate_kspace(planes[:, 1:], size).abs()
+        away = guide.roll([n // 2 for n in size], (-2, -1))
+        inputs, misguided = (_last(torch.cat([lowered, image], 1)) for image in (guide, away))
+        return Trial(inputs, _last(truth), misguided)
 
     def finish(self, result: Tensor, inputs: Tensor) -> Tensor:
         """Make the result agree with its input, where it is made to."""
@@ -78,6 +82,7 @@ class BlurredVolumes:
     """
 
     name = "interpolation"
+    remedy = ""
 
     def __init__(
         self,

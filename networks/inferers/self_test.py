@@ -16,6 +16,8 @@ from .file_names import file_names
 logger = logging.getLogger(__name__)
 
 LEAST = 0.7  # of the network's detail; if less proves right, none is kept, as another scale is another scale
+TRACE = 1e-5  # of the brightest voxel, by which results with another guide differ where a network makes use of it
+USELESS = 0.95  # of the error with a guide that is moved away: a guide whose error is above is not of this head
 LITTLE = 0.9  # a result that keeps less is told
 
 
@@ -25,10 +27,12 @@ class Trial(NamedTuple):
     Attributes:
         inputs: ``(b, c, *spatial)``.
         truth: ``(b, n, *fine)``.
+        misguided: the inputs, with a guide that is moved away; None where there is no guide.
     """
 
     inputs: Tensor
     truth: Tensor
+    misguided: Tensor | None = None
 
 
 class Magnification(Protocol):
@@ -36,6 +40,9 @@ class Magnification(Protocol):
 
     name: str
     """Of the interpolation that a network must not be worse than."""
+
+    remedy: str
+    """What to look at where a network fails; may be empty."""
 
     def interpolate(self, inputs: Tensor) -> Tensor:
         """Return what needs no network, ``(b, n, *fine)``: the first n channels of a result are compared with it."""
@@ -60,6 +67,9 @@ class SelfTestedInferer(Inferer):
     and 0 below 0.7 (below 0.5 y is farther from t than b is, and the scale that counts is another). The result is the
     interpolation plus w times what the network adds to it. Less than 0.9 is told in the log, 0 as what it is: the
     interpolation; and so is an image that is too small to be tried, of which all is kept.
+
+    Where a guide is used, the network is tried once more with the guide moved away by half of the field of view. With
+    a guide of the same head the error is smaller than with that one; where it is above 0.95 of it, w is 0.
 
     Args:
         inferer: does the work.
@@ -98,11 +108,18 @@ class SelfTestedInferer(Inferer):
         if trial is None:
             return None
         n = trial.truth.shape[1]
-        found = _plain(self.inferer(trial.inputs, network, *args, **kwargs))[:, :n]
-        base, found, truth = (
-            self.magnification.finish(image.float(), trial.inputs)
-            for image in (self.magnification.interpolate(trial.inputs), found, trial.truth)
-        )
+
+        def finished(image: Tensor) -> Tensor:
+            return self.magnification.finish(_plain(image)[:, :n].float(), trial.inputs)
+
+        found = finished(self.inferer(trial.inputs, network, *args, **kwargs))
+        base, truth = finished(self.magnification.interpolate(trial.inputs)), finished(trial.truth)
+        if trial.misguided is not None:
+            other = finished(self.inferer(trial.misguided, network, *args, **kwargs))
+            errors = [float((image - truth).square().sum()) for image in (found, other)]
+            is_guided = float((found - other).abs().max()) > TRACE * float(truth.abs().max())
+            if is_guided and errors[0] > USELESS * errors[1]:
+                return 0.0
         return share_of_detail(found - base, truth - base)
 
     def _tell(self, share: float | None, place: str) -> None:
@@ -111,8 +128,10 @@ class SelfTestedInferer(Inferer):
                 "%s: too small to try the network on it at lower resolution, so that nobody knows if it fails", place
             )
         elif share == 0:
-            message = "%s: tried on this image at lower resolution, the network fails, so that the result is that of %s"
-            logger.warning(message, place, self.magnification.name)
+            message = (
+                "%s: tried on this image at lower resolution, the network fails, so that the result is that of %s%s"
+            )
+            logger.warning(message, place, self.magnification.name, self.magnification.remedy)
         elif share < LITTLE:
             message = "%s: unlike what the network was trained on; of what it adds to %s, %.0f %% are kept"
             logger.warning(message, place, self.magnification.name, 100 * share)

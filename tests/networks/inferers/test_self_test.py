@@ -63,6 +63,27 @@ def test_a_network_that_harms_is_replaced_by_zero_filling_and_told(caplog: pytes
     assert "the result is that of zero-filling" in record.getMessage()
 
 
+def test_a_guide_that_helps_no_more_than_another_place_of_it_is_not_believed(caplog: pytest.LogCaptureFixture) -> None:
+    """The network sharpens by itself, and adds a trace of the guide, which is noise: at low resolution it is right."""
+    inputs = zero_filled()
+    inputs[:, 1] = torch.rand(inputs[:, 1].shape, generator=torch.Generator().manual_seed(0))
+    own = TruncatedPlanes(2, data_consistency=False).trial(inputs)
+    assert own is not None
+    fine = {tuple(own.truth.shape): own.truth, tuple(TRUTH.shape): TRUTH}
+
+    def network(x: Tensor, trace: float = 0.01) -> Tensor:
+        truth = fine[tuple(x[:, :1].shape)]
+        return torch.cat([x[:, :1] + 0.9 * (truth - x[:, :1]) + trace * (x[:, 1:] - 0.5), x[:, 1:]], 1)
+
+    with caplog.at_level(logging.WARNING):
+        torch.testing.assert_close(an_inferer()(inputs, network), inputs, rtol=0, atol=0)
+    assert "see that the guide is of the same head, and aligned" in caplog.text
+    caplog.clear()
+    result = an_inferer()(inputs, lambda x: network(x, 0.0))  # makes no use of it
+    torch.testing.assert_close(result[:, :1], TRUTH * 0.9 + 0.1 * inputs[:, :1], rtol=1e-3, atol=1e-3)
+    assert not caplog.records
+
+
 def test_a_network_that_overdoes_is_damped_and_told(caplog: pytest.LogCaptureFixture) -> None:
     inputs = zero_filled()
     result = an_inferer()(inputs, blend(1.3))
