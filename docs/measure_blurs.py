@@ -26,7 +26,7 @@ from mri_attention.operators import resample_deconvolved
 from mri_attention.transforms import SimulateLowResolution
 
 SIGMAS = (1.0, 0.6, 0.0)
-SHARPEST = {2: 0.055, 3: 0.16}
+SHARPEST = {2: 0.04, 3: 0.16}
 LEAST_SIGMA = 0.05  # of a filter for images without blur
 OTHER = "ReCNN"
 
