@@ -166,4 +166,12 @@ def explain(error: BaseException) -> tuple[str, int]:
             return f"the output folder: {link.strerror}; free some space, or choose another `output_dir`", BAD_INPUT
     hint = f"set {DEBUG_VARIABLE}=1 for the traceback"
     *_, root = causes(error)  # MONAI wraps what went wrong in what it was doing
+    if isinstance(root, ValueError) and _is_refused_here(root):  # a setting of a config, or two that do not fit
+        return f"{root}: {hint}", BAD_INPUT
     return f"{type(root).__name__}: {root}: {hint}", 1
+
+
+def _is_refused_here(error: BaseException) -> bool:
+    """Tell whether code of this package raised ``error``, not a library that it called."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__", "").partition(".")[0] == PACKAGE

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from mri_attention.datasets import InputError
+from mri_attention.networks.blocks.attention import build_attention
 from mri_attention.scripts.terminal.console import explain
 
 Run = Callable[..., int]
@@ -39,6 +41,17 @@ def raised_from(outer: Exception, inner: Exception) -> Exception:
 )
 def test_explains_errors_in_one_line(error: Exception, message: str, code: int) -> None:
     assert explain(error) == (message, code)
+
+
+def test_a_setting_that_the_library_refuses_is_bad_input_and_a_failure_of_another_library_is_not() -> None:
+    with pytest.raises(ValueError, match="unknown attention") as refused:
+        build_attention("nonsense", 4, 3)
+    message, code = explain(raised_from(RuntimeError("Failed to instantiate"), refused.value))
+    assert message.startswith("unknown attention 'nonsense', known are: ")
+    assert code == 2
+    with pytest.raises(ValueError, match="padding_mode") as failed:
+        torch.nn.Conv3d(1, 1, 1, padding_mode="nonsense")
+    assert explain(failed.value)[1] == 1
 
 
 def test_shows_traceback_only_when_debugging(
