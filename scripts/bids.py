@@ -41,7 +41,7 @@ def bids(  # noqa: PLR0913 (one argument per option)
         Level, typer.Argument(help="participant: apply the bundle; group: gather the table of all participants.")
     ],
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="For MONAI, after --: -- --inferer::overlap 0.5")
+        list[str] | None, typer.Argument(help="For MONAI, after --: -- --half_precision false")
     ] = None,
     bundle: Annotated[str, typer.Option(help="Name of a bundle, or its folder.")] = DEFAULT_BUNDLE,
     participant_label: Annotated[

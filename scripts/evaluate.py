@@ -27,7 +27,7 @@ def evaluate(  # noqa: PLR0913 (one argument per option)
     bundle: Annotated[str, typer.Argument(help="Name of a bundle, or its folder.")],
     dataset_dir: Annotated[Path, typer.Option(help="BIDS folder or JSON datalist, with labels.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="For MONAI, after --: -- --inferer::overlap 0.5")
+        list[str] | None, typer.Argument(help="For MONAI, after --: -- --half_precision false")
     ] = None,
     output_dir: Annotated[Path | None, typer.Option(help="Default: runs/BUNDLE/evaluation.")] = None,
     model: Annotated[Path | None, typer.Option(help="Weights. Default: those of the bundle.")] = None,

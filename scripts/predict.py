@@ -35,7 +35,7 @@ def predict(  # noqa: PLR0913 (one argument per option)
     bundle: Annotated[str, typer.Argument(help="Name of a bundle, or its folder.")],
     output_dir: Annotated[Path, typer.Option(help="Where the results go, as BIDS derivatives.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="For MONAI, after --: -- --inferer::overlap 0.5")
+        list[str] | None, typer.Argument(help="For MONAI, after --: -- --half_precision false")
     ] = None,
     dataset_dir: Annotated[Path | None, typer.Option(help="BIDS folder or JSON datalist.")] = None,
     image: Annotated[

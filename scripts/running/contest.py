@@ -74,7 +74,7 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
         subjects: evaluate only these; what else can be selected is at the id ``selection`` of ``settings``.
         overwrite: replace what an evaluation left in ``output_dir``, instead of refusing to.
         settings: config ids and values, such as ``allow_nan``.
-        overrides: the same for MONAI, which runs what begins with ``$``, such as ``inferer::overlap``.
+        overrides: the same for MONAI, which runs what begins with ``$``, such as ``network_def::dropout``.
         progress: is told of each case.
         finish: is given all evaluations and their folder before it moves to ``output_dir``, with what it writes there.
 

@@ -89,7 +89,7 @@ def predict(  # noqa: PLR0913 (what the command has as options)
         overlays: further configs of the bundle, such as ``networks/unet``.
         runtime: ``torch``, or ``onnx`` for ``models/model.onnx`` or the ``model_file`` of ``settings``.
         settings: config ids of the bundle and their values, such as ``model_file``, ``register`` or ``scale``.
-        overrides: the same for MONAI, which runs what begins with ``$``, such as ``inferer::overlap``.
+        overrides: the same for MONAI, which runs what begins with ``$``, such as ``network_def::dropout``.
         progress: is told of each case.
         finish: is given each prediction before its files move to ``output_dir``, with what it writes beside them.
 

@@ -35,7 +35,7 @@ def test_whole_volume_and_windows_agree_in_place(dataset: Path, tmp_path: Path) 
         settings = {
             "dataset_dir": str(dataset),
             "spacing": [4.0] * 3,
-            "inferer::inferer::roi_size": [size] * 3,
+            "windows::roi_size": [size] * 3,
             "network_def::threshold": 0.5,
             "network_def::smoothing": 0.0,
         }

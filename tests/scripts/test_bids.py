@@ -177,7 +177,7 @@ def test_simulated_patients_end_as_a_table_with_places(
             name = file.name.replace("sub-002_", f"sub-002_{session}_")
             shutil.copy(file, cohort / "sub-002" / session / "anat" / name)
     shutil.rmtree(anat)
-    assert run_command("bids", cohort, output, "participant", "--", "--inferer::inferer::overlap", 0.0) == 0
+    assert run_command("bids", cohort, output, "participant", "--", "--windows::overlap", 0.0) == 0
     rows = rows_of(output / "ms_lesion_segmentation_fanet.tsv")
     assert [row["session_id"] for row in rows] == ["n/a", "ses-1", "ses-2"]
     places = ("periventricular", "juxtacortical", "infratentorial", "other")

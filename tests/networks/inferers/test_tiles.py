@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 import torch
-from monai.inferers import SimpleInferer
-from torch import Tensor, nn
+from torch import Tensor
 
-from mri_attention.networks.inferers import HaloTiledInferer, SelfEnsembleInferer
+from mri_attention.networks.inferers import HaloTiledInferer
 from mri_attention.networks.nets import CFTN, Interpolation, ReCNN
 from tests.helpers import features
 
@@ -76,15 +73,3 @@ def test_constant_stays_constant() -> None:
 def test_tiles_must_be_larger_than_their_halo(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="tile_size must be more than twice the halo"):
         HaloTiledInferer(**options)
-
-
-def test_self_ensemble_commutes_with_mirrors() -> None:
-    torch.manual_seed(0)
-    network, x = nn.Conv3d(1, 1, 3, padding=1).double(), features(1, 1, 5, 4, 3, dtype=torch.float64)
-    ensemble = SelfEnsembleInferer(SimpleInferer())
-    with torch.no_grad():
-        expected = ensemble(x, network)
-        for axes in itertools.combinations((2, 3, 4), 2):
-            torch.testing.assert_close(ensemble(x.flip(axes), network).flip(axes), expected)
-        assert not torch.allclose(expected, network(x))
-        torch.testing.assert_close(SelfEnsembleInferer(SimpleInferer(), enabled=False)(x, network), network(x))
