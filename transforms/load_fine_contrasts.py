@@ -13,7 +13,9 @@ from torch import Tensor
 
 from ..datasets.input_error import InputError
 from ..datasets.volumes import geometry_header, header_of, read_volume
+from ..operators.fourier import image_to_kspace
 from ..operators.grids import first_voxel_affine
+from ..operators.kspace_support import kspace_support
 from ..operators.kspace_truncation import zero_fill_kspace
 from ..operators.slice_axis import is_slice_axis_doubtful, slice_axis, slice_axis_by_guide
 from .alignment import Alignment
@@ -34,7 +36,7 @@ class LoadFineContrastsd(LoadContrastsd):
     The grid is the reference's with pixels ``scale`` times smaller and the same center of its first voxel, as
     :func:`truncate_kspace` leaves it. The header that goes with the image, and with results on its grid, is that of
     the fine grid. All else is as in :class:`LoadContrastsd`; a contrast of pixels larger than 1.5 fine ones is a
-    warning in the log.
+    warning in the log, and so is one to be enlarged that was interpolated before, see :func:`kspace_support`.
 
     Args:
         args: of :class:`LoadContrastsd`.
@@ -90,6 +92,7 @@ class LoadFineContrastsd(LoadContrastsd):
         return self._enlarged(reference, self._across)
 
     def _enlarged(self, reference: MetaTensor, axis: int) -> MetaTensor:
+        _warn_of_interpolation(reference, axis)
         factors = [1 if i == axis else self.scale for i in range(3)]
         size = [n * factor for n, factor in zip(reference.shape[1:], factors, strict=True)]
         affine = first_voxel_affine(reference.affine, [1 / factor for factor in factors])
@@ -112,3 +115,14 @@ class LoadFineContrastsd(LoadContrastsd):
             message = "%s: pixels of %.2f mm are coarser than those of the result, %.2f mm, and guide it little"
             logger.warning(message, image.meta["filename_or_obj"], voxel[1], fine[1])
         return super()._align(image, reference, name)
+
+
+def _warn_of_interpolation(image: MetaTensor, axis: int) -> None:
+    shares = kspace_support(image_to_kspace(image.as_tensor().movedim(1 + axis, 1)))
+    if min(shares) < 1:
+        message = (
+            "%s: it was interpolated before, as its k-space is empty beyond %.2f and %.2f of the way along the axes of "
+            "its planes, so that the result has less detail than its pixels promise; give the image as it was "
+            "acquired where you have it"
+        )
+        logger.warning(message, image.meta["filename_or_obj"], *shares)

@@ -11,6 +11,7 @@ import torch
 from monai.data import MetaTensor
 
 from mri_attention.datasets import InputError, write_volume
+from mri_attention.operators.kspace_truncation import low_resolution_of, zero_fill_kspace
 from mri_attention.transforms import LoadFineContrastsd, SlicesLastd, TruncateKspace
 
 AFFINE = np.diag([-0.6, 0.6, 3.0, 1.0])
@@ -98,3 +99,22 @@ def test_slices_are_those_of_the_guide(tmp_path: Path, caplog: pytest.LogCapture
     with caplog.at_level(logging.WARNING):
         load([paths["T2w"], paths["PDw"]], scale=4)
     assert "voxels of 4.80 x 4.00 x 5.00 mm, axis 1 is taken for the one across slices" in caplog.text
+
+
+@pytest.mark.parametrize("n_measured", [96, 64], ids=["as acquired", "interpolated"])
+def test_tells_a_reference_that_was_interpolated_before(
+    n_measured: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Edges in all directions, of which the scanner measured ``n_measured`` of 96 columns."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 12, 12, 3, generator=generator).repeat_interleave(8, 1).repeat_interleave(8, 2)
+    measured = low_resolution_of(coarse, (96, n_measured, 3))
+    affine = np.diag([1.0, 1.0, 4.0, 1.0])
+    paths = [str(tmp_path / f"sub-01_{name}.nii.gz") for name in ("T2w", "T1w")]
+    for path in paths:
+        write_volume(Path(path), zero_fill_kspace(measured, (96, 96, 3)), affine)
+    with caplog.at_level(logging.WARNING):
+        load(paths)
+    told = [record.getMessage() for record in caplog.records if "interpolated before" in record.getMessage()]
+    assert told == [] if n_measured == 96 else "empty beyond 1.00 and 0.69 of the way" in told[0]
+    assert len(told) <= 1
