@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,6 +43,7 @@ def _train_and_evaluate(plan: Plan, training: Training, progress: Progress) -> l
     if not all(record.is_file() for record in records):
         with input_errors_unwrapped():
             training = trained(plan, training, progress)
+        gc.collect()  # what it cached: engines and handlers refer to each other, so that nothing else frees it
     tested = []
     for condition, record in zip(plan.conditions, records, strict=True):
         if not record.is_file():
