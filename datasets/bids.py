@@ -95,7 +95,7 @@ def split(
     Args:
         cases: as from :func:`find_cases`.
         n_validation: number of subjects for validation, 0 for none.
-        fraction: part of the subjects for validation if there is no ``n_validation``, at least one.
+        fraction: part of the subjects for validation if there is no ``n_validation``; one at least, and none for 0.
         seed: of the draw, which depends on nothing else than the sorted subjects.
 
     Raises:
@@ -106,7 +106,8 @@ def split(
         held_out = {case["subject"] for case in cases if case.get("split") == "validation"}
     else:
         subjects = sorted({case["subject"] for case in cases})
-        n_drawn = max(1, round(fraction * len(subjects))) if n_validation is None else n_validation
+        drawn = max(1, round(fraction * len(subjects))) if fraction else 0
+        n_drawn = drawn if n_validation is None else n_validation
         if not 0 <= n_drawn < len(subjects):
             problem = f"{n_drawn} of {len(subjects)} subjects for validation leave none for training"
             raise InputError.at("split", problem, "add subjects, or ask for fewer")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -21,9 +23,12 @@ from .dicom import find_stack, is_dicom
 from .input_error import InputError
 from .quiet_itk import quiet_itk
 
+logger = logging.getLogger(__name__)
+
 MAX_VOXELS = 2**30  # 4 GiB as float32; a broken header easily asks for more
 MAX_GZIP_RATIO = 1032  # deflate cannot shrink more (zlib's technical notes)
 NIBABEL_SUFFIXES = (".nii", ".nii.gz", ".hdr", ".img", ".img.gz", ".mgh", ".mgz")
+FORMS_APART = 1.0  # mm between the corners of an image by qform and by sform; rounding is far below
 MILLIMETERS_PER_UNIT = {"meter": 1000.0, "micron": 0.001}
 
 _READ_ERRORS = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zlib.error)
@@ -109,7 +114,24 @@ def _read_nibabel(path: Path) -> RawImage:
     header = image.header if isinstance(image, nib.Nifti1Pair) else None
     scale = MILLIMETERS_PER_UNIT.get(header.get_xyzt_units()[0], 1.0) if header else 1.0
     affine = image.affine * [[scale], [scale], [scale], [1.0]]
+    if header is not None:
+        _tell_orientation(path, header, scale)
     return RawImage(data, affine, header)
+
+
+def _tell_orientation(path: Path, header: nib.Nifti1Header, scale: float) -> None:
+    """Tell in the log a header that does not know where the image lies, or that knows two places."""
+    qform, sform = header.get_qform(coded=True)[0], header.get_sform(coded=True)[0]
+    if qform is None and sform is None:
+        message = "%s: its header tells no orientation (qform and sform have codes of 0), so that left may be right"
+        logger.warning(f"{message}; convert it again from what the scanner gave, or set them", path)
+    elif qform is not None and sform is not None:
+        ends = [(0, n - 1) for n in (*header.get_data_shape(), 1, 1)[:3]]
+        corners = np.array([(*corner, 1) for corner in product(*ends)])
+        apart = scale * float(np.linalg.norm(corners @ (qform - sform).T, axis=1).max())
+        if apart > FORMS_APART:
+            message = "%s: the qform and the sform of its header lie up to %.1f mm apart, and the sform is used"
+            logger.warning(f"{message}; set both to where the image lies", path, apart)
 
 
 def _nibabel_data(path: Path, image: SpatialImage) -> NDArray[Any]:

@@ -39,8 +39,8 @@ class WeightsLoader:
         loaded: the file, once its weights are in the network; None for a network that needs none.
 
     Raises:
-        InputError: when attached, if the file is missing, is not what the metadata tell, cannot be read, or is of
-            another network.
+        InputError: when attached, if the file is missing, is not what the metadata tell, cannot be read, is of another
+            network, or holds numbers that are not finite.
     """
 
     def __init__(self, file: Path | str, network: nn.Module) -> None:
@@ -60,6 +60,7 @@ class WeightsLoader:
         verify_shipped(self.file)
         weights = self._optional() | read_weights(self.file)
         self._require_same(weights)
+        self._require_finite(weights)
         self.network.load_state_dict(weights)
         self.loaded = self.file
 
@@ -82,6 +83,12 @@ class WeightsLoader:
             misfits = f"{len(unlike)} of {len(wanted | given)} tensors do not fit, such as {unlike[0]}"
             problem = f"not weights of this {type(self.network).__name__} ({misfits})"
             raise InputError.at(self.file, problem, "give those that were trained with the same config")
+
+    def _require_finite(self, weights: Mapping[str, Tensor]) -> None:
+        if bad := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
+            problem = f"{len(bad)} of {len(weights)} tensors hold NaN or Inf, such as {bad[0]}"
+            remedy = "give an earlier checkpoint, or train again with a lower `learning_rate`"
+            raise InputError.at(self.file, problem, remedy)
 
 
 def _unwrapped(network: nn.Module) -> nn.Module:

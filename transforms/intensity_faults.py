@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
+BACKGROUND = "background"
+"""In the ``meta`` of an image: the value of its background, which was subtracted."""
+
 SPIKE = 5.0  # times the 0.999 quantile; the brightest voxels of 45 images of heads are at most 3.3 times as bright
 CONSTANT = 0.9  # of the voxels along the edges of a volume
 SAME = 1e-4  # of the range of intensities, within which values are one background
@@ -22,7 +25,8 @@ def repair_intensities(image: MetaTensor) -> MetaTensor:
     """Clip spikes and subtract a background that is not zero, and tell both; other images stay exactly as they are.
 
     Whatever scales intensities takes zero for background, and a maximum for one of tissue. Images that are negative in
-    large parts after that, as those of which a mean was subtracted, are told: they are no magnitudes.
+    large parts after that, as those of which a mean was subtracted, are told: they are no magnitudes. The background
+    stands in ``meta["background"]`` then.
 
     Args:
         image: ``(1, x, y, z)``, as read from its file.
@@ -42,7 +46,11 @@ def repair_intensities(image: MetaTensor) -> MetaTensor:
             "%s: %.0f %% of its intensities are negative, where networks know magnitudes; give the image as scanned"
         )
         logger.warning(message, path, 100 * share)
-    return image if clipped is values else _with_values(image, clipped)
+    if clipped is values:
+        return image
+    changed = _with_values(image, clipped)
+    changed.meta[BACKGROUND] = level
+    return changed
 
 
 def clip_spikes(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:

@@ -56,7 +56,7 @@ class LoadFineContrastsd(LoadContrastsd):
         self, *args: Any, scale: int = 2, axis: int | None = None, is_joint: bool = False, **options: Any
     ) -> None:
         super().__init__(*args, **options)
-        if scale != int(scale) or scale < 1:
+        if not isinstance(scale, int | float) or scale != int(scale) or scale < 1:
             raise ValueError(f"scale must be a whole number above zero, got {scale}")
         self.scale = int(scale)
         self.axis = axis

@@ -20,6 +20,9 @@ from .volume_grids import resample_to, same_grid
 SET = (1.0, 255.0)
 """What is inside of a mask."""
 
+MANY = 256
+"""Labels that a label map has at most, with the background; FreeSurfer's whole brain has about 110."""
+
 ROUNDING = 1e-3
 """Of values that a file stores as integers with a slope."""
 
@@ -86,7 +89,8 @@ class ApplyBrainMaskd(MapTransform):
         mask_key: of the path of the mask, or of one that was made, uint8 ``(1, x, y, z)``.
 
     Raises:
-        InputError: if the mask is empty on the image's grid, its header does not fit, or the image is zero within it.
+        InputError: if the mask is empty on the image's grid, its header does not fit, the image is zero within it, or
+            it has fractions or many values, as an image has; a label map of a brain will do.
     """
 
     def __init__(self, keys: KeysCollection = "image", mask_key: str = "mask") -> None:
@@ -101,6 +105,7 @@ class ApplyBrainMaskd(MapTransform):
         given = out[self.mask_key]
         mask = _as_float(given) if isinstance(given, MetaTensor) else read_volume(given, allow_constant=True)
         path = mask.meta["filename_or_obj"]
+        _require_labels(path, mask.as_tensor())
         for key in self.key_iterator(out):
             check_mask_belongs(mask, out[key])
             inside = resample_to(mask, out[key], mode="nearest").as_tensor() > 0
@@ -112,6 +117,14 @@ class ApplyBrainMaskd(MapTransform):
                 raise InputError.at(path, "nothing of the image lies within the mask", remedy)
             out[self.mask_key] = _mask_on_grid(mask, inside, out[key])
         return out
+
+
+def _require_labels(path: Path | str, values: Tensor) -> None:
+    found = values.unique()
+    is_whole = bool(((found - found.round()).abs() < ROUNDING * found.abs().clamp_min(1.0)).all())
+    if not is_whole or len(found) > MANY:
+        problem = f"has {len(found)} values from {float(found[0]):g} to {float(found[-1]):g}, as an image has"
+        raise InputError.at(path, problem, "give a mask that is 1 within the brain and 0 around it")
 
 
 def _as_float(mask: MetaTensor) -> MetaTensor:

@@ -25,6 +25,7 @@ from ..datasets.volumes import header_of, write_volume
 from ..datasets.writing import already_there, replacing
 from .alignment import ALIGNMENT
 from .images_in_memory import FILE, PLACE
+from .intensity_faults import BACKGROUND
 from .volume_grids import GRID_TOLERANCE
 
 logger = logging.getLogger(__name__)
@@ -50,11 +51,13 @@ class SaveDerivatived(MapTransform):
         source_key: of the image loaded by :class:`LoadContrastsd`.
         allow_missing_keys: skip keys that are not there.
         overwrite: replace files that are there already.
+        add_background: results are in the intensities of the source; add the background that was subtracted from it,
+            see :func:`repair_intensities`.
 
     Raises:
         ValueError: if there is not one suffix per key, or a result is not on the source's grid.
-        InputError: if the folder cannot be written, a file is there already or would be that of a source, or two
-            cases would give the same file.
+        InputError: if the folder cannot be written, a file is there already or would be that of a source, two cases
+            would give the same file, or a result is not finite.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class SaveDerivatived(MapTransform):
         source_key: str = "image",
         allow_missing_keys: bool = False,
         overwrite: bool = False,
+        add_background: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         suffixes = (suffixes,) if isinstance(suffixes, str) else tuple(suffixes)
@@ -76,6 +80,7 @@ class SaveDerivatived(MapTransform):
         self.dtypes = ensure_tuple_rep(dtypes, len(self.keys))
         self.source_key = source_key
         self.overwrite = overwrite
+        self.add_background = add_background
         self.sources: dict[Path, str] = {}
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -103,6 +108,12 @@ class SaveDerivatived(MapTransform):
                 self._claim(file, " and ".join(inputs))
         affine = self._affine(result, source)
         array = result.as_subclass(Tensor).detach().cpu()
+        if n_bad := int((~array.isfinite()).sum()):
+            problem = f"{n_bad} of the {array.numel()} values that the network made of it are NaN or Inf"
+            remedy = "give weights of a training that did not diverge, and an image of usual intensities"
+            raise InputError.at(" and ".join(inputs), problem, remedy)
+        if self.add_background:
+            array = array + source.meta.get(BACKGROUND, 0.0)
         written = write_volume(path, array, affine, header=header_of(source), dtype=dtype, sources=inputs)
         if alignment:
             _write_alignment(sidecar_of(path), alignment)

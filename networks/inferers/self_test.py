@@ -84,8 +84,16 @@ class SelfTestedInferer(Inferer):
         self.enabled = enabled
 
     def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
-        """Map ``inputs`` ``(b, c, *spatial)`` to ``(b, c', *fine)``."""
+        """Map ``inputs`` ``(b, c, *spatial)`` to ``(b, c', *fine)``.
+
+        Raises:
+            ValueError: if the result is not finite.
+        """
         result: Tensor = self.inferer(inputs, network, *args, **kwargs)
+        if not _plain(result).isfinite().all():
+            remedy = "give weights of a training that did not diverge, and an image of usual intensities"
+            place = " and ".join(file_names(inputs, "image"))
+            raise ValueError(f"{place}: what the network made of it holds NaN or Inf; {remedy}")
         if not self.enabled:
             return result
         plain = _plain(inputs)

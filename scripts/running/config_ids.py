@@ -1,9 +1,9 @@
-"""Names of config ids: whether there are such, and which may have been meant."""
+"""Config ids: whether there are such, which may have been meant, and what kind of values they take."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pydoc import locate
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,18 @@ from ...datasets import InputError
 
 if TYPE_CHECKING:
     from monai.bundle import ConfigParser
+
+COUNTS = ("epochs", "steps", "subjects", "samples", "slices_at_once", "val_interval", "learning_rate", "scale", "tile")
+"""Ids whose numbers are above zero."""
+
+NOT_NEGATIVE = ("noise", "sigma", "num_workers", "validation_share", "smallest_lesion", "checkpoint_minutes", "halo")
+"""Ids whose numbers are not below zero."""
+
+WORDS_TOO = ("register",)
+"""Ids that are true, false, or a word."""
+
+CODE = "$@%"
+"""What begins with one of these is code to MONAI."""
 
 RESERVED = ("_target_", "_disabled_", "_requires_", "_desc_", "_mode_")
 """Keys of a component that are no arguments."""
@@ -28,6 +40,53 @@ def require_known(parser: ConfigParser, names: Iterable[str]) -> None:
             near = nearest(parser, name)
             remedy = f"did you mean {near}? (+{name} adds an id)" if near else f"write +{name} to add it"
             raise InputError.at(name, "no such id", remedy)
+
+
+def require_kinds(parser: ConfigParser, values: Mapping[str, Any]) -> None:
+    """Check that each value is of the kind of the one that it takes the place of: a number, true or false, a list.
+
+    Code (``$``, ``@``, ``%``), null, lists in the place of numbers and numbers in that of lists are not looked into.
+    Ids of :data:`COUNTS` must be above zero, and those of :data:`NOT_NEGATIVE` not below.
+
+    Raises:
+        InputError: if one is not.
+    """
+    for name, value in values.items():
+        _require_range(name, value)
+        is_code = isinstance(value, str) and (not value or value[0] in CODE)
+        if name in parser and name not in WORDS_TOO and not is_code:
+            _require_kind(name, value, parser.get(name))
+
+
+def _require_range(name: str, value: Any) -> None:
+    if name in COUNTS and _is_number(value) and not value > 0:
+        raise InputError.at(f"`{name}` {value}", "is not above 0", "give a larger number")
+    if name in NOT_NEGATIVE and _is_number(value) and value < 0:
+        raise InputError.at(f"`{name}` {value}", "is negative", "give 0 or more")
+
+
+def _require_kind(name: str, value: Any, former: Any) -> None:
+    if isinstance(former, bool) and (isinstance(value, str) or _is_number(value)):
+        raise InputError.at(f"`{name}` {value}", "is neither true nor false", "give one of them")
+    if _is_number(former) and isinstance(value, str | bool):
+        raise InputError.at(f"`{name}` {value}", "is not a number", f"give one, such as {former}")
+    if isinstance(former, list) and former:
+        _require_list(name, value, former)
+
+
+def _require_list(name: str, value: Any, former: list[Any]) -> None:
+    example = "[" + ", ".join(map(str, former)) + "]"
+    if isinstance(value, str | bool):
+        raise InputError.at(f"`{name}` {value}", "is not a list", f"give one, such as {example}")
+    if not (isinstance(value, list) and all(map(_is_number, former))):
+        return
+    if not value or any(isinstance(each, str) for each in value):
+        problem = "holds what is no number" if value else "is empty"
+        raise InputError.at(f"`{name}` {value}", problem, f"give numbers, such as {example}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def nearest(parser: ConfigParser, name: str) -> str | None:

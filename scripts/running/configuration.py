@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...datasets import InputError
 from .bundle import Bundle
 from .config_files import targets
-from .config_ids import nearest, require_known
+from .config_ids import nearest, require_kinds, require_known
 from .given import as_object, has_number_sign
 from .third_parties import is_debugging, silence_loggers
 from .tracked_config import follow, write_record
@@ -135,11 +135,12 @@ class Configuration:
         """Give ids other values in MONAI's terms: text that begins with ``$``, ``@`` or ``%`` is code, ``+id`` adds.
 
         Raises:
-            InputError: if there is no such id.
+            InputError: if there is no such id, or a value is of another kind than the one that it replaces.
         """
         from monai.bundle.utils import merge_kv
 
         require_known(self.parser, overrides)
+        require_kinds(self.parser, overrides)
         for name, value in overrides.items():
             content = as_object(value) if has_number_sign(value) else value
             if name.removeprefix("+") in self.parser:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...datasets import Case, InputError
+from .config_ids import require_kinds
 from .configuration import Configuration
 from .written_files import Pictures, file_of
 
@@ -103,11 +104,13 @@ def all_conditions(configuration: Configuration, vary: Sequence[Sequence[Conditi
     """Return every combination of one of each of ``vary``, and of the config's own list ``vary``, each once.
 
     Raises:
-        InputError: if the configs have not an id that is to vary.
+        InputError: if the configs have not an id that is to vary, or a value is of another kind than the config's.
     """
     choices = [*([configuration.value("vary")] if "vary" in configuration else []), *vary]
     combinations = [{name: value for part in parts for name, value in part.items()} for parts in product(*choices)]
     configuration.require(name for condition in combinations for name in condition)
+    for condition in combinations:
+        require_kinds(configuration.parser, condition)
     return list({condition_name(condition): condition for condition in combinations}.values())
 
 

@@ -57,10 +57,20 @@ class _Line(logging.Formatter):
 
 
 class _ToTerminal(logging.Handler):
-    """Writes to the present ``sys.stderr``, which a bar replaces by one that puts lines above it."""
+    """Writes to the present ``sys.stderr``, which a bar replaces by one that puts lines above it.
+
+    What was told once is not told again, such as of a file that several steps read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{self.format(record)}\n")
+        line = self.format(record)
+        if line not in self._told:
+            self._told.add(line)
+            sys.stderr.write(f"{line}\n")
 
 
 def console() -> Console:

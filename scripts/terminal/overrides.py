@@ -8,6 +8,9 @@ from typing import Any
 
 from ...datasets import InputError
 
+OPTIONS = {"output_dir": "--output-dir", "dataset_dir": "--dataset-dir"}
+"""Config ids that commands set by an option, whatever overrides say."""
+
 WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -18,7 +21,7 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
     configs, else text.
 
     Raises:
-        InputError: if an argument is not preceded by its ``--id``.
+        InputError: if an argument is not preceded by its ``--id``, or the id is that of an option of the command.
     """
     overrides: dict[str, Any] = {}
     rest = list(arguments)
@@ -33,6 +36,8 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
             overrides[name] = _value(rest.pop(0))
         else:
             overrides[name] = True
+    if given := next((name for name in overrides if name in OPTIONS), None):
+        raise InputError.at(f"--{given}", "would have no effect", f"give {OPTIONS[given]} before the --")
     return overrides
 
 

@@ -255,7 +255,9 @@ def test_split_depends_on_the_seed_and_not_on_the_order() -> None:
     assert sorted(c["subject"] for c in split(cases[::-1], 5, seed=3)[1]) == drawn[3]
 
 
-@pytest.mark.parametrize(("n_validation", "fraction", "expected"), [(0, 0.5, 0), (3, 0.5, 3), (None, 0.01, 1)])
+@pytest.mark.parametrize(
+    ("n_validation", "fraction", "expected"), [(0, 0.5, 0), (3, 0.5, 3), (None, 0.01, 1), (None, 0.0, 0)]
+)
 def test_split_has_the_size_asked_for(n_validation: int | None, fraction: float, expected: int) -> None:
     assert len(split([case(f"sub-{i}") for i in range(8)], n_validation, fraction)[1]) == expected
 

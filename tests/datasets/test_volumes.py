@@ -3,6 +3,7 @@
 import gzip
 import os
 import pickle
+import re
 from pathlib import Path
 
 import itk
@@ -392,3 +393,30 @@ def test_real_odd_geometry_survives_bit_by_bit(tmp_path: Path, name: str) -> Non
     write_volume(tmp_path / "a.nii.gz", volume, volume.affine, header=header_of(volume))
     expected = nib.load(REAL / "odd" / name)
     np.testing.assert_array_equal(nib.load(tmp_path / "a.nii.gz").affine, expected.affine)
+
+
+@pytest.mark.parametrize(
+    ("codes", "shift", "said"),
+    [
+        ((1, 1), 20.0, r"lie up to 20\.0 mm apart, and the sform is used"),
+        ((1, 1), 0.5, None),
+        ((0, 1), 20.0, None),
+        ((1, 0), 20.0, None),
+        ((0, 0), 0.0, "tells no orientation"),
+    ],
+    ids=["apart", "rounding", "sform alone", "qform alone", "neither"],
+)
+def test_headers_that_do_not_know_where_the_image_lies_are_told(
+    codes: tuple[int, int], shift: float, said: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    image = nib.Nifti1Image(np.random.default_rng(0).random((5, 6, 7), dtype=np.float32), np.eye(4))
+    moved = np.eye(4)
+    moved[0, 3] = shift
+    image.set_sform(np.eye(4), codes[1])
+    image.set_qform(moved, codes[0])
+    nib.save(image, tmp_path / "a.nii.gz")
+    with caplog.at_level("WARNING"):
+        read_volume(tmp_path / "a.nii.gz")
+    assert bool(caplog.text) == (said is not None)
+    if said is not None:
+        assert re.search(rf"a\.nii\.gz: .*{said}", caplog.text)

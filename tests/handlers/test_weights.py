@@ -106,6 +106,16 @@ def test_weights_of_other_networks_are_refused(other: nn.Module, tmp_path: Path)
         load(tmp_path / "a.pt", conv())
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(value: float, tmp_path: Path) -> None:
+    spoiled, network = conv().state_dict(), conv()
+    spoiled["bias"][0] = value
+    torch.save(spoiled, tmp_path / "a.pt")
+    with pytest.raises(InputError, match=r"a\.pt: 1 of 2 tensors hold NaN or Inf, such as bias; give an earlier"):
+        load(tmp_path / "a.pt", network)
+    assert all(p.isfinite().all() for p in network.parameters())
+
+
 def test_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing\.pt: no weights of Conv1d; train it first"):
         load(tmp_path / "nothing.pt", conv())

@@ -118,3 +118,9 @@ def test_tells_a_reference_that_was_interpolated_before(
     told = [record.getMessage() for record in caplog.records if "interpolated before" in record.getMessage()]
     assert told == [] if n_measured == 96 else "empty beyond 1.00 and 0.69 of the way" in told[0]
     assert len(told) <= 1
+
+
+@pytest.mark.parametrize("scale", [[2, 2, 1], 1.5, 0])
+def test_scales_that_are_no_whole_number_are_refused(scale: object) -> None:
+    with pytest.raises(ValueError, match="scale must be a whole number above zero"):
+        LoadFineContrastsd("image", ("T2w", "T1w"), "T2w", scale=scale)

@@ -103,6 +103,24 @@ def test_mask_of_the_background_is_refused(tmp_path: Path) -> None:
         ApplyBrainMaskd()(data)
 
 
+@pytest.mark.parametrize("kind", ["fractions", "intensities"])
+def test_an_image_in_the_place_of_a_brain_mask_is_refused(kind: str, tmp_path: Path) -> None:
+    data, image = label_data(tmp_path), np.random.default_rng(0).random((20, 22, 10))
+    values = image if kind == "fractions" else np.rint(1000 * image)
+    data["mask"] = str(save(tmp_path / "mask.nii.gz", values.astype(np.float32)))
+    with pytest.raises(
+        InputError, match=r"mask\.nii\.gz: has \d+ values from .*, as an image has; give a mask that is 1"
+    ):
+        ApplyBrainMaskd()(data)
+
+
+def test_labels_of_a_brain_are_a_mask(tmp_path: Path) -> None:
+    data, inside = label_data(tmp_path), blob(GRID) > 0.5
+    labels = inside * np.random.default_rng(0).choice([2, 41, 1035, 2035], inside.shape)
+    data["mask"] = str(save(tmp_path / "mask.nii.gz", labels.astype(np.int16)))
+    np.testing.assert_array_equal(ApplyBrainMaskd()(data)["mask"][0].numpy(), inside)
+
+
 def test_empty_brain_mask_is_refused(tmp_path: Path) -> None:
     data = label_data(tmp_path)
     data["mask"] = str(save(tmp_path / "mask.nii.gz", np.zeros((20, 22, 10), dtype=np.uint8)))

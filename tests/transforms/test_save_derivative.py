@@ -108,6 +108,30 @@ def test_result_of_another_affine_is_refused(tmp_path: Path) -> None:
         SaveDerivatived("pred", tmp_path / "out", "mask")(data)
 
 
+@pytest.mark.parametrize("value", [float("nan"), -float("inf")])
+def test_results_that_are_not_finite_are_refused(value: float, tmp_path: Path) -> None:
+    data = case(tmp_path / "in")
+    data["probability"][0, 3, 2, 1] = value
+    with pytest.raises(
+        InputError, match=r"FLAIR\.nii\.gz: 1 of the 504 values that the network made of it are NaN or Inf"
+    ):
+        SaveDerivatived("probability", tmp_path / "out", "probseg")(data)
+    assert not list((tmp_path / "out").rglob("*.nii.gz"))
+
+
+@pytest.mark.parametrize("is_added", [False, True])
+def test_the_background_that_was_subtracted_comes_back_where_units_are_those_of_the_source(
+    is_added: bool, tmp_path: Path
+) -> None:
+    values = np.zeros(SHAPE, np.float32)
+    values[3:6, 2:6, 2:5] = np.random.default_rng(0).random((3, 4, 3)) + 1
+    nib.save(nib.Nifti1Image(values - 2, OBLIQUE), tmp_path / "sub-01_FLAIR.nii.gz")
+    data = LoadContrastsd(contrasts=("FLAIR",))({"image": [str(tmp_path / "sub-01_FLAIR.nii.gz")]})
+    data["result"] = data["image"].clone()
+    out = SaveDerivatived("result", tmp_path / "out", "rec_FLAIR", add_background=is_added)(data)
+    np.testing.assert_allclose(nib.load(out["result_path"]).get_fdata(), values - 2 * is_added, atol=1e-6)
+
+
 def test_what_alignment_found_is_in_the_sidecar_of_each_result(tmp_path: Path) -> None:
     data = case(tmp_path)
     data["image"].meta["alignment"] = '{"Reference": "FLAIR"}'

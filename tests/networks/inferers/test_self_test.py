@@ -174,3 +174,9 @@ def test_a_volume_falls_back_to_interpolation(caplog: pytest.LogCaptureFixture) 
     result = inferer(inputs, lambda x: 5 - interpolation(x))
     torch.testing.assert_close(result, interpolation(inputs))
     assert "the result is that of interpolation" in caplog.text
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_result_that_is_not_finite_is_refused(enabled: bool) -> None:
+    with pytest.raises(ValueError, match="image: what the network made of it holds NaN or Inf"):
+        an_inferer(enabled=enabled)(zero_filled(), lambda x: x / 0)

@@ -6,9 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from monai.bundle import ConfigParser
 
 from mri_attention.datasets import InputError
 from mri_attention.scripts.running import Bundle, Configuration
+from mri_attention.scripts.running.config_ids import require_kinds
+
+CONTENT = {"sigma": 1.0, "sigmas": [1.0], "self_test": True, "epochs": 5, "contrasts": ["T2w", "T1w"], "leave_out": []}
+CONTENT |= {"spacing": [1.0, 1.0], "register": False, "noise": [0.0, 0.1], "model": "model.pt"}
 
 
 @pytest.mark.parametrize(
@@ -38,8 +43,8 @@ def test_an_id_like_no_other_is_refused(tiny_bundle: Path) -> None:
 )
 def test_ids_and_arguments_that_components_take_are_accepted(name: str, tiny_bundle: Path) -> None:
     configuration = Configuration(Bundle(tiny_bundle), ["train"])
-    configuration.override({name: True})
-    assert configuration.parser[name] is True
+    configuration.override({name: 1})
+    assert configuration.parser[name] == 1
 
 
 def test_a_plus_sign_adds_an_id_and_merges_dictionaries(tiny_bundle: Path) -> None:
@@ -52,3 +57,38 @@ def test_a_plus_sign_adds_an_id_and_merges_dictionaries(tiny_bundle: Path) -> No
 def test_settings_with_a_near_name_are_refused_with_it(tiny_bundle: Path) -> None:
     with pytest.raises(InputError, match="`alow_nan`: has no meaning for tiny; did you mean allow_nan"):
         Configuration(Bundle(tiny_bundle), ["inference"]).require({"alow_nan": True})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("sigma", "abc", "`sigma` abc: is not a number; give one, such as 1.0"),
+        ("sigma", True, "`sigma` True: is not a number"),
+        ("sigma", -1, "`sigma` -1: is negative"),
+        ("sigmas", [], r"`sigmas` \[\]: is empty"),
+        ("sigmas", [1.0, "abc"], "holds what is no number"),
+        ("self_test", "maybe", "`self_test` maybe: is neither true nor false"),
+        ("self_test", 3, "`self_test` 3: is neither true nor false"),
+        ("epochs", 0, "`epochs` 0: is not above 0"),
+        ("contrasts", "T2w", r"`contrasts` T2w: is not a list; give one, such as \[T2w, T1w\]"),
+    ],
+)
+def test_values_of_another_kind_are_refused(name: str, value: object, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        require_kinds(ConfigParser(CONTENT), {name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("sigma", value) for value in (2, "$1 / 3", "@epochs", None, [1.0, 2.0])),
+        *(("sigmas", value) for value in (0.5, [1.0, 0.5])),
+        *(("self_test", value) for value in (False, "$1 > 2", None)),
+        *(("register", value) for value in ("auto", True)),
+        *(("leave_out", value) for value in ("T2w", [], ["T2w"])),
+        *(("contrasts", value) for value in (["T2w"], "$['T2w']")),
+        *(("spacing", 1.5), ("noise", 0.1), ("model", 3), ("epochs", 1), ("new", "abc")),
+    ],
+)
+def test_values_that_may_be_meant_are_taken(name: str, value: object) -> None:
+    require_kinds(ConfigParser(CONTENT), {name: value})

@@ -31,6 +31,17 @@ def test_warnings_go_once_to_the_stderr_of_the_moment(root: logging.Logger, monk
     assert above_the_bar.getvalue() == "Warning: stopped\n"
 
 
+def test_what_several_steps_find_is_told_once_in_a_command(
+    root: logging.Logger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "silence_loggers", lambda: None)
+    for _ in range(2):  # commands
+        console.quiet_third_parties({})
+        for place in ("a.nii", "a.nii", "b.nii"):
+            logging.getLogger("mri_attention.datasets.volumes").warning("%s: 3 NaN", place)
+        assert capsys.readouterr().err == "Warning: a.nii: 3 NaN\nWarning: b.nii: 3 NaN\n"
+
+
 def test_the_precision_that_was_chosen_is_told_without_being_a_warning(
     root: logging.Logger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
