@@ -112,7 +112,7 @@ class LoadFineContrastsd(LoadContrastsd):
             image = self._enlarged(image, slice_axis(image.affine) if self.axis is None else self.axis)
         voxel, fine = (np.sort(np.linalg.norm(x.affine[:3, :3].numpy(), axis=0)) for x in (image, reference))
         if voxel[1] > COARSE * fine[1]:
-            message = "%s: pixels of %.2f mm are coarser than those of the result, %.2f mm, and guide it little"
+            message = "%s: pixels of %.2f mm are coarser than those of the result, %.2f mm, and guide it less"
             logger.warning(message, image.meta["filename_or_obj"], voxel[1], fine[1])
         return super()._align(image, reference, name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -11,12 +12,14 @@ from monai.utils import ensure_tuple_rep
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+logger = logging.getLogger(__name__)
+
 
 class RandPairedPatchesd(Randomizable, MapTransform, RandomizableTrait, MultiSampleTrait):
     """Draw patches of a coarse image, and those of the fine one with the same outer edges.
 
     Their centers are voxels of the head. A coarse image that is smaller than a patch is filled up with its outermost
-    voxels, and the fine one likewise.
+    voxels, and the fine one likewise, which a warning in the log tells.
 
     Args:
         coarse_key: of an image ``(c, *spatial)``.
@@ -68,6 +71,10 @@ class RandPairedPatchesd(Randomizable, MapTransform, RandomizableTrait, MultiSam
         size, scale = (ensure_tuple_rep(value, dimensions) for value in (self.size, self.scale))
         if tuple(fine.shape[1:]) != tuple(n * s for n, s in zip(coarse.shape[1:], scale, strict=True)):
             raise ValueError(f"sizes {tuple(coarse.shape[1:])} and {tuple(fine.shape[1:])} are not {scale} apart")
+        if any(n < s for n, s in zip(coarse.shape[1:], size, strict=True)):
+            place = getattr(data[self.coarse_key], "meta", {}).get("filename_or_obj", self.coarse_key)
+            message = "%s: of %s voxels, it is filled up to patches of %s; train with a smaller `patch`"
+            logger.warning(message, place, *(" x ".join(map(str, each)) for each in (coarse.shape[1:], size)))
         self.randomize(coarse)
         rest = {key: value for key, value in data.items() if key not in self.keys}
         fine_size = [n * s for n, s in zip(size, scale, strict=True)]

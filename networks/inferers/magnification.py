@@ -26,7 +26,7 @@ class TruncatedPlanes:
     """
 
     name = "zero-filling"
-    remedy = "; see that the guide is of the same head, and aligned"
+    remedy = "; the guide may be of another head or not aligned, or this image unlike those of the training"
 
     def __init__(
         self, factor: int, is_joint: bool = False, data_consistency: bool = True, n_planes: int = PLANES

@@ -36,8 +36,11 @@ def test_patches_show_the_same_place(scale: int) -> None:
     assert len({float(item["image"].sum()) for item in items}) > 1
 
 
-def test_small_images_are_filled_up() -> None:
+def test_small_images_are_filled_up_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    RandPairedPatchesd(size=7, scale=2)(pair(2))
+    assert not caplog.text
     (item,) = RandPairedPatchesd(size=(10, 4, 12), scale=2)(pair(2))
+    assert "of 7 x 8 x 9 voxels, it is filled up to patches of 10 x 4 x 12" in caplog.text
     assert item["image"].shape == (1, 10, 4, 12)
     torch.testing.assert_close(item["label"], F.interpolate(item["image"][None], scale_factor=2)[0])
     assert (item["image"][:, 7:] == item["image"][:, 6:7]).all()
