@@ -19,6 +19,9 @@ COUNTS = ("epochs", "steps", "subjects", "samples", "slices_at_once", "val_inter
 NOT_NEGATIVE = ("noise", "sigma", "num_workers", "validation_share", "smallest_lesion", "checkpoint_minutes", "halo")
 """Ids whose numbers are not below zero."""
 
+SWITCHES = ("half_precision",)
+"""Ids that are true or false, though the configs compute which."""
+
 WORDS_TOO = ("register",)
 """Ids that are true, false, or a word."""
 
@@ -54,8 +57,12 @@ def require_kinds(parser: ConfigParser, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         _require_range(name, value)
         is_code = isinstance(value, str) and (not value or value[0] in CODE)
-        if name in parser and name not in WORDS_TOO and not is_code:
-            _require_kind(name, value, parser.get(name))
+        if name not in parser or name in WORDS_TOO or is_code:
+            continue
+        if name == "device":
+            _require_device(value)
+        else:
+            _require_kind(name, value, True if name in SWITCHES else parser.get(name))
 
 
 def _require_range(name: str, value: Any) -> None:
@@ -63,6 +70,18 @@ def _require_range(name: str, value: Any) -> None:
         raise InputError.at(f"`{name}` {value}", "is not above 0", "give a larger number")
     if name in NOT_NEGATIVE and _is_number(value) and value < 0:
         raise InputError.at(f"`{name}` {value}", "is negative", "give 0 or more")
+
+
+def _require_device(value: Any) -> None:
+    import torch
+
+    try:
+        torch.empty(0, device=value)
+    except Exception as error:  # of the many that torch raises
+        reason = " ".join(str(error).split(".")[0].split())
+        raise InputError.at(
+            f"`device` {value}", f"cannot be used ({reason})", "give cpu, or cuda with a GPU"
+        ) from error
 
 
 def _require_kind(name: str, value: Any, former: Any) -> None:

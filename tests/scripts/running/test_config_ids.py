@@ -14,6 +14,7 @@ from mri_attention.scripts.running.config_ids import require_kinds
 
 CONTENT = {"sigma": 1.0, "sigmas": [1.0], "self_test": True, "epochs": 5, "contrasts": ["T2w", "T1w"], "leave_out": []}
 CONTENT |= {"spacing": [1.0, 1.0], "register": False, "noise": [0.0, 0.1], "model": "model.pt"}
+CONTENT |= {"half_precision": {"_target_": "chosen"}, "device": "$torch.device('cpu')"}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,9 @@ def test_settings_with_a_near_name_are_refused_with_it(tiny_bundle: Path) -> Non
         ("self_test", "maybe", "`self_test` maybe: is neither true nor false"),
         ("self_test", 3, "`self_test` 3: is neither true nor false"),
         ("epochs", 0, "`epochs` 0: is not above 0"),
+        ("half_precision", "maybe", "`half_precision` maybe: is neither true nor false"),
+        ("device", "banana", r"`device` banana: cannot be used \(.+\); give cpu"),
+        ("device", "cuda:99", r"`device` cuda:99: cannot be used"),
         ("contrasts", "T2w", r"`contrasts` T2w: is not a list; give one, such as \[T2w, T1w\]"),
     ],
 )
@@ -88,6 +92,7 @@ def test_values_of_another_kind_are_refused(name: str, value: object, said: str)
         *(("leave_out", value) for value in ("T2w", [], ["T2w"])),
         *(("contrasts", value) for value in (["T2w"], "$['T2w']")),
         *(("spacing", 1.5), ("noise", 0.1), ("model", 3), ("epochs", 1), ("new", "abc")),
+        *(("half_precision", False), ("device", "cpu"), ("device", "$torch.device('cpu')")),
     ],
 )
 def test_values_that_may_be_meant_are_taken(name: str, value: object) -> None:
