@@ -65,7 +65,8 @@ def find_cases(
     else:
         cases = folder_cases(dataset, contrasts, label, wanted, optional)
     if not cases:
-        raise InputError.at(dataset, "no subjects (sub-*) in it", "give a BIDS folder or a JSON datalist with cases")
+        missing = "cases under training or validation" if dataset.is_file() else "subjects (sub-*)"
+        raise InputError.at(dataset, f"no {missing} in it", "give a BIDS folder or a JSON datalist with cases")
     return _labelled(dataset, cases, label, wanted) if label and require_label else cases
 
 

@@ -107,7 +107,7 @@ def _refuse_misspelled(
 
 def _checked(place: str, part: str | None, entry: Any) -> Entry:
     if not isinstance(entry, dict):
-        return Entry(place, None, {}, {}, part, {})
+        raise InputError.at(place, f"is {json.dumps(entry)}, not an object", 'write {"image": "..."}')
     for key in entry:
         _refuse_misspelled(place, key, entry, ENTRY, UNREAD)
     told = {key: value for key, value in entry.items() if value is not None and not (key in NAMES and value == "")}

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -210,9 +211,17 @@ def test_datalist_tells_subject_session_and_split(tmp_path: Path) -> None:
     assert [c["subject"] for c in validation] == ["sub-02"]
 
 
+@pytest.mark.parametrize("entry", ["a", None, ["a", "b"]])
+def test_datalist_entry_that_is_no_object_is_refused_as_it_stands(tmp_path: Path, entry: Any) -> None:
+    path = tmp_path / "datalist.json"
+    path.write_text(json.dumps([entry]))
+    with pytest.raises(InputError, match=re.escape(f"entry 1: is {json.dumps(entry)}, not an object; write")):
+        find_cases(path)
+
+
 @pytest.mark.parametrize(
     "entry",
-    [{}, "a", {"image": ["data/a_T1w.nii.gz"]}, {"image": {"T1w": "data/a_T1w.nii.gz"}}, {"image": 3}],
+    [{}, {"image": ["data/a_T1w.nii.gz"]}, {"image": {"T1w": "data/a_T1w.nii.gz"}}, {"image": 3}],
 )
 def test_datalist_entry_without_an_image_per_contrast_is_refused(tmp_path: Path, entry: Any) -> None:
     with pytest.raises(InputError, match="lacks an image per contrast; give a list in the order T1w, FLAIR"):
@@ -235,7 +244,7 @@ def test_what_is_no_datalist_is_refused(tmp_path: Path, content: str) -> None:
 @pytest.mark.parametrize("content", ["[]", "{}", '{"training": []}'])
 def test_empty_datalist_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
-    with pytest.raises(InputError, match="no subjects"):
+    with pytest.raises(InputError, match="no cases under training or validation"):
         find_cases(tmp_path / "a.json")
 
 
