@@ -17,8 +17,8 @@ from .terminal.selection import Overwrite
 SET = ("temperature", "threshold", "smallest_lesion", "volume_interval")
 """Config ids that the overlay sets."""
 
-OFF = ("grow",)
-"""Config ids of steps between threshold and mask that have no part in the choice."""
+GROW = "grow"
+"""Config id that the overlay sets too, of bundles that have it."""
 
 
 def calibrate(
@@ -37,7 +37,9 @@ def calibrate(
     output_dir: Annotated[Path | None, typer.Option(help="Default: RESULTS_DIR/calibration.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Choose temperature, threshold, smallest lesion and volume interval on left-out patients; no network is run.
+    """Choose temperature, threshold, smallest lesion, growing and volume interval on left-out patients.
+
+    No network is run.
 
     They were left out by compare --leave-one-out, or have no part in the weights that evaluate was given. For each
     patient the choice is made on the others alone, and reported on this one. What is chosen on all patients is written
@@ -58,8 +60,7 @@ def calibrate(
     with ProgressBars() as progress, staged(output, overwrite) as stage:
         maps = read_left_out(results_dir, configuration, network, dataset_dir, progress)
         nested, chosen = choose_on_others(maps, progress)
-        off = [name for name in OFF if name in configuration]
-        overlay = overlay_text(chosen, len(nested), temperature, off)
+        overlay = overlay_text(chosen, len(nested), temperature, grow=GROW if GROW in configuration else None)
         provenance = describe_run(found, CONFIGS, dataset_dir or results_dir, {})
         tables = write_calibration(nested, chosen, overlay, provenance | {"made_with": temperature}, stage)
     for table in tables:

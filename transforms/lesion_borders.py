@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from .small_lesions import NEIGHBORS
 
 logger = logging.getLogger(__name__)
 
+REACH = 4.0
+"""mm that a lesion grows at most."""
+
 BRIGHTEST = 0.6  # quantile of T1w in the brain above which most voxels are white matter
 GAP = 2  # voxels between lesions and what tells the level of white matter
 
@@ -30,7 +34,8 @@ def grow_to_half_maximum(
     t1w: ArrayLike | None = None,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
     level: float = 0.5,
-    reach: float = 4.0,
+    reach: float = REACH,
+    normal: float | None = None,
 ) -> NDArray[np.bool_]:
     """Grow every lesion to where the FLAIR is halfway between white matter and the lesion's own median.
 
@@ -49,6 +54,7 @@ def grow_to_half_maximum(
         spacing: of voxels, in mm.
         level: of the border, 0 for that of white matter, 1 for that of the lesion.
         reach: mm that any lesion grows at most.
+        normal: FLAIR of white matter, where it is known, as where ``flair`` is a part of the image.
 
     Returns:
         Mask of the same shape, which holds all of ``lesions``.
@@ -63,11 +69,11 @@ def grow_to_half_maximum(
     if not mask.shape == bright.shape == anatomy.shape:
         raise ValueError(f"shapes differ: lesions {mask.shape}, FLAIR {bright.shape}, T1w {anatomy.shape}")
     brain = (bright != 0) | (anatomy != 0)
-    white = _normal_tissue(mask, anatomy, brain)
-    if not (mask.any() and white.any()):
+    normal = white_matter_level(mask, bright, anatomy) if normal is None else normal
+    if not mask.any() or math.isnan(normal):
         return mask
     parts, n_parts = ndimage.label(mask, NEIGHBORS)
-    normal, numbers = float(np.median(bright[white])), np.arange(1, n_parts + 1)
+    numbers = np.arange(1, n_parts + 1)
     contrast = np.asarray(ndimage.median(bright, parts, numbers)) - normal
     volumes = np.bincount(parts.ravel(), minlength=n_parts + 1)[1:] * np.prod(spacing)
     limits = np.where(contrast > 0, np.minimum((volumes * 3 / (4 * np.pi)) ** (1 / 3) / 2, reach), 0.0)
@@ -76,6 +82,16 @@ def grow_to_half_maximum(
     free = brain & (distance <= limits[owner]) & (bright > normal + level * contrast[owner])
     grown: NDArray[np.bool_] = ndimage.binary_propagation(mask, mask=mask | free)
     return grown
+
+
+def white_matter_level(lesions: ArrayLike, flair: ArrayLike, t1w: ArrayLike) -> float:
+    """Return the median FLAIR of white matter away from lesions; NaN where there is none.
+
+    Arguments are those of :func:`grow_to_half_maximum`.
+    """
+    mask, bright, anatomy = np.asarray(lesions, bool), np.asarray(flair), np.asarray(t1w)
+    white = _normal_tissue(mask, anatomy, (bright != 0) | (anatomy != 0))
+    return float(np.median(bright[white])) if white.any() else math.nan
 
 
 def _normal_tissue(lesions: NDArray[np.bool_], t1w: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[np.bool_]:

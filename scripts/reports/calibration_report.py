@@ -46,21 +46,21 @@ def write_calibration(
     return tables
 
 
-def overlay_text(chosen: Chosen, n_patients: int, made_with: float = 1.0, off: Sequence[str] = ()) -> str:
+def overlay_text(chosen: Chosen, n_patients: int, made_with: float = 1.0, grow: str | None = None) -> str:
     """Return the overlay of a bundle's configs that sets what was chosen.
 
     Args:
         chosen: on all patients.
         n_patients: their number.
         made_with: temperature of the softmax that made the maps, by which the one that was fitted is multiplied.
-        off: config ids of steps that had no part in the choice, and are off in the overlay.
+        grow: config id of growing; None for a bundle without it.
     """
     values = {
         "temperature": float(f"{made_with * chosen.temperature:.4g}"),
         "threshold": chosen.threshold,
         "smallest_lesion": chosen.smallest_lesion,
         "volume_interval": [round(end, 3) for end in chosen.interval],
-        **dict.fromkeys(off, False),
+        **({} if grow is None else {grow: chosen.grow}),
     }
     first = f"# Chosen by mri-attention calibrate on {n_patients} patients whom the networks had not seen."
     return f"{first}\n{yaml.safe_dump(values, sort_keys=False, default_flow_style=None)}"

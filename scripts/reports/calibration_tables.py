@@ -23,7 +23,7 @@ def outcome_table(nested: Sequence[Nested]) -> Table:
 def choice_table(nested: Sequence[Nested], chosen: Chosen) -> Table:
     """Return what was chosen for each patient on the others, and what is to ship."""
     rows = [[each.patient, *_chosen_cells(each.chosen)] for each in nested]
-    header = ["left out", "temperature", "threshold", "smallest lesion", "interval from thresholds", "held"]
+    header = ["left out", "temperature", "threshold", "smallest lesion", "grown", "interval from thresholds", "held"]
     rows.append(["nobody: to ship", *_chosen_cells(chosen)])
     return Table(header, rows, _explain_choices(len(nested)))
 
@@ -64,7 +64,8 @@ def _numbers(outcome: Outcome) -> list[float]:
 def _chosen_cells(chosen: Chosen) -> list[str]:
     ends = " and ".join(f"{end:g}" for end in chosen.interval)
     smallest = f"{chosen.smallest_lesion:g} mm^3"
-    return [f"{chosen.temperature:.2f}", f"{chosen.threshold:g}", smallest, ends, f"{chosen.coverage:.0%}"]
+    grown = "yes" if chosen.grow else "no"
+    return [f"{chosen.temperature:.2f}", f"{chosen.threshold:g}", smallest, grown, ends, f"{chosen.coverage:.0%}"]
 
 
 def _explain_outcomes() -> str:

@@ -1,11 +1,11 @@
-"""Choosing temperature, threshold, smallest lesion and volume interval on patients whom the network had not seen."""
+"""Choosing temperature, threshold, growing, smallest lesion and volume interval on patients not seen in training."""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ...metrics.calibration import TEMPERATURES, fit_temperature, reliability, tempered
 from ...metrics.lesion_rates import LesionMatch
-from ...transforms.small_lesions import smallest_count
+from ...transforms.small_lesions import drop_small_lesions, smallest_count
 from .configuration import Progress, no_progress
-from .left_out import LeftOutMap
+from .left_out import GROWN_SMALLEST, GROWN_THRESHOLDS, LeftOutMap
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Chosen:
         smallest_lesion: mm^3.
         interval: thresholds whose volumes are the interval; the lower one first.
         coverage: share of the visits, from which all this was chosen, whose true volume the interval holds.
+        grow: whether lesions grow from the threshold to their border.
     """
 
     temperature: float
@@ -52,6 +53,7 @@ class Chosen:
     smallest_lesion: float
     interval: tuple[float, float]
     coverage: float
+    grow: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Outcome:
 
     Attributes:
         map: of a patient who had no part in the choice.
-        match: lesions at the threshold, without the small ones.
+        match: lesions at the threshold, without the small ones, grown where that was chosen.
         volumes: mm^3 of the interval's ends.
         errors: expected calibration error of the doubtful voxels, as written and at the temperature.
     """
@@ -112,25 +114,28 @@ def calibrate(maps: Maps, progress: Progress = no_progress) -> tuple[list[Nested
 def choose(maps: Maps) -> Chosen:
     """Choose on the given maps: the temperature first, then what makes masks of it, then the interval.
 
-    Threshold and smallest lesion are those of the largest mean over patients of DSC and L-F1, in equal parts. Of equal
-    ones, the smaller lesion stays, and the threshold is nearer to 0.5.
+    Threshold, smallest lesion and whether lesions grow are those of the largest mean over patients of DSC and L-F1, in
+    equal parts. Of equal ones, lesions do not grow, the smaller lesion stays, and the threshold is nearer to 0.5.
     """
     by_patient = defaultdict(list)
     for each in maps:
         by_patient[each.patient].append(each.logits)
     temperature = fit_temperature(list(by_patient.values()))
-    scores = mean_over_patients(maps, lambda each: _scores(each, temperature)).tolist()
-    options = list(product(THRESHOLDS, SMALLEST))
-    best = max(range(len(options)), key=lambda n: (_rounded(scores[n]), -options[n][1], -abs(options[n][0] - 0.5)))
-    threshold, smallest = options[best]
-    interval, coverage = _interval(maps, temperature, threshold, smallest)
-    return Chosen(temperature, threshold, smallest, interval, coverage)
+    may_grow = all(each.surroundings is not None for each in maps)
+    scores = mean_over_patients(maps, lambda each: _scores(each, temperature, may_grow)).tolist()
+    options = [Chosen(temperature, *option, (0.0, 1.0), 0.0) for option in product(THRESHOLDS, SMALLEST)]
+    if may_grow:
+        grown = product(tempered(GROWN_THRESHOLDS, temperature).tolist(), GROWN_SMALLEST)
+        options += [Chosen(temperature, round(each, 4), size, (0.0, 1.0), 0.0, grow=True) for each, size in grown]
+    best = max(zip(scores, options, strict=True), key=lambda each: _rank(*each))[1]
+    interval, coverage = _interval(maps, best)
+    return replace(best, interval=interval, coverage=coverage)
 
 
 def outcome(each: LeftOutMap, chosen: Chosen) -> Outcome:
     """Apply a choice to a map."""
-    match = _match(each, chosen.temperature, chosen.threshold, (chosen.smallest_lesion,))[0]
-    low, high = (_volume(each, chosen.temperature, level, chosen.smallest_lesion) for level in chosen.interval[::-1])
+    match = _result(each, chosen)
+    low, high = _ends(each, chosen, chosen.interval, float(match.predicted_volumes.sum()))
     probability, truth = each.doubtful
     errors = (reliability(p, truth).expected_error for p in (probability, tempered(probability, chosen.temperature)))
     before, after = errors
@@ -161,10 +166,19 @@ def _warn(chosen: Chosen) -> None:
         logger.warning(text, 100 * chosen.coverage, 100 * COVERAGE)
 
 
-def _scores(each: LeftOutMap, temperature: float) -> NDArray[np.float64]:
-    """Return the mean of DSC and L-F1 for each threshold and smallest lesion, ``(n_options,)``."""
+def _scores(each: LeftOutMap, temperature: float, may_grow: bool) -> NDArray[np.float64]:
+    """Return the mean of DSC and L-F1 for each threshold and smallest lesion, then grown ones, ``(n_options,)``."""
     matches = [match for threshold in THRESHOLDS for match in _match(each, temperature, threshold, SMALLEST)]
+    matches += each.grown_matches if may_grow else []
     return np.array([(match.dice + match.f1()) / 2 for match in matches])
+
+
+def _result(each: LeftOutMap, chosen: Chosen) -> LesionMatch:
+    """Return the lesions as the bundle would mark them."""
+    if not chosen.grow:
+        return _match(each, chosen.temperature, chosen.threshold, (chosen.smallest_lesion,))[0]
+    mask = each.mask(chosen.threshold, chosen.temperature)
+    return each.true_lesions.match(each.grown(drop_small_lesions(mask, each.voxel_volume, chosen.smallest_lesion)))[0]
 
 
 def _match(each: LeftOutMap, temperature: float, threshold: float, smallest: Sequence[float]) -> list[LesionMatch]:
@@ -172,14 +186,16 @@ def _match(each: LeftOutMap, temperature: float, threshold: float, smallest: Seq
     return each.true_lesions.match(each.mask(threshold, temperature), counts)
 
 
-def _interval(maps: Maps, temperature: float, threshold: float, smallest: float) -> tuple[tuple[float, float], float]:
+def _interval(maps: Maps, chosen: Chosen) -> tuple[tuple[float, float], float]:
     """Return the narrowest interval of sufficient coverage, or the widest of all."""
-    levels, coverage = (threshold, threshold), 0.0
+    told = [float(_result(each, chosen).predicted_volumes.sum()) for each in maps]
+    by_map = {id(each): volume for each, volume in zip(maps, told, strict=True)}
+    levels, coverage = (chosen.threshold, chosen.threshold), 0.0
     for level in LEVELS:
-        levels = min(level, threshold), max(round(1 - level, 2), threshold)  # it holds the volume that is told
+        levels = min(level, chosen.threshold), max(round(1 - level, 2), chosen.threshold)
 
-        def covers(each: LeftOutMap, ends: tuple[float, float] = levels) -> float:
-            low, high = (_volume(each, temperature, end, smallest) for end in ends[::-1])
+        def covers(each: LeftOutMap, levels: tuple[float, float] = levels) -> float:
+            low, high = _ends(each, chosen, levels, by_map[id(each)])
             return float(low <= each.true_volume <= high)
 
         coverage = mean_over_visits(maps, covers)
@@ -188,12 +204,18 @@ def _interval(maps: Maps, temperature: float, threshold: float, smallest: float)
     return levels, coverage
 
 
-def _volume(each: LeftOutMap, temperature: float, threshold: float, smallest: float) -> float:
-    return float(_match(each, temperature, threshold, (smallest,))[0].predicted_volumes.sum())
+def _ends(each: LeftOutMap, chosen: Chosen, levels: tuple[float, float], told: float) -> tuple[float, float]:
+    """Return the volumes of the interval, which holds that which is told."""
+    low, high = (
+        float(_match(each, chosen.temperature, level, (chosen.smallest_lesion,))[0].predicted_volumes.sum())
+        for level in levels[::-1]
+    )
+    return min(low, told), max(high, told)
 
 
-def _rounded(score: float) -> float:
-    return -np.inf if np.isnan(score) else round(score, 9)
+def _rank(score: float, option: Chosen) -> tuple[float, bool, float, float]:
+    rounded = -np.inf if np.isnan(score) else round(score, 9)
+    return rounded, not option.grow, -option.smallest_lesion, -abs(option.threshold - 0.5)
 
 
 def _mean(values: Sequence[Any]) -> NDArray[np.float64]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,44 @@ from ...metrics.calibration import LogitCounts, tempered
 from ...metrics.lesion_matching import match_lesions
 from ...metrics.lesion_rates import LesionMatch
 from ...metrics.lesion_sizes import TrueLesions
+from ...transforms.lesion_borders import REACH, grow_to_half_maximum, white_matter_level
+from ...transforms.small_lesions import drop_small_lesions
 from .configuration import Configuration, Progress, no_progress
-from .left_out_files import map_files
-from .written_files import LESION_MASK, PROBABILITY
+from .left_out_files import MapFiles, map_files
+from .written_files import BRAIN_MASK, LESION_MASK, PROBABILITY
+
+logger = logging.getLogger(__name__)
+
+FLAIR = "FLAIR"
+"""The contrast on whose grid maps are, and into which lesions grow."""
 
 KEPT = 1e-6
 """Voxels of lower probability that are no lesion either are not kept: no rule that is tried makes a lesion of them."""
 
 EASY = 1e-4
 """Voxels of lower probability say nothing on the temperature: millions that are background beyond doubt."""
+
+
+GROWN_THRESHOLDS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.87, 0.93, 0.97)
+"""Of the probability as written, from which lesions grow."""
+
+GROWN_SMALLEST = (0.0, 10.0)
+"""mm^3 of a lesion that stays and grows; fewer than without growing, which takes seconds for each."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What lesions grow into.
+
+    Attributes:
+        flair: within the box of the map.
+        white_matter: level of the FLAIR there.
+        spacing: of voxels, in mm.
+    """
+
+    flair: NDArray[np.float32]
+    white_matter: float
+    spacing: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -41,6 +72,7 @@ class LeftOutMap:
         truth: which of them are lesion.
         voxel_volume: mm^3.
         written: the lesions of the mask that was written beside the map, matched with the truth.
+        surroundings: of its lesions; None where growing is not tried.
     """
 
     patient: str
@@ -52,27 +84,56 @@ class LeftOutMap:
     truth: NDArray[np.bool_]
     voxel_volume: float
     written: LesionMatch
+    surroundings: Surroundings | None = None
 
     @classmethod
-    def of(cls, names: tuple[str, str, str], images: Sequence[NDArray[Any]], voxel_volume: float) -> LeftOutMap:
+    def of(
+        cls,
+        names: tuple[str, str, str],
+        images: Sequence[NDArray[Any]],
+        voxel_volume: float,
+        surroundings: Surroundings | None = None,
+    ) -> LeftOutMap:
         """Keep what matters of a map, the truth and the written mask, each ``(x, y, z)``.
 
         Args:
             names: patient, visit and network.
             images: probability from 0 to 1, truth and written mask, bool.
             voxel_volume: mm^3.
+            surroundings: with the whole FLAIR.
         """
         probability, truth, mask = images
         kept = (probability > KEPT) | truth
         box = _box(kept)
+        if surroundings is not None:
+            box = _wider(box, [math.ceil(REACH / size) for size in surroundings.spacing])
+            surroundings = replace(surroundings, flair=surroundings.flair[box].copy())
         places = np.flatnonzero(kept[box]).astype(np.int32)
         values, is_true = (image[box].ravel()[places] for image in (probability, truth))
         shape = kept[box].shape
-        return cls(*names, shape, places, values, is_true, voxel_volume, match_lesions(mask, truth, voxel_volume))
+        written = match_lesions(mask, truth, voxel_volume)
+        return cls(*names, shape, places, values, is_true, voxel_volume, written, surroundings)
 
     def mask(self, threshold: float, temperature: float) -> NDArray[np.bool_]:
         """Return where the tempered probability reaches a threshold, within the box."""
         return self._in_box(self.probability >= float(tempered(threshold, 1 / temperature)))
+
+    def grown(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return a mask within the box whose lesions have grown, see :func:`grow_to_half_maximum`."""
+        if self.surroundings is None:
+            raise ValueError(f"{self.visit}: nothing is known of what its lesions grow into")
+        around = self.surroundings
+        return grow_to_half_maximum(mask, around.flair, spacing=around.spacing, normal=around.white_matter)
+
+    @cached_property
+    def grown_matches(self) -> list[LesionMatch]:
+        """The lesions from each of :data:`GROWN_THRESHOLDS`, and of :data:`GROWN_SMALLEST` in turn, once grown."""
+        masks = (
+            drop_small_lesions(self.mask(threshold, 1.0), self.voxel_volume, smallest)
+            for threshold in GROWN_THRESHOLDS
+            for smallest in GROWN_SMALLEST
+        )
+        return [self.true_lesions.match(self.grown(mask))[0] for mask in masks]
 
     @cached_property
     def true_lesions(self) -> TrueLesions:
@@ -121,29 +182,65 @@ def read_left_out(
         InputError: if there is no such output, of fewer than two patients, or a map or its truth is missing.
     """
     found = list(map_files(results, configuration, network, dataset_dir))
-    patients = sorted({names[0] for names, *_ in found})
+    patients = sorted({each.names[0] for each in found})
     if len(patients) < 2:
         problem = f"holds the results of {len(patients)} left-out patients with {network}, two are needed at least"
         raise InputError.at(results, problem, "give the output folder of compare --leave-one-out, and its network")
     maps = []
-    for number, (names, probability, label) in enumerate(found, start=1):
-        maps.append(_read(names, probability, label))
+    contrasts, optional = (
+        [str(name) for name in configuration.value(name)] if name in configuration else []
+        for name in ("contrasts", "optional_contrasts")
+    )
+    grows = "grow" in configuration and FLAIR in contrasts
+    for number, each in enumerate(found, start=1):
+        maps.append(_read(each, contrasts if grows else [], optional))
         progress("reading", number, len(found))
     return maps
 
 
-def _read(names: tuple[str, str, str], path: Path, label: str) -> LeftOutMap:
+def _read(files: MapFiles, contrasts: Sequence[str], optional: Sequence[str]) -> LeftOutMap:
     from ...operators import voxel_size_from_affine
     from ...transforms import LoadLabeld
 
+    path = files.probability
     probability = read_volume(path, allow_constant=True, allow_2d=True)
     written = path.with_name(path.name.replace(PROBABILITY, LESION_MASK))
-    masks = [LoadLabeld()({"image": probability, "label": file})["label"][0].numpy() > 0 for file in (label, written)]
+    masks = [
+        LoadLabeld()({"image": probability, "label": file})["label"][0].numpy() > 0 for file in (files.label, written)
+    ]
     if not 0 <= float(probability.min()) <= float(probability.max()) <= 1 + KEPT:
         raise InputError.at(path, "holds values outside of 0 to 1", "give the output of compare --leave-one-out")
     images = [np.clip(probability[0].numpy(), 0, 1), *masks]
     volume = float(voxel_size_from_affine(probability.affine.numpy()).prod())
-    return LeftOutMap.of(names, images, float(f"{volume:.6g}"))
+    around = _surroundings(files, images[2], contrasts, optional) if contrasts else None
+    return LeftOutMap.of(files.names, images, float(f"{volume:.6g}"), around)
+
+
+def _surroundings(
+    files: MapFiles, mask: NDArray[np.bool_], contrasts: Sequence[str], optional: Sequence[str]
+) -> Surroundings | None:
+    """Return what lesions grow into; None, with a warning, where the images are not there any more."""
+    from ...operators import voxel_size_from_affine
+    from ...transforms import ApplyBrainMaskd, LoadContrastsd
+
+    given = [files.case.image] if isinstance(files.case.image, str) else list(files.case.image)
+    if missing := next((file for file in (*given, files.case.mask) if file and not Path(file).exists()), None):
+        message = "%s: no such image, so that growing lesions is not tried; give the dataset as `dataset_dir`"
+        logger.warning(message, missing)
+        return None
+    load = LoadContrastsd(contrasts=contrasts, reference=FLAIR, optional=optional, allow_nan=True)
+    brain = files.probability.with_name(files.probability.name.replace(PROBABILITY, BRAIN_MASK))
+    extracted = str(brain) if brain.is_file() else files.case.mask
+    image = ApplyBrainMaskd()(load({"image": files.case.image}) | {"mask": extracted})["image"]
+    flair, t1w = (image[contrasts.index(name)].numpy() if name in contrasts else None for name in (FLAIR, "T1w"))
+    if flair is None or flair.shape != mask.shape:
+        return None
+    level = white_matter_level(mask, flair, np.zeros_like(flair) if t1w is None else t1w)
+    return Surroundings(flair, level, tuple(float(size) for size in voxel_size_from_affine(image.affine.numpy())))
+
+
+def _wider(box: tuple[slice, ...], margins: Sequence[int]) -> tuple[slice, ...]:
+    return tuple(slice(max(side.start - n, 0), side.stop + n) for side, n in zip(box, margins, strict=True))
 
 
 def _box(mask: NDArray[np.bool_]) -> tuple[slice, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...datasets import Case, InputError
 from .bundle import Bundle
@@ -17,8 +17,24 @@ FOLDERS, RECORD = "left-out-*", "plan.json"
 EVALUATED = "evaluated"
 """In the place of a training's name, for weights that evaluate was given."""
 
-Files = Iterator[tuple[tuple[str, str, str], Path, str]]
-"""Patient, visit and network, the probability map and the true mask."""
+
+class MapFiles(NamedTuple):
+    """A probability map of a case, and what belongs to it.
+
+    Attributes:
+        names: patient, visit and network.
+        probability: the map.
+        label: the true mask.
+        case: images, as the network got them.
+    """
+
+    names: tuple[str, str, str]
+    probability: Path
+    label: str
+    case: Case
+
+
+Files = Iterator[MapFiles]
 
 
 def temperature_of(results: Path, bundle: Bundle) -> float:
@@ -43,7 +59,7 @@ def temperature_of(results: Path, bundle: Bundle) -> float:
 
 
 def map_files(results: Path, configuration: Configuration, network: str, dataset_dir: Path | None) -> Files:
-    """Yield patient, visit and network, the probability map and the true mask of all that was tested.
+    """Yield the maps of all that was tested, with what belongs to them.
 
     Args:
         results: output of ``compare --leave-one-out`` or ``evaluate``.
@@ -68,7 +84,8 @@ def _evaluated(results: Path, configuration: Configuration, dataset_dir: Path | 
         )
     for case in _cases(configuration, given):
         if (path := _found(case, results)) is not None:
-            yield (case.subject, case.name, EVALUATED), path, _existing_label(case.label, f"{given}: {case.name}")
+            label = _existing_label(case.label, f"{given}: {case.name}")
+            yield MapFiles((case.subject, case.name, EVALUATED), path, label, case)
 
 
 def _provenance(results: Path) -> dict[str, Any]:
@@ -99,7 +116,8 @@ def _compared(comparison: Path, network: str, labels: Mapping[str, str]) -> File
         for case in map(Case.of, plan.get("test cases", [])):
             label = _existing_label(labels.get(case.name) or case.label, f"{folder / RECORD}: {case.name}")
             for training in trained:
-                yield (case.subject, case.name, training.name), _map_of(case, training / "test"), label
+                names = (case.subject, case.name, training.name)
+                yield MapFiles(names, _map_of(case, training / "test"), label, case)
 
 
 def _labels(configuration: Configuration, dataset_dir: Path | None) -> dict[str, str]:

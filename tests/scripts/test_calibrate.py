@@ -39,7 +39,8 @@ def test_it_writes_what_was_chosen_and_what_it_brings(
     comparison: Path, run_command: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command("calibrate", BUNDLE, comparison) == 0
-    told = capsys.readouterr().out
+    told, warned = capsys.readouterr()
+    assert "FLAIR.nii.gz: no such image, so that growing lesions is not tried" in warned
     folder = comparison / "calibration"
     assert str(folder / "calibrated.yaml") in told
     assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")
@@ -88,6 +89,16 @@ def test_maps_are_read_with_patient_visit_and_seed(comparison: Path) -> None:
     assert maps[-1].mask(0.5, 1.0).sum() == mask.sum()
     assert maps[-1].written.predicted_volumes.sum() == mask.sum()
     assert len(maps[-1].doubtful[0]) == np.count_nonzero(probability > 1e-4)
+
+
+def test_what_lesions_grow_into_is_read_where_it_is_there(tmp_path: Path) -> None:
+    evaluated = write_evaluation(tmp_path)
+    for each in read_left_out(evaluated, configuration()):
+        assert each.surroundings is not None
+        assert each.surroundings.flair.shape == each.shape
+        assert each.surroundings.spacing == (1.0, 1.0, 1.0)
+        mask = each.mask(0.5, 1.0)
+        assert (each.grown(mask) | mask == each.grown(mask)).all()
 
 
 def test_true_masks_may_have_moved(comparison: Path, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from mri_attention.metrics import match_lesions
 from mri_attention.scripts.running.calibration import Chosen, calibrate, choose, mean_over_patients, outcome
-from mri_attention.scripts.running.left_out import LeftOutMap
+from mri_attention.scripts.running.left_out import LeftOutMap, Surroundings
+from mri_attention.transforms.lesion_borders import grow_to_half_maximum
+from mri_attention.transforms.small_lesions import drop_small_lesions
 from tests.scripts.left_out_heads import SCALE, images_of
 
 
@@ -85,3 +87,41 @@ def test_patients_count_equally_whatever_their_visits_and_seeds() -> None:
     assert mean_over_patients(maps, lambda each: values[each.visit]) == pytest.approx((1 + 3) / 2)
     undefined = values | {"b1": np.nan}
     assert mean_over_patients(maps, lambda each: undefined[each.visit]) == pytest.approx((1 + 4) / 2)
+
+
+def cores(patient: str, seed: int, brightness: float = 3.0) -> tuple[LeftOutMap, np.ndarray, np.ndarray]:
+    """Three bright balls in a brain, of which the network finds the middle, with some specks beside."""
+    generator = np.random.default_rng(seed)
+    grid = np.stack(np.meshgrid(*map(np.arange, (40, 40, 40)), indexing="ij"), -1)
+    distance = np.min(
+        [np.linalg.norm(grid - place, axis=-1) for place in ((10, 10, 10), (28, 12, 20), (15, 28, 28))], 0
+    )
+    flair = (1 + brightness / (1 + np.exp(4 * (distance - 6)))).astype(np.float32)
+    probability = np.where(distance <= 4, 0.95, 0.02) * generator.uniform(0.9, 1, distance.shape)
+    probability[generator.random(distance.shape) < 1e-3] = 0.5
+    images = (probability.astype(np.float32), distance <= 6, probability >= 0.9)
+    around = Surroundings(flair, 1.0, (1.0, 1.0, 1.0))
+    return LeftOutMap.of((patient, patient, "default-0"), images, 1.0, around), flair, images[0]
+
+
+def test_lesions_grow_where_that_is_nearer_to_the_truth() -> None:
+    found = [cores(f"sub-{number}", number) for number in range(2)]
+    chosen = choose([each for each, *_ in found])
+    assert chosen.grow
+    assert chosen.interval[0] <= chosen.threshold <= chosen.interval[1]
+    for each, flair, probability in found:
+        threshold = 1 / (1 + (1 / chosen.threshold - 1) ** chosen.temperature)
+        seeds = drop_small_lesions(probability >= threshold, 1.0, chosen.smallest_lesion)
+        truth = each._in_box(each.truth)  # of the whole image here
+        expected = match_lesions(grow_to_half_maximum(seeds, flair, normal=1.0), truth)
+        result = outcome(each, chosen)
+        np.testing.assert_equal(result.match.as_row(), expected.as_row())
+        assert result.match.dice > 0.8 > outcome(each, replace(chosen, grow=False)).match.dice
+        assert result.volumes[0] <= result.match.predicted_volumes.sum() <= result.volumes[1]
+
+
+def test_lesions_do_not_grow_where_that_brings_nothing_or_cannot_be_tried() -> None:
+    dark = [cores(f"sub-{number}", number, brightness=0.0)[0] for number in range(2)]
+    assert not choose(dark).grow
+    bright, unknown = cores("sub-0", 0)[0], replace(cores("sub-1", 1)[0], surroundings=None)
+    assert not choose([bright, unknown]).grow
