@@ -121,7 +121,11 @@ def _read_nibabel(path: Path) -> RawImage:
 
 def _tell_orientation(path: Path, header: nib.Nifti1Header, scale: float) -> None:
     """Tell in the log a header that does not know where the image lies, or that knows two places."""
-    qform, sform = header.get_qform(coded=True)[0], header.get_sform(coded=True)[0]
+    sform = header.get_sform(coded=True)[0]
+    try:
+        qform = header.get_qform(coded=True)[0]
+    except (ValueError, HeaderDataError):  # not a rotation; nobody reads it beside an sform
+        return
     if qform is None and sform is None:
         message = "%s: its header tells no orientation (qform and sform have codes of 0), so that left may be right"
         logger.warning(f"{message}; convert it again from what the scanner gave, or set them", path)

@@ -35,7 +35,7 @@ def compare(  # noqa: PLR0913 (one argument per option)
         Path | None, typer.Option(help="Cases to test on. Default: a part of DATASET_DIR.")
     ] = None,
     test_share: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Of the subjects of DATASET_DIR. Default: 0.3.")
+        float | None, typer.Option(min=0.01, max=1.0, help="Of the subjects of DATASET_DIR. Default: 0.3.")
     ] = None,
     leave_one_out: Annotated[
         bool,

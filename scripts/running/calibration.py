@@ -97,6 +97,8 @@ def calibrate(maps: Maps, progress: Progress = no_progress) -> tuple[list[Nested
     Returns:
         The choices and outcomes of the patients, and the choice on all.
     """
+    if any(each.surroundings is None for each in maps):  # what is chosen on some must be applicable to all
+        maps = [replace(each, surroundings=None) for each in maps]
     patients = sorted({each.patient for each in maps})
     nested = []
     for number, patient in enumerate(patients):
@@ -127,7 +129,8 @@ def choose(maps: Maps) -> Chosen:
     if may_grow:
         grown = product(tempered(GROWN_THRESHOLDS, temperature).tolist(), GROWN_SMALLEST)
         options += [Chosen(temperature, round(each, 4), size, (0.0, 1.0), 0.0, grow=True) for each, size in grown]
-    best = max(zip(scores, options, strict=True), key=lambda each: _rank(*each))[1]
+    usable = [each for each in zip(scores, options, strict=True) if LEVELS[-1] <= each[1].threshold <= 1 - LEVELS[-1]]
+    best = max(usable, key=lambda each: _rank(*each))[1]
     interval, coverage = _interval(maps, best)
     return replace(best, interval=interval, coverage=coverage)
 

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 COUNTS = ("epochs", "steps", "subjects", "samples", "slices_at_once", "val_interval", "learning_rate", "scale", "tile")
 """Ids whose numbers are above zero."""
 
-NOT_NEGATIVE = ("noise", "sigma", "num_workers", "validation_share", "smallest_lesion", "checkpoint_minutes", "halo")
+NOT_NEGATIVE = (
+    "noise",
+    "sigma",
+    "sigmas",
+    "num_workers",
+    "validation_share",
+    "smallest_lesion",
+    "checkpoint_minutes",
+    "halo",
+)
 """Ids whose numbers are not below zero."""
 
 SWITCHES = ("half_precision",)
@@ -66,10 +75,11 @@ def require_kinds(parser: ConfigParser, values: Mapping[str, Any]) -> None:
 
 
 def _require_range(name: str, value: Any) -> None:
-    if name in COUNTS and _is_number(value) and not value > 0:
+    numbers = [each for each in (value if isinstance(value, list) else [value]) if _is_number(each)]
+    if name in COUNTS and not all(each > 0 for each in numbers):
         raise InputError.at(f"`{name}` {value}", "is not above 0", "give a larger number")
-    if name in NOT_NEGATIVE and _is_number(value) and value < 0:
-        raise InputError.at(f"`{name}` {value}", "is negative", "give 0 or more")
+    if name in NOT_NEGATIVE and not all(each >= 0 for each in numbers):
+        raise InputError.at(f"`{name}` {value}", "is negative, or no number", "give 0 or more")
 
 
 def _require_device(value: Any) -> None:
@@ -99,7 +109,8 @@ def _require_list(name: str, value: Any, former: list[Any]) -> None:
         raise InputError.at(f"`{name}` {value}", "is not a list", f"give one, such as {example}")
     if not (isinstance(value, list) and all(map(_is_number, former))):
         return
-    if not value or any(isinstance(each, str) for each in value):
+    is_empty = not value and "::" not in name  # of networks, it may be meant
+    if is_empty or any(isinstance(each, str) and each[:1] not in CODE for each in value):
         problem = "holds what is no number" if value else "is empty"
         raise InputError.at(f"`{name}` {value}", problem, f"give numbers, such as {example}")
 

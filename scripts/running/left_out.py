@@ -121,7 +121,7 @@ class LeftOutMap:
     def grown(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return a mask within the box whose lesions have grown, see :func:`grow_to_half_maximum`."""
         if self.surroundings is None:
-            raise ValueError(f"{self.visit}: nothing is known of what its lesions grow into")
+            raise RuntimeError(f"{self.visit}: nothing is known of what its lesions grow into")
         around = self.surroundings
         return grow_to_half_maximum(mask, around.flair, spacing=around.spacing, normal=around.white_matter)
 
@@ -222,18 +222,27 @@ def _surroundings(
     """Return what lesions grow into; None, with a warning, where the images are not there any more."""
     from ...operators import voxel_size_from_affine
     from ...transforms import ApplyBrainMaskd, LoadContrastsd
+    from ...transforms.alignment import Register
 
     given = [files.case.image] if isinstance(files.case.image, str) else list(files.case.image)
     if missing := next((file for file in (*given, files.case.mask) if file and not Path(file).exists()), None):
         message = "%s: no such image, so that growing lesions is not tried; give the dataset as `dataset_dir`"
         logger.warning(message, missing)
         return None
-    load = LoadContrastsd(contrasts=contrasts, reference=FLAIR, optional=optional, allow_nan=True)
+    load = LoadContrastsd(
+        contrasts=contrasts, reference=FLAIR, optional=optional, allow_nan=True, register=Register.AUTO
+    )
     brain = files.probability.with_name(files.probability.name.replace(PROBABILITY, BRAIN_MASK))
     extracted = str(brain) if brain.is_file() else files.case.mask
-    image = ApplyBrainMaskd()(load({"image": files.case.image}) | {"mask": extracted})["image"]
+    try:
+        image = ApplyBrainMaskd()(load({"image": files.case.image}) | {"mask": extracted})["image"]
+    except InputError as error:
+        logger.warning("%s; growing lesions is not tried", error)
+        return None
     flair, t1w = (image[contrasts.index(name)].numpy() if name in contrasts else None for name in (FLAIR, "T1w"))
     if flair is None or flair.shape != mask.shape:
+        message = "%s: is not on the grid of its FLAIR, %s and not %s, so that growing lesions is not tried"
+        logger.warning(message, files.probability, mask.shape, None if flair is None else flair.shape)
         return None
     level = white_matter_level(mask, flair, np.zeros_like(flair) if t1w is None else t1w)
     return Surroundings(flair, level, tuple(float(size) for size in voxel_size_from_affine(image.affine.numpy())))

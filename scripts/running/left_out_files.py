@@ -71,7 +71,7 @@ def map_files(results: Path, configuration: Configuration, network: str, dataset
         InputError: if a map or a true mask is missing.
     """
     if any(results.glob(f"{FOLDERS}/{RECORD}")):
-        return _compared(results, network, _labels(configuration, dataset_dir))
+        return _compared(results, network, _moved(configuration, dataset_dir))
     return _evaluated(results, configuration, dataset_dir)
 
 
@@ -107,23 +107,25 @@ def _plans(comparison: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             raise InputError.at(record, f"cannot be read ({error})", "run compare again") from error
 
 
-def _compared(comparison: Path, network: str, labels: Mapping[str, str]) -> Files:
+def _compared(comparison: Path, network: str, moved: Mapping[str, Case]) -> Files:
     for folder, plan in _plans(comparison):
         trained = sorted(path for path in folder.glob(f"{network}-*") if path.name[len(network) + 1 :].isdigit())
         if not trained:
             remedy = "run the same compare to its end, or remove the folder of a patient who is not to count"
             raise InputError.at(folder, f"holds no {network} that was trained", remedy)
         for case in map(Case.of, plan.get("test cases", [])):
-            label = _existing_label(labels.get(case.name) or case.label, f"{folder / RECORD}: {case.name}")
+            now = moved.get(case.name, case)
+            label = _existing_label(now.label, f"{folder / RECORD}: {case.name}")
             for training in trained:
                 names = (case.subject, case.name, training.name)
-                yield MapFiles(names, _map_of(case, training / "test"), label, case)
+                yield MapFiles(names, _map_of(case, training / "test"), label, now)
 
 
-def _labels(configuration: Configuration, dataset_dir: Path | None) -> dict[str, str]:
+def _moved(configuration: Configuration, dataset_dir: Path | None) -> dict[str, Case]:
+    """Return cases with true masks by name, where images and masks lie now."""
     if dataset_dir is None:
         return {}
-    return {case.name: case.label for case in _cases(configuration, dataset_dir) if case.label is not None}
+    return {case.name: case for case in _cases(configuration, dataset_dir) if case.label is not None}
 
 
 def _cases(configuration: Configuration, dataset_dir: Path) -> Iterator[Case]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ...datasets import InputError
 
-OPTIONS = {"output_dir": "--output-dir", "dataset_dir": "--dataset-dir"}
-"""Config ids that commands set by an option, whatever overrides say."""
+OPTIONS = ("output_dir", "dataset_dir")
+"""Config ids that commands set by an option or argument, whatever overrides say."""
 
 WORDS = {"true": True, "false": False, "null": None}
 
@@ -37,7 +37,7 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
         else:
             overrides[name] = True
     if given := next((name for name in overrides if name in OPTIONS), None):
-        raise InputError.at(f"--{given}", "would have no effect", f"give {OPTIONS[given]} before the --")
+        raise InputError.at(f"--{given}", "would have no effect", "give it before the --, as --help tells")
     return overrides
 
 

@@ -395,6 +395,16 @@ def test_real_odd_geometry_survives_bit_by_bit(tmp_path: Path, name: str) -> Non
     np.testing.assert_array_equal(nib.load(tmp_path / "a.nii.gz").affine, expected.affine)
 
 
+def test_a_qform_that_is_no_rotation_does_not_matter_beside_an_sform(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(noise(), OBLIQUE)
+    image.set_sform(OBLIQUE, 1)
+    for field in ("quatern_b", "quatern_c"):
+        image.header[field] = 0.9
+    image.header["qform_code"] = 1
+    nib.save(image, tmp_path / "a.nii.gz")
+    np.testing.assert_allclose(read_volume(tmp_path / "a.nii.gz").affine.numpy(), OBLIQUE, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("codes", "shift", "said"),
     [

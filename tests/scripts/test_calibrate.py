@@ -97,8 +97,9 @@ def test_what_lesions_grow_into_is_read_where_it_is_there(tmp_path: Path) -> Non
         assert each.surroundings is not None
         assert each.surroundings.flair.shape == each.shape
         assert each.surroundings.spacing == (1.0, 1.0, 1.0)
-        mask = each.mask(0.5, 1.0)
-        assert (each.grown(mask) | mask == each.grown(mask)).all()
+        assert each.surroundings.flair.flat[each.places] == pytest.approx(each.probability)  # what was written as FLAIR
+        mask = each.mask(0.8, 1.0)
+        assert each.grown(mask).sum() > mask.sum()
 
 
 def test_true_masks_may_have_moved(comparison: Path, tmp_path: Path) -> None:
@@ -109,7 +110,9 @@ def test_true_masks_may_have_moved(comparison: Path, tmp_path: Path) -> None:
         anat = moved.joinpath(*label.relative_to(moved / "derivatives" / "truth").parts).parent
         for contrast in configuration().value("contrasts"):
             write_image(anat / label.name.replace("label-lesion_mask", contrast), images_of(0)[0], np.eye(4))
-    assert len(read_left_out(comparison, configuration(), dataset_dir=moved)) == 2 * len(VISITS)
+    found = read_left_out(comparison, configuration(), dataset_dir=moved)
+    assert len(found) == 2 * len(VISITS)
+    assert all(each.surroundings is not None for each in found)
 
 
 def test_weights_that_have_seen_no_patient_are_calibrated_on_all(

@@ -125,3 +125,14 @@ def test_lesions_do_not_grow_where_that_brings_nothing_or_cannot_be_tried() -> N
     assert not choose(dark).grow
     bright, unknown = cores("sub-0", 0)[0], replace(cores("sub-1", 1)[0], surroundings=None)
     assert not choose([bright, unknown]).grow
+    nested, chosen = calibrate([bright, unknown])
+    assert not any(each.grow for each in (chosen, *(patient.chosen for patient in nested)))
+
+
+def test_what_is_chosen_stays_a_threshold_whatever_the_temperature() -> None:
+    maps = [cores(f"sub-{number}", number)[0] for number in range(2)]
+    sure = [replace(each, truth=each.probability > 0.4) for each in maps]
+    chosen = choose(sure)
+    assert chosen.temperature < 0.5
+    assert 0.01 <= chosen.threshold <= 0.99
+    assert round(chosen.interval[1], 3) < 1

@@ -15,6 +15,7 @@ from mri_attention.scripts.running.config_ids import require_kinds
 CONTENT = {"sigma": 1.0, "sigmas": [1.0], "self_test": True, "epochs": 5, "contrasts": ["T2w", "T1w"], "leave_out": []}
 CONTENT |= {"spacing": [1.0, 1.0], "register": False, "noise": [0.0, 0.1], "model": "model.pt"}
 CONTENT |= {"half_precision": {"_target_": "chosen"}, "device": "$torch.device('cpu')"}
+CONTENT["network_def"] = {"projections": [2]}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,9 @@ def test_settings_with_a_near_name_are_refused_with_it(tiny_bundle: Path) -> Non
         ("sigmas", [1.0, "abc"], "holds what is no number"),
         ("self_test", "maybe", "`self_test` maybe: is neither true nor false"),
         ("self_test", 3, "`self_test` 3: is neither true nor false"),
+        ("sigmas", [1.0, -1.0], r"`sigmas` \[1\.0, -1\.0\]: is negative"),
+        ("noise", [-0.1, 0.1], "is negative"),
+        ("noise", float("nan"), "is negative, or no number"),
         ("epochs", 0, "`epochs` 0: is not above 0"),
         ("half_precision", "maybe", "`half_precision` maybe: is neither true nor false"),
         ("device", "banana", r"`device` banana: cannot be used \(.+\); give cpu"),
@@ -86,7 +90,8 @@ def test_values_of_another_kind_are_refused(name: str, value: object, said: str)
     ("name", "value"),
     [
         *(("sigma", value) for value in (2, "$1 / 3", "@epochs", None, [1.0, 2.0])),
-        *(("sigmas", value) for value in (0.5, [1.0, 0.5])),
+        *(("sigmas", value) for value in (0.5, [1.0, 0.5], ["@sigma", 2.0])),
+        ("network_def::projections", []),
         *(("self_test", value) for value in (False, "$1 > 2", None)),
         *(("register", value) for value in ("auto", True)),
         *(("leave_out", value) for value in ("T2w", [], ["T2w"])),
