@@ -127,5 +127,5 @@ plt.show()
 #   turn](../leaving_out.md), so that all ten serve for both.
 # - Then choose the threshold and the smallest lesion with [`calibrate`](../calibration.md), and use the new weights
 #   with `--model runs/mine/models/model.pt` and its `--overlay left_out/calibration/calibrated.yaml`.
-# - You can train on simulated patients beside your own (`--overlay mixed -- --simulated_dataset_dir cohort`). Whether
-#   that helps was not measured.
+# - Train on simulated patients beside your own (`--overlay mixed -- --simulated_dataset_dir cohort`): with three real
+#   patients alone, [the network became much worse on the fourth](../experiments/ms_lesions_own_patients.md).
