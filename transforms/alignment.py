@@ -128,8 +128,12 @@ def _fields(motion: RigidMotion, found: Alignment) -> dict[str, Any]:
 
 
 def _align_if_apart(moving: MetaTensor, fixed: MetaTensor, reference: str) -> Alignment:
-    if min(_extent(moving), _extent(fixed)) < MIN_EXTENT or covered_fraction(fixed, moving) == 0:
+    if covered_fraction(fixed, moving) == 0:
         return Alignment()  # nothing to measure; images apart are refused where they are resampled
+    if (extent := min(_extent(moving), _extent(fixed))) < MIN_EXTENT:
+        message = "%s: it or the %s image is %.0f mm thin, too little to measure whether they are aligned"
+        logger.warning(f"{message}; look at both, or set `register` to true", _place(moving), reference, extent)
+        return Alignment()
     try:
         motion = register_rigid(moving, fixed, effort=QUICK)
         if (distance := _largest_shift(motion, fixed)) > LIMIT:

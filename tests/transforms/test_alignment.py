@@ -144,10 +144,14 @@ def test_a_registration_that_fails_is_told_and_changes_nothing(
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_a_few_slices_are_not_measured(axis: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_slices_are_not_measured_and_that_is_told(
+    axis: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(alignment, "register_rigid", None)
     thin = named(MetaTensor(fixed().narrow(axis + 1, 30, 4).as_tensor(), meta=dict(fixed().meta)), "thin.nii.gz")
-    assert align(moving(), thin, Register.AUTO, "FLAIR") == Alignment()
+    with caplog.at_level("WARNING"):
+        assert align(moving(), thin, Register.AUTO, "FLAIR") == Alignment()
+    assert "too little to measure whether they are aligned; look at both" in caplog.text
 
 
 def test_images_that_do_not_overlap_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
