@@ -129,6 +129,7 @@ def choose(maps: Maps) -> Chosen:
     if may_grow:
         grown = product(tempered(GROWN_THRESHOLDS, temperature).tolist(), GROWN_SMALLEST)
         options += [Chosen(temperature, round(each, 4), size, (0.0, 1.0), 0.0, grow=True) for each, size in grown]
+    # nearer to 0 or 1, rounding would make another threshold of it
     usable = [each for each in zip(scores, options, strict=True) if LEVELS[-1] <= each[1].threshold <= 1 - LEVELS[-1]]
     best = max(usable, key=lambda each: _rank(*each))[1]
     interval, coverage = _interval(maps, best)
