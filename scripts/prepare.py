@@ -27,6 +27,7 @@ def prepare(  # noqa: PLR0913 (one argument per option)
     erosion: Annotated[float, typer.Option(min=0.0, help="qsm-labels: of the brain mask, in mm.")] = 0.0,
     background: Annotated[float, typer.Option(min=0.0, help="qsm-labels: ppb left of fields from outside.")] = 0.0,
     vary: Annotated[bool, typer.Option(help="qsm-labels: draw all of these for each subject, for training.")] = False,
+    texture: Annotated[float, typer.Option(min=0.0, help="qsm-labels: factor of the spread within tissues.")] = 1.0,
     phase: Annotated[
         bool, typer.Option(help="qsm-labels: phase and magnitude of five echoes, with skull and air, for --phase.")
     ] = False,
@@ -52,7 +53,7 @@ def prepare(  # noqa: PLR0913 (one argument per option)
             direction, sizes = _vector(b0_direction, "--b0-direction"), spacing and _vector(spacing, "--spacing")
             protocol = FieldProtocol(direction, sizes or None, snr, erosion, background=background / 1000)
             echoes = EchoProtocol(snr=snr) if phase else None
-            names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress, echoes)
+            names = prepare_qsm_labels(source, stage, None if vary else protocol, seed, progress, echoes, texture)
         else:
             name = dataset.replace("-", "_")
             module = import_module(f".preparations.{name}", __package__)

@@ -29,11 +29,16 @@ MARGIN = 8.0  # mm by which the volume grows where a head is deformed
 
 
 def draw_head(
-    path: Path, b0_direction: tuple[float, float, float], spacing: float | None, rng: np.random.Generator
+    path: Path,
+    b0_direction: tuple[float, float, float],
+    spacing: float | None,
+    rng: np.random.Generator,
+    texture: float = 1.0,
 ) -> QSMHead:
     """Draw the susceptibility of a label map, on its grid, or with a spacing (mm) on cubic voxels and deformed.
 
-    A T1w or T2w beside it, of the same grid, lends its texture.
+    A T1w or T2w beside it, of the same grid, lends its texture, whose spreads within tissues are multiplied
+    by ``texture``; with 0, fibers, veins, nuclei and the other sources stay.
 
     Raises:
         InputError: if the label map or the image beside it cannot be used.
@@ -50,7 +55,7 @@ def draw_head(
         tissues = {name: sample(part) * brain for name, part in tissues.items()}
         image = None if image is None else sample(image)
         regions = regions_of_tissues(tissues, list(SUSCEPTIBILITIES))
-    chi = simulate_susceptibility(tissues, list(sizes), rng, b0_direction=b0_direction, image=image)
+    chi = simulate_susceptibility(tissues, list(sizes), rng, texture=texture, b0_direction=b0_direction, image=image)
     return chi, brain, np.diag([*sizes, 1.0]), regions
 
 

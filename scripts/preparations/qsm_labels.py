@@ -29,6 +29,7 @@ def prepare_qsm_labels(
     seed: int = 0,
     progress: Progress | None = None,
     echoes: EchoProtocol | None = None,
+    texture: float = 1.0,
 ) -> list[str]:
     """Write a subject with ``localfield``, ``Chimap``, ``desc-brain_mask`` and ``dseg`` for each ``*_dseg.nii.gz``.
 
@@ -44,20 +45,24 @@ def prepare_qsm_labels(
         seed: of susceptibilities, noise and protocols; each subject has its own stream.
         progress: told the number of subjects done, and of all.
         echoes: write phase and magnitude of these, with what is around the brain, instead of a local field.
+        texture: factor of the spreads of susceptibility within tissues, where susceptibilities are drawn.
 
     Returns:
         Names of the subjects, sorted.
 
     Raises:
         InputError: if the source is missing or has no label maps, several of one subject, or one that cannot be used,
-            or an image beside one is not on its grid.
+            or an image beside one is not on its grid; or if a texture is asked for where susceptibilities are told.
     """
     output = Path(output)
     paths, values, labels = _label_maps(Path(source))
+    if values and texture != 1:
+        problem = "tells the susceptibility of every label, so that tissues have no texture to be changed"
+        raise InputError.at(Path(source) / "dseg.tsv", problem, "leave --texture out")
     write_description(output, "Phase and magnitude" if echoes else "Local fields of known susceptibility")
     for number, path in reporting(list(enumerate(paths)), progress):
         rng, name = np.random.default_rng([seed, number]), path.name.partition("_")[0]
-        drawn, (chi, brain, affine, regions) = _head(path, values, labels, protocol, rng)
+        drawn, (chi, brain, affine, regions) = _head(path, values, labels, protocol, rng, texture)
         if echoes is None:
             write_qsm_subject(output, name, chi, brain, affine, drawn, rng, regions=regions)
         else:
@@ -95,6 +100,7 @@ def _head(
     labels: dict[int, str],
     protocol: FieldProtocol | None,
     rng: np.random.Generator,
+    texture: float = 1.0,
 ) -> tuple[FieldProtocol, QSMHead]:
     """Return how the field is measured and the head, drawn where protocol or values do not tell."""
     if values:
@@ -102,7 +108,7 @@ def _head(
         return protocol or draw_protocol(rng, float(head[2][0, 0])), head
     spacing = None if protocol else float(rng.uniform(*SPACING))
     drawn = protocol or draw_protocol(rng, float(spacing or 1))
-    return drawn, draw_head(path, drawn.b0_direction, spacing, rng)
+    return drawn, draw_head(path, drawn.b0_direction, spacing, rng, texture)
 
 
 def read_values(table: Path) -> dict[int, float]:

@@ -52,6 +52,12 @@ def test_labels_get_the_values_of_the_table(source: Path, tmp_path: Path) -> Non
     assert not chi[mask == 0].any()
 
 
+def test_a_texture_is_refused_where_susceptibilities_are_told(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"dseg.tsv: tells the susceptibility of every label.*leave --texture out"):
+        prepare_qsm_labels(source, tmp_path / "out", FieldProtocol(), texture=0.5)
+    assert not (tmp_path / "out").exists()
+
+
 def test_labels_lie_beside_the_map_with_their_names(source: Path, tmp_path: Path) -> None:
     prepare_qsm_labels(source, tmp_path / "out", FieldProtocol(spacing=(1.0, 1.0, 2.0), snr=None, erosion=1.0))
     _, chi_file, mask_file = paths(tmp_path / "out")

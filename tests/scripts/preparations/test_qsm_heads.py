@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from mri_attention.datasets.input_error import InputError
 from mri_attention.scripts.preparations.qsm_heads import draw_head
@@ -55,6 +56,16 @@ def test_with_a_spacing_the_head_keeps_its_size(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.diag(affine)[:3], 0.8)
     assert brain.shape[2] % 6 == 0
     assert brain.sum() * 0.8**3 == pytest.approx((labels() > 0).sum(), rel=0.25)
+
+
+def test_without_texture_cortex_is_even(tmp_path: Path) -> None:
+    path = write(tmp_path, labels())
+    spreads = []
+    for texture in (0.0, 1.0):
+        chi, _, _, regions = draw_head(path, B0, None, np.random.default_rng(1), texture)
+        cortex = regions.labels == next(label for label, name in regions.names.items() if name == "gray_matter")
+        spreads.append(np.subtract(*np.percentile(chi[ndimage.binary_erosion(cortex)], (75, 25))))
+    assert spreads[0] < 0.1 * spreads[1]
 
 
 def test_white_matter_is_more_diamagnetic_than_cortex(tmp_path: Path) -> None:
