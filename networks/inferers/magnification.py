@@ -26,13 +26,15 @@ class TruncatedPlanes:
     """
 
     name = "zero-filling"
-    remedy = "; the guide may be of another head or not aligned, or this image unlike those of the training"
+    guided = "; the guide may be of another head or not aligned, or this image unlike those of the training"
+    joint = "; give weights that were trained with `joint: true`, or contrasts of one head that are aligned"
 
     def __init__(
         self, factor: int, is_joint: bool = False, data_consistency: bool = True, n_planes: int = PLANES
     ) -> None:
         self.factor = factor
         self.is_joint = is_joint
+        self.remedy = self.joint if is_joint else self.guided
         self.data_consistency = data_consistency
         self.n_planes = n_planes
 

@@ -68,6 +68,8 @@ class SelfTestedInferer(Inferer):
     interpolation plus w times what the network adds to it. Less than 0.9 is told in the log, 0 as what it is: the
     interpolation; and so is an image that is too small to be tried, of which all is kept.
 
+    Where several contrasts are super-resolved, each has a share of its own.
+
     Where a guide is used, the network is tried once more with the guide moved away by half of the field of view. With
     a guide of the same head the error is smaller than with that one; where it is above 0.95 of it, w is 0.
 
@@ -98,20 +100,17 @@ class SelfTestedInferer(Inferer):
             return result
         plain = _plain(inputs)
         shares = [self._share(sample[None], network, *args, **kwargs) for sample in plain]
+        baseline = self.magnification.interpolate(plain).to(_plain(result))
+        n = baseline.shape[1]
         for share, place in zip(shares, file_names(inputs, "image"), strict=True):
             self._tell(share, place)
-        baseline = self.magnification.interpolate(plain).to(_plain(result))
-        n, weight = (
-            baseline.shape[1],
-            baseline.new_tensor([1.0 if share is None else share for share in shares]).view(
-                -1, *[1] * (baseline.ndim - 1)
-            ),
-        )
+        weight = baseline.new_tensor([share or [1.0] * n for share in shares])
+        weight = weight.view(-1, n, *[1] * (baseline.ndim - 2))
         kept = _plain(result).clone()
         kept[:, :n] = torch.lerp(baseline, kept[:, :n], weight)
         return MetaTensor(kept, meta=result.meta) if isinstance(result, MetaTensor) else kept
 
-    def _share(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> float | None:
+    def _share(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> list[float] | None:
         trial = self.magnification.trial(inputs)
         if trial is None:
             return None
@@ -127,22 +126,24 @@ class SelfTestedInferer(Inferer):
             errors = [float((image - truth).square().sum()) for image in (found, other)]
             is_guided = float((found - other).abs().max()) > TRACE * float(truth.abs().max())
             if is_guided and errors[0] > USELESS * errors[1]:
-                return 0.0
-        return share_of_detail(found - base, truth - base)
+                return [0.0] * n
+        return [share_of_detail(found[:, i] - base[:, i], truth[:, i] - base[:, i]) for i in range(n)]
 
-    def _tell(self, share: float | None, place: str) -> None:
-        if share is None:
+    def _tell(self, shares: list[float] | None, place: str) -> None:
+        if shares is None:
             logger.warning(
                 "%s: too small to try the network on it at lower resolution, so that nobody knows if it fails", place
             )
-        elif share == 0:
-            message = (
-                "%s: tried on this image at lower resolution, the network fails, so that the result is that of %s%s"
-            )
-            logger.warning(message, place, self.magnification.name, self.magnification.remedy)
-        elif share < LITTLE:
-            message = "%s: unlike what the network was trained on; of what it adds to %s, %.0f %% are kept"
-            logger.warning(message, place, self.magnification.name, 100 * share)
+        for number, share in enumerate(shares or (), 1):
+            of = f"{place}, contrast {number}" if shares and len(shares) > 1 else place
+            if share == 0:
+                message = (
+                    "%s: tried on this image at lower resolution, the network fails, so that the result is that of %s%s"
+                )
+                logger.warning(message, of, self.magnification.name, self.magnification.remedy)
+            elif share < LITTLE:
+                message = "%s: unlike what the network was trained on; of what it adds to %s, %.0f %% are kept"
+                logger.warning(message, of, self.magnification.name, 100 * share)
 
 
 def share_of_detail(found: Tensor, true: Tensor) -> float:

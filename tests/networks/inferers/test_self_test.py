@@ -99,6 +99,24 @@ def test_each_image_of_a_batch_has_a_share_of_its_own() -> None:
     torch.testing.assert_close(result[1:], other, rtol=0, atol=0)
 
 
+def test_each_contrast_of_a_joint_task_has_a_share_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    """The network knows nothing of the second contrast, as one that was trained to make the first alone."""
+    both, n = torch.cat([zero_filled()[:, :1]] * 2, 1), {tuple(TRUTH.shape[2:]): TRUTH}
+    magnification = TruncatedPlanes(2, is_joint=True, data_consistency=False)
+    trial = magnification.trial(both)
+    assert trial is not None
+    n[tuple(trial.truth.shape[2:])] = trial.truth[:, :1]
+
+    def network(x: Tensor) -> Tensor:
+        detail = n[tuple(x.shape[2:])] - x[:, :1]
+        return x + torch.cat([detail, -detail], 1)
+
+    result = SelfTestedInferer(SimpleInferer(), magnification)(both, network)
+    torch.testing.assert_close(result[:, :1], TRUTH, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(result[:, 1:], both[:, 1:], rtol=0, atol=0)
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["image, contrast 2"]
+
+
 def test_an_image_that_is_too_small_to_be_tried_is_told(caplog: pytest.LogCaptureFixture) -> None:
     inputs = zero_filled()[:, :, :30]
     torch.testing.assert_close(an_inferer()(inputs, blend(-1.0)), blend(-1.0)(inputs))
