@@ -22,7 +22,7 @@ from .images_in_memory import contrasts_in_memory
 from .intensity_faults import repair_intensities
 from .mask_position import GRIDS, grids_of
 from .missing_contrasts import MISSING, tell_missing
-from .plausible_contrasts import warn_of_images, warn_of_swaps
+from .plausible_contrasts import warn_of_images, warn_of_swaps, warn_of_thick_voxels
 from .volume_grids import check_overlap, resample_to
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,8 @@ class LoadContrastsd(MapTransform):
         optional: contrasts that may be missing.
         leave_out: those of them to treat as missing though they are there, to see what the others reach; names, or
             text such as ``"T1w+T2w"``.
+        thickest: ratio of the longest to the shortest side of the reference's voxels, above which a warning tells of
+            it; None for any.
 
     Raises:
         ValueError: if ``reference`` is not one of ``contrasts``, or is optional.
@@ -63,7 +65,7 @@ class LoadContrastsd(MapTransform):
             than half of its foreground is a warning in the log.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what differs between bundles
         self,
         keys: KeysCollection = "image",
         contrasts: Sequence[str] = ("T1w", "T2w", "FLAIR"),
@@ -73,6 +75,7 @@ class LoadContrastsd(MapTransform):
         allow_missing_keys: bool = False,
         optional: Sequence[str] = (),
         leave_out: Sequence[str] | str = (),
+        thickest: float | None = None,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         if reference not in contrasts or reference in optional:
@@ -84,6 +87,7 @@ class LoadContrastsd(MapTransform):
         self.reference = reference
         self.register = Register.of(register)
         self.allow_nan = allow_nan
+        self.thickest = thickest
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Replace the path or paths at every key by one image."""
@@ -105,6 +109,7 @@ class LoadContrastsd(MapTransform):
         tell_missing(paths[self.reference], [name for name in self.contrasts if name not in paths], there)
         images = {name: self._read(paths[name]) for name in there}
         warn_of_images(images)
+        warn_of_thick_voxels(images[self.reference], self.thickest)
         grids = grids_of([images.get(name, images[self.reference]) for name in self.contrasts])
         images[self.reference] = reference = self._on_grid(images[self.reference])
         aligned, found = {}, {}

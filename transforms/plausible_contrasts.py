@@ -47,6 +47,15 @@ def warn_of_swaps(aligned: Mapping[str, MetaTensor]) -> None:
         logger.warning(message, _path(aligned[one]), one, other)
 
 
+def warn_of_thick_voxels(image: MetaTensor, thickest: float | None) -> None:
+    """Tell of voxels that are more than ``thickest`` times as long as wide; nothing with None."""
+    sizes = np.linalg.norm(np.asarray(image.affine)[:3, :3], axis=0)
+    if thickest is not None and sizes.max() > thickest * sizes.min() * (1 + 1e-3):
+        told = " x ".join(f"{size:.3g}" for size in sizes)
+        message = "%s: voxels of %s mm, and the network knows cubes; give one of thinner slices, or mind the result"
+        logger.warning(message, _path(image), told)
+
+
 def _doubles(images: Mapping[str, MetaTensor]) -> Iterator[tuple[str, str, str]]:
     for number, (name, image) in enumerate(images.items()):
         for other in list(images)[:number]:

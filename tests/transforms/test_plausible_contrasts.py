@@ -102,3 +102,17 @@ def test_a_t1w_after_contrast_agent_is_told(tmp_path: Path, caplog: pytest.LogCa
     (tmp_path / "sub-01_T1w.json").write_text('{"ContrastBolusAgent": "Dotarem"}')
     (told,) = load(tmp_path, head(), caplog)
     assert "sub-01_T1w.nii.gz: is a T1w after contrast agent (Dotarem)" in told
+
+
+@pytest.mark.parametrize(("sizes", "told"), [((1, 1, 4), "1 x 1 x 4 mm"), ((1, 0.5, 0.5), None), ((2, 2, 2), None)])
+def test_voxels_that_are_far_from_cubes_are_told_where_a_limit_is_set(
+    sizes: tuple[float, ...], told: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = save(tmp_path / "sub-01_T1w.nii.gz", head()["T1w"], np.diag([*sizes, 1.0]))
+    for thickest in (2.0, None):
+        caplog.clear()
+        LoadContrastsd("image", ["T1w"], "T1w", thickest=thickest)({"image": [str(file)]})
+        messages = [record.getMessage() for record in caplog.records]
+        assert [f"{file}: voxels of {told}" in message for message in messages] == [True] * (
+            told is not None and thickest is not None
+        )
