@@ -6,9 +6,9 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from ...transforms.small_lesions import drop_small_lesions
 from .configuration import Configuration, Progress, no_progress
 from .left_out_files import MapFiles, map_files
 from .written_files import BRAIN_MASK, LESION_MASK, PROBABILITY
+
+if TYPE_CHECKING:
+    from monai.data import MetaTensor
 
 logger = logging.getLogger(__name__)
 
@@ -221,21 +224,20 @@ def _surroundings(
 ) -> Surroundings | None:
     """Return what lesions grow into; None, with a warning, where the images are not there any more."""
     from ...operators import voxel_size_from_affine
-    from ...transforms import ApplyBrainMaskd, LoadContrastsd
-    from ...transforms.alignment import Register
+    from ...transforms import ApplyBrainMaskd
 
     given = [files.case.image] if isinstance(files.case.image, str) else list(files.case.image)
     if missing := next((file for file in (*given, files.case.mask) if file and not Path(file).exists()), None):
         message = "%s: no such image, so that growing lesions is not tried; give the dataset as `dataset_dir`"
         logger.warning(message, missing)
         return None
-    load = LoadContrastsd(
-        contrasts=contrasts, reference=FLAIR, optional=optional, allow_nan=True, register=Register.AUTO
-    )
     brain = files.probability.with_name(files.probability.name.replace(PROBABILITY, BRAIN_MASK))
     extracted = str(brain) if brain.is_file() else files.case.mask
     try:
-        image = ApplyBrainMaskd()(load({"image": files.case.image}) | {"mask": extracted})["image"]
+        head = _head(
+            files.case.image if isinstance(files.case.image, str) else tuple(given), tuple(contrasts), tuple(optional)
+        )
+        image = ApplyBrainMaskd()({"image": head, "mask": extracted})["image"]
     except InputError as error:
         logger.warning("%s; growing lesions is not tried", error)
         return None
@@ -246,6 +248,19 @@ def _surroundings(
         return None
     level = white_matter_level(mask, flair, np.zeros_like(flair) if t1w is None else t1w)
     return Surroundings(flair, level, tuple(float(size) for size in voxel_size_from_affine(image.affine.numpy())))
+
+
+@lru_cache(maxsize=1)  # the maps that several networks made of a visit follow each other
+def _head(images: str | tuple[str | None, ...], contrasts: tuple[str, ...], optional: tuple[str, ...]) -> MetaTensor:
+    """Return the contrasts of a visit, aligned, ``(n_contrasts, x, y, z)``."""
+    from ...transforms import LoadContrastsd
+    from ...transforms.alignment import Register
+
+    load = LoadContrastsd(
+        contrasts=contrasts, reference=FLAIR, optional=optional, allow_nan=True, register=Register.AUTO
+    )
+    image: MetaTensor = load({"image": images if isinstance(images, str) else list(images)})["image"]
+    return image
 
 
 def _wider(box: tuple[slice, ...], margins: Sequence[int]) -> tuple[slice, ...]:

@@ -15,6 +15,7 @@ from mri_attention.datasets import InputError
 from mri_attention.scripts.running import Bundle, Configuration
 from mri_attention.scripts.running.left_out import read_left_out
 from mri_attention.scripts.running.left_out_files import temperature_of
+from mri_attention.transforms import LoadContrastsd
 from tests.scripts.conftest import write_image
 from tests.scripts.left_out_heads import BUNDLE, SCALE, VISITS, images_of, write_comparison, write_evaluation
 
@@ -102,7 +103,7 @@ def test_what_lesions_grow_into_is_read_where_it_is_there(tmp_path: Path) -> Non
         assert each.grown(mask).sum() > mask.sum()
 
 
-def test_true_masks_may_have_moved(comparison: Path, tmp_path: Path) -> None:
+def test_true_masks_may_have_moved(comparison: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moved = Path(shutil.move(tmp_path / "data", tmp_path / "moved"))
     with pytest.raises(InputError, match="no such true mask; give the dataset that they were tested on"):
         read_left_out(comparison, configuration())
@@ -110,8 +111,11 @@ def test_true_masks_may_have_moved(comparison: Path, tmp_path: Path) -> None:
         anat = moved.joinpath(*label.relative_to(moved / "derivatives" / "truth").parts).parent
         for contrast in configuration().value("contrasts"):
             write_image(anat / label.name.replace("label-lesion_mask", contrast), images_of(0)[0], np.eye(4))
+    load, heads = LoadContrastsd.load, []
+    monkeypatch.setattr(LoadContrastsd, "load", lambda *args: heads.append(args) or load(*args))
     found = read_left_out(comparison, configuration(), dataset_dir=moved)
     assert len(found) == 2 * len(VISITS)
+    assert len(heads) == len(VISITS)  # once for both networks
     assert all(each.surroundings is not None for each in found)
 
 
