@@ -29,7 +29,7 @@ from mri_attention.simulation.gradient_echo import EchoProtocol
 from mri_attention.simulation.phase_subject import simulate_scan, write_scan
 from mri_attention.transforms.load_phase import LoadPhased
 
-SOLVER = {"method": "total_variation", "n_iterations": 60}
+SOLVER = {"method": "total_variation", "n_iterations": 120}
 
 
 def main() -> None:

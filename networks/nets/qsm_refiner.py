@@ -48,7 +48,7 @@ class FAQSMRefiner(nn.Module):
         field_scale: float = 0.01,
         susceptibility_scale: float = 0.03,
         noise_scale: float = 0.001,
-        share: tuple[float, float] = (0.74, 0.58),
+        share: tuple[float, float] = (0.70, 0.63),
     ) -> None:
         super().__init__()
         if not min(field_scale, susceptibility_scale, noise_scale) > 0:
