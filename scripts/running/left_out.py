@@ -234,9 +234,8 @@ def _surroundings(
     brain = files.probability.with_name(files.probability.name.replace(PROBABILITY, BRAIN_MASK))
     extracted = str(brain) if brain.is_file() else files.case.mask
     try:
-        head = _head(
-            files.case.image if isinstance(files.case.image, str) else tuple(given), tuple(contrasts), tuple(optional)
-        )
+        images = files.case.image if isinstance(files.case.image, str) else tuple(files.case.image)
+        head = _head(images, tuple(contrasts), tuple(optional))
         image = ApplyBrainMaskd()({"image": head, "mask": extracted})["image"]
     except InputError as error:
         logger.warning("%s; growing lesions is not tried", error)

@@ -112,7 +112,5 @@ def test_voxels_that_are_far_from_cubes_are_told_where_a_limit_is_set(
     for thickest in (2.0, None):
         caplog.clear()
         LoadContrastsd("image", ["T1w"], "T1w", thickest=thickest)({"image": [str(file)]})
-        messages = [record.getMessage() for record in caplog.records]
-        assert [f"{file}: voxels of {told}" in message for message in messages] == [True] * (
-            told is not None and thickest is not None
-        )
+        messages = [record.getMessage().split(",")[0] for record in caplog.records]
+        assert messages == ([f"{file}: voxels of {told}"] if told and thickest else [])

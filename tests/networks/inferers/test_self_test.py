@@ -101,14 +101,14 @@ def test_each_image_of_a_batch_has_a_share_of_its_own() -> None:
 
 def test_each_contrast_of_a_joint_task_has_a_share_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
     """The network knows nothing of the second contrast, as one that was trained to make the first alone."""
-    both, n = torch.cat([zero_filled()[:, :1]] * 2, 1), {tuple(TRUTH.shape[2:]): TRUTH}
+    both = torch.cat([zero_filled()[:, :1]] * 2, 1)
     magnification = TruncatedPlanes(2, is_joint=True, data_consistency=False)
     trial = magnification.trial(both)
     assert trial is not None
-    n[tuple(trial.truth.shape[2:])] = trial.truth[:, :1]
+    fine = {image.shape: image for image in (TRUTH, trial.truth[:, :1])}
 
     def network(x: Tensor) -> Tensor:
-        detail = n[tuple(x.shape[2:])] - x[:, :1]
+        detail = fine[x[:, :1].shape] - x[:, :1]
         return x + torch.cat([detail, -detail], 1)
 
     result = SelfTestedInferer(SimpleInferer(), magnification)(both, network)
