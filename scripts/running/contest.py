@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -20,6 +21,8 @@ from .records import write_derivative_description
 from .third_parties import input_errors_unwrapped
 from .training import require_dataset
 from .written_files import WrittenFiles
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
     finish: Callable[[list[Evaluation], Path], object] = lambda evaluations, folder: None,
 ) -> list[Evaluation]:
     """Measure networks of ``bundle`` on the same cases, and write what they predict: all of it, or nothing.
+
+    Where there are several evaluations, the log tells the means of each as it ends, so that one that fails later does
+    not take them along.
 
     Args:
         bundle: its name, folder, or the bundle itself.
@@ -116,8 +122,16 @@ def evaluate(  # noqa: PLR0913 (what the command has as options)
                 evaluate_network(bundle, configs, place, contestant, subjects, overrides, condition, progress)
             )
             write_derivative_description(bundle, stage / folder, output / folder)
+            if len(parts) > 1:
+                logger.info("%s", _means(evaluations[-1]))
         finish(evaluations, stage)
     return [_moved(evaluation, stage, output) for evaluation in evaluations]
+
+
+def _means(evaluation: Evaluation) -> str:
+    name = " ".join(filter(None, (evaluation.network, evaluation.condition_name)))
+    values = ", ".join(f"{metric} {numbers['mean']:.4g}" for metric, numbers in evaluation.statistics.items())
+    return f"{name}: {values} (means, cases: {len(evaluation.cases)})"
 
 
 def _folder(condition: Condition, contestant: Contestant) -> Path:

@@ -35,6 +35,7 @@ TOLD = tuple(
         "handlers.time_budget",
         "transforms.load_phase",
         "transforms.compressed_sensing",
+        "scripts.running.contest",
     )
 )
 """Loggers whose remarks are shown too, not their warnings alone."""
@@ -81,8 +82,9 @@ def console() -> Console:
 def quiet_third_parties(options: Options) -> None:
     """Hide warnings and log messages of MONAI, ignite, MLflow and others, unless debugging.
 
-    Warnings of this package reach the user, and so do the precision in which a network computes and the end of
-    a training's time. Errors do so once, through :func:`exit_with`; ignite and MONAI would log each of them before.
+    Warnings of this package reach the user, and so do the precision in which a network computes, the end of a
+    training's time, and the means of one of several evaluations. Errors do so once, through :func:`exit_with`; ignite
+    and MONAI would log each of them before.
     """
     if is_debugging():
         return

@@ -115,6 +115,24 @@ def test_masks_of_lesions_under_each_condition_are_drawn(
         assert (output / condition / "sub-02" / "anat" / "sub-02_label-lesion_mask.nii.gz").is_file()
 
 
+def test_what_was_measured_before_a_failure_is_told(
+    run_command: Run, tiny_bundle: Path, tiny_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tiny_dataset / "sub-02" / "anat" / "sub-02_FLAIR.nii.gz"
+    image = nib.load(file)
+    voxels = image.get_fdata()
+    voxels[0, 0, 0] = np.nan
+    nib.save(nib.Nifti1Image(voxels, image.affine), file)
+    output = tmp_path / "out"
+    arguments = ["--dataset-dir", tiny_dataset, "--output-dir", output, "--vary", "allow_nan=True,False"]
+    assert run_command("evaluate", tiny_bundle, *arguments) == 2
+    told = capsys.readouterr().err
+    assert "Conv3d allow_nan-True: dice 1, " in told
+    assert "(means, cases: 2)" in told
+    assert "Conv3d allow_nan-False: dice" not in told
+    assert not output.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
