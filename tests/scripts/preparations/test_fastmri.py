@@ -18,6 +18,7 @@ from mri_attention.operators import image_to_kspace
 from mri_attention.scripts.preparations import fastmri
 from mri_attention.scripts.preparations.fastmri import prepare_fastmri
 from mri_attention.scripts.preparations.ixi import prepare_ixi
+from mri_attention.transforms import load_guided_kspace
 
 AXIAL = np.diag([-4.0, 4, 5, 1])
 AXIAL[:3, 3] = [78, -78, -70]
@@ -104,6 +105,36 @@ def test_fastmri_becomes_bids_of_magnitudes(knees: Path) -> None:
         volume, expected = read_volume(path), knee(acquisition, n_slices)[1][:3, 12:36]
         np.testing.assert_allclose(volume[0].numpy(), 1e6 * expected.transpose(2, 1, 0), atol=1e-4)
         np.testing.assert_allclose(np.diag(volume.affine), [0.6, 0.5, 3, 1], rtol=1e-6)
+
+
+def test_fastmri_keeps_kspace_in_a_datalist(knees: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What training gets of it is the magnitude of the image, coils combined, on the grid of the guide."""
+    prepare_fastmri(knees, knees / "out", knees / "pairs.csv")
+    (case,) = find_cases(knees / "out" / "sourcedata" / "kspace.json", ("acq-pd_PDw", "acq-pdfs_PDw"))
+    assert (case["subject"], case["kspace"]) == ("sub-pdfs", str(knees / "pdfs.h5"))
+    full = knee("CORPDFS_FBK", 3)[0]
+    monkeypatch.setattr(load_guided_kspace, "read_kspace", lambda path: full)
+    load = load_guided_kspace.LoadGuidedKspaced(contrasts=("acq-pd_PDw", "acq-pdfs_PDw"), from_full=True)
+    loaded = load(case)
+    expected = knee("CORPDFS_FBK", 3)[1].astype(np.float32)
+    found = loaded["label"][0].numpy()
+    assert found.shape[0] == loaded["guide"].shape[1] == 3
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
+    assert loaded["guide"].max() > 0
+
+
+def test_kspace_that_training_would_refuse_is_told(
+    knees: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = {"pd": knee("CORPD_FBK", 3)[0], "pdfs": knee("CORPDFS_FBK", 4)[0], "gap": knee("CORPDFS_FBK", 3)[0]}
+    content["gap"].mask[..., 5] = False
+    (knees / "gap.h5").write_bytes(b"")
+    (knees / "pairs.csv").write_text("pd,pdfs\npd,gap\n")
+    monkeypatch.setattr(fastmri, "read_kspace", lambda path: content[path.stem])
+    assert prepare_fastmri(knees, knees / "out", knees / "pairs.csv") == ["sub-gap", "sub-pdfs"]
+    assert not (knees / "out" / "sourcedata").exists()
+    assert "pdfs.h5: its k-space has 4 slices, its guide has 3" in caplog.text
+    assert "gap.h5: its k-space is not complete" in caplog.text
 
 
 @pytest.mark.parametrize(
