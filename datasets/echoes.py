@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
     from monai.data import MetaTensor
     from torch import Tensor
 
+logger = logging.getLogger(__name__)
+
 SAME_TIME = 1e-5  # s, of what files round
 SAME_GRID = 1e-2  # mm
+SAME = 0.01  # relative, of numbers that are given and told
 NEGATIVE = 0.2  # of the largest value of a magnitude, which interpolation may have made
 OTHER: dict[Part, str] = {"phase": "mag", "magnitude": "phase"}
 """What the names of BIDS have for the other part."""
@@ -64,6 +69,8 @@ def read_echoes(
 ) -> Echoes:
     """Read the echoes of a scan: a file each, files of several along a fourth axis, or folders of DICOMs.
 
+    One line of the log tells each echo whose sidecar or header has another time than was given.
+
     Args:
         phase: paths.
         magnitude: paths, of as many echoes, on the same grid.
@@ -71,17 +78,23 @@ def read_echoes(
         allow_nan: replace NaN and Inf by 0 instead of refusing them.
 
     Raises:
-        InputError: if a file cannot be used, or phase and magnitude are not of the same echoes and grid.
+        InputError: if a file cannot be used, is given twice, or phase and magnitude are not of the same echoes, grid
+            and field strength.
     """
     if not phase or not magnitude:
         missing = "phase" if not phase else "magnitude"
         raise InputError.at(f"`{missing}`", "is not given", "give phase and magnitude of every echo")
+    for part, paths in (("phase", phase), ("magnitude", magnitude)):
+        _check_once(part, paths)
     timed = echo_times is None
     phases = read_part(phase, "phase", allow_nan, timed)
     magnitudes = read_part(magnitude, "magnitude", allow_nan, timed)
     _check_magnitude(magnitude[0], magnitudes)
     _check_same(phase[0], phases, magnitude[0], magnitudes)
+    _check_strengths(phases)
     times = _times(phase[0], phases, magnitudes, echo_times)
+    if echo_times is not None:
+        _tell_of_other_times(phases, echo_times)
     order = sorted(range(len(times)), key=times.__getitem__)
     first = phases[order[0]]
     import torch  # takes seconds to import
@@ -124,6 +137,36 @@ def _read(path: Path, part: Part, allow_nan: bool, timed: bool) -> list[Echo]:
     return [Echo(frame, time, told) for frame, time in zip(frames, times * (len(frames) // len(times)), strict=True)]
 
 
+def _check_once(part: str, paths: Sequence[Path | str]) -> None:
+    twice = [path for path, count in Counter(Path(path).resolve() for path in paths).items() if count > 1]
+    if twice:
+        raise InputError.at(twice[0], f"is given twice as `{part}`", "give each echo once")
+
+
+def _check_strengths(phases: Sequence[Echo]) -> None:
+    """Refuse echoes of several field strengths (T)."""
+    told = [(echo, echo.told.get("MagneticFieldStrength")) for echo in phases]
+    strengths = [(echo, value) for echo, value in told if isinstance(value, int | float)]
+    for echo, value in strengths[1:]:
+        first = strengths[0][1]
+        if abs(value - first) > SAME * abs(first):
+            problem = f"its sidecar or header tells {value:g} T, that of another echo {first:g} T"
+            raise InputError.at(echo.image.meta["filename_or_obj"], problem, "give echoes of one scan")
+
+
+def _tell_of_other_times(phases: Sequence[Echo], given: Sequence[float]) -> None:
+    """Warn where an echo time (s) that was given is not that of the sidecar or DICOM header."""
+    frames: Counter[str] = Counter()
+    for echo, time in zip(phases, given, strict=True):
+        place, told = str(echo.image.meta["filename_or_obj"]), echo.told.get("EchoTime")
+        number, frames[place] = frames[place], frames[place] + 1
+        if isinstance(told, list):
+            told = told[number] if number < len(told) else None
+        if isinstance(told, int | float) and abs(time - told) > SAME * abs(told):
+            message = "%s: its sidecar or header tells %g, `echo_time` %g; the latter is used"
+            logger.warning(message, place, told, time)
+
+
 def _check_magnitude(path: Path | str, magnitudes: list[Echo]) -> None:
     for echo in magnitudes:
         low, high = float(echo.image.min()), float(echo.image.max())
@@ -140,7 +183,11 @@ def _check_same(phase: Path | str, phases: list[Echo], magnitude: Path | str, ma
     for echo, path in [*((echo, phase) for echo in phases), *((echo, magnitude) for echo in magnitudes)]:
         same = first.shape == echo.image.shape and np.allclose(first.affine, echo.image.affine, rtol=0, atol=SAME_GRID)
         if not same:
-            problem = f"an echo lies on another grid: shape {tuple(echo.image.shape[1:])}, {tuple(first.shape[1:])}"
+            shapes = tuple(echo.image.shape[1:]), tuple(first.shape[1:])
+            apart = f"shape {shapes[0]}, {shapes[1]}"
+            if shapes[0] == shapes[1]:
+                apart = f"affines differ by {float(np.abs(np.subtract(first.affine, echo.image.affine)).max()):.3g}"
+            problem = f"an echo lies on another grid: {apart}"
             raise InputError.at(path, problem, "give echoes of one scan, not resampled")
     for one, other in zip(phases, magnitudes, strict=True):
         times = one.echo_time, other.echo_time

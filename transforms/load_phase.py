@@ -104,7 +104,7 @@ class LoadPhased(MapTransform):
         paths = [_paths(out.get(key)) for key in (self.phase_key, self.magnitude_key)]
         echoes = read_echoes(*paths, self.echo_times, self.allow_nan)
         place = Path(echoes.first.meta["filename_or_obj"])
-        _tell_of_contradictions(place, echoes.told, self.echo_times, self.b0)
+        _tell_of_another_strength(place, echoes.told, self.b0)
         scale = self._scale(place, echoes)
         phase = scale(echoes.phase) * (-1 if self.invert else 1)
         b0 = self._b0(place, echoes.told)
@@ -197,19 +197,11 @@ def _tell(name: str, echoes: Echoes, found: FieldOfPhase) -> None:
         logger.warning(message, name, 100 * found.wraps)
 
 
-def _tell_of_contradictions(
-    place: Path, told: Mapping[str, Any], echo_times: Sequence[float] | None, b0: float | None
-) -> None:
-    """Warn where a number that was given is not that of the sidecar or DICOM header."""
-    times = told.get("EchoTime")
-    pairs = [
-        ("echo_time", echo_times[0] if echo_times else None, times[0] if isinstance(times, list) and times else times),
-        ("b0", b0, told.get("MagneticFieldStrength")),
-    ]
-    for name, given, written in pairs:
-        if given is None or not isinstance(written, int | float) or abs(given - written) <= SAME * abs(written):
-            continue
-        logger.warning("%s: its sidecar or header tells %g, `%s` %g; the latter is used", place, written, name, given)
+def _tell_of_another_strength(place: Path, told: Mapping[str, Any], b0: float | None) -> None:
+    """Warn where a field strength (T) that was given is not that of the sidecar or DICOM header."""
+    written = told.get("MagneticFieldStrength")
+    if b0 is not None and isinstance(written, int | float) and abs(b0 - written) > SAME * abs(written):
+        logger.warning("%s: its sidecar or header tells %g, `b0` %g; the latter is used", place, written, b0)
 
 
 def _tell_of_growth(place: Path, echoes: Echoes, mask: Tensor) -> None:

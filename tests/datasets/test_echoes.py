@@ -58,6 +58,35 @@ def test_times_that_are_not_told_or_wrong_are_refused(
         read_echoes([phase], [magnitude])
 
 
+def test_each_time_that_is_not_that_of_its_sidecar_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    paths = write_echoes(tmp_path)
+    swapped = [TIMES[0], TIMES[2], TIMES[1]]
+    assert read_echoes(paths["phase"], paths["magnitude"], swapped).echo_times == list(TIMES)
+    told = [line for line in caplog.messages if "the latter is used" in line]
+    assert [(Path(line.split(":")[0]).name, line.split("tells ")[1]) for line in told] == [
+        (Path(paths["phase"][n]).name, f"{TIMES[n]:g}, `echo_time` {swapped[n]:g}; the latter is used") for n in (1, 2)
+    ]
+    caplog.clear()
+    phase, magnitude = four_dimensional(tmp_path, {"EchoTime": list(TIMES)})
+    read_echoes([phase], [magnitude], list(TIMES))
+    assert not caplog.messages
+    read_echoes([phase], [magnitude], swapped)
+    assert len(caplog.messages) == 2
+
+
+def test_a_file_given_twice_and_echoes_of_two_fields_are_refused(tmp_path: Path) -> None:
+    paths = write_echoes(tmp_path)
+    first, second, third = paths["phase"]
+    with pytest.raises(InputError, match=r"is given twice as `phase`; give each echo once"):
+        read_echoes([first, second, first], paths["magnitude"], list(TIMES))
+    with pytest.raises(InputError, match="is given twice as `magnitude`"):
+        read_echoes(paths["phase"], [*paths["magnitude"][:2], paths["magnitude"][1]], list(TIMES))
+    sidecar = Path(third.replace(".nii.gz", ".json"))
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"MagneticFieldStrength": 7}))
+    with pytest.raises(InputError, match=rf"its sidecar or header tells 7 T, that of another echo {B0:g} T"):
+        read_echoes(paths["phase"], paths["magnitude"])
+
+
 def test_phase_and_magnitude_have_to_be_of_the_same_echoes(tmp_path: Path) -> None:
     paths = write_echoes(tmp_path)
     with pytest.raises(InputError, match="2 echoes of magnitude, but 3 of phase"):

@@ -99,7 +99,7 @@ def test_numbers_that_contradict_the_sidecar_are_told(tmp_path: Path, caplog: py
     assert not [line for line in warnings_of(caplog) if "the latter is used" in line]
     load(paths, write_mask(tmp_path / "mask.nii.gz"), b0=2 * B0, echo_time=[2 * time for time in TIMES])
     told = [line for line in warnings_of(caplog) if "the latter is used" in line]
-    assert [line.split("tells ")[1].split(",")[0] for line in told] == [f"{TIMES[0]:g}", f"{B0:g}"]
+    assert [line.split("tells ")[1].split(",")[0] for line in told] == [f"{number:g}" for number in (*TIMES, B0)]
 
 
 def test_a_mask_that_is_mostly_lost_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
