@@ -105,7 +105,7 @@ class ApplyBrainMaskd(MapTransform):
         given = out[self.mask_key]
         mask = _as_float(given) if isinstance(given, MetaTensor) else read_volume(given, allow_constant=True)
         path = mask.meta["filename_or_obj"]
-        _require_labels(path, mask.as_tensor())
+        require_labels(path, mask.as_tensor())
         for key in self.key_iterator(out):
             check_mask_belongs(mask, out[key])
             inside = resample_to(mask, out[key], mode="nearest").as_tensor() > 0
@@ -119,12 +119,19 @@ class ApplyBrainMaskd(MapTransform):
         return out
 
 
-def _require_labels(path: Path | str, values: Tensor) -> None:
+def require_labels(
+    path: Path | str, values: Tensor, remedy: str = "give a mask that is 1 within the brain and 0 around it"
+) -> None:
+    """Check that values are whole numbers, and few, as those of masks and label maps are.
+
+    Raises:
+        InputError: if they are not.
+    """
     found = values.unique()
     is_whole = bool(((found - found.round()).abs() < ROUNDING * found.abs().clamp_min(1.0)).all())
     if not is_whole or len(found) > MANY:
         problem = f"has {len(found)} values from {float(found[0]):g} to {float(found[-1]):g}, as an image has"
-        raise InputError.at(path, problem, "give a mask that is 1 within the brain and 0 around it")
+        raise InputError.at(path, problem, remedy)
 
 
 def _as_float(mask: MetaTensor) -> MetaTensor:

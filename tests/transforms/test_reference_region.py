@@ -43,6 +43,26 @@ def test_without_a_region_maps_pass() -> None:
     assert ReferToRegiond("pred")(before)["pred"] is before["pred"]
 
 
+def test_what_is_no_mask_is_refused_at_once(tmp_path: Path) -> None:
+    nib.save(
+        nib.Nifti1Image(np.linspace(0, 1, 120, dtype=np.float32).reshape(SHAPE), np.eye(4)), tmp_path / "t1.nii.gz"
+    )
+    with pytest.raises(InputError, match=r"t1.nii.gz: has 120 values .* as an image has; give a mask that is 1 within"):
+        ReferToRegiond("pred", tmp_path / "t1.nii.gz")
+    with pytest.raises(InputError, match="no such file"):
+        ReferToRegiond("pred", tmp_path / "none.nii.gz")
+
+
+def test_a_region_that_has_lost_its_header_is_refused(tmp_path: Path) -> None:
+    data = np.zeros(SHAPE, np.uint8)
+    data[3] = 1
+    moved = np.eye(4)
+    moved[0, 3] = 2
+    nib.save(nib.Nifti1Image(data, moved), tmp_path / "a.nii.gz")
+    with pytest.raises(InputError, match="affines that differ by 2"):
+        ReferToRegiond("pred", tmp_path / "a.nii.gz")(case())
+
+
 def test_a_region_outside_of_the_brain_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"csf.nii.gz: no voxel of the region lies within"):
         ReferToRegiond("pred", region(tmp_path / "csf.nii.gz", 0))(case())
