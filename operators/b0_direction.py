@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from monai.data.utils import affine_to_spacing
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 Vector = Sequence[float] | Tensor
@@ -25,13 +25,28 @@ def b0_direction_from_affine(affine: ArrayLike, world_direction: Sequence[float]
     Raises:
         ValueError: if the affine is singular or its axes are not at right angles, or the direction has length zero.
     """
-    matrix = np.asarray(affine, dtype=float)[:3, :3]
-    axes = matrix / np.maximum(np.linalg.norm(matrix, axis=0), 1e-12)
+    require_right_angles(affine)
+    direction = _axes(affine).T @ np.asarray(world_direction, dtype=float)
+    return unit_vectors(torch.from_numpy(direction)[None])[0]
+
+
+def require_right_angles(affine: ArrayLike) -> None:
+    """Check that the axes of voxels are at right angles, as transforms along them take it.
+
+    Raises:
+        ValueError: if the affine is singular, or they are not.
+    """
+    axes = _axes(affine)
     shear = abs(axes.T @ axes - np.eye(3)).max()
     if not shear <= MAX_SHEAR:
         raise ValueError(f"voxel axes must be at right angles, got a cosine of {shear:.3g}")
-    direction = axes.T @ np.asarray(world_direction, dtype=float)
-    return unit_vectors(torch.from_numpy(direction)[None])[0]
+
+
+def _axes(affine: ArrayLike) -> NDArray[np.float64]:
+    """Return the unit vectors of the voxel axes, in columns."""
+    matrix = np.asarray(affine, dtype=float)[:3, :3]
+    axes: NDArray[np.float64] = matrix / np.maximum(np.linalg.norm(matrix, axis=0), 1e-12)
+    return axes
 
 
 def voxel_size_from_affine(affine: ArrayLike) -> Tensor:

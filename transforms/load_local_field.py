@@ -16,7 +16,12 @@ from ..datasets.input_error import InputError
 from ..datasets.plausible_units import checked_b0, checked_echo_time
 from ..datasets.sidecars import read_sidecar
 from ..datasets.volumes import header_of, read_volume
-from ..operators.b0_direction import b0_direction_from_affine, unit_vectors, voxel_size_from_affine
+from ..operators.b0_direction import (
+    b0_direction_from_affine,
+    require_right_angles,
+    unit_vectors,
+    voxel_size_from_affine,
+)
 from ..operators.field_units import FieldUnit, units_per_ppm
 from .field_plausibility import is_template_space, is_wrapped
 from .load_masks import ApplyBrainMaskd
@@ -26,6 +31,8 @@ from .volume_grids import same_grid
 logger = logging.getLogger(__name__)
 
 Direction = Sequence[float] | str
+
+SMALLEST = 1e-300  # of numbers that tell a direction
 
 UNIT_NAMES: dict[str, FieldUnit] = {
     "ppm": "ppm",
@@ -73,7 +80,7 @@ class LoadLocalFieldd(MapTransform):
     ) -> None:
         super().__init__(keys)
         self.sign = -1.0 if invert else 1.0
-        self.field_unit = field_unit
+        self.field_unit: FieldUnit = UNIT_NAMES.get(str(field_unit).lower(), field_unit)
         self.b0 = None if b0 is None else checked_b0(b0, "`b0`")
         self.echo_time = None if echo_time is None else checked_echo_time(echo_time, "`echo_time`")
         self.direction = None if b0_direction is None else parse_direction(b0_direction, "`b0_direction`")
@@ -168,6 +175,10 @@ def direction_of(
     Raises:
         InputError: if the sidecar has another thing, or the axes of voxels are not at right angles.
     """
+    try:
+        require_right_angles(field.affine.numpy())
+    except ValueError as error:
+        raise InputError.at(path, str(error), "resample the image to a grid with axes at right angles") from error
     if given is not None:
         return given
     if "B0Direction" in sidecar:
@@ -175,21 +186,21 @@ def direction_of(
     if is_template_space(header_of(field)):
         message = "%s: lies in the space of a template, its affine does not tell the direction of B0 in the scanner"
         logger.warning(message + "; give `b0_direction`, or B0Direction in its sidecar", path)
-    try:
-        return b0_direction_from_affine(field.affine.numpy()).float()
-    except ValueError as error:
-        raise InputError.at(path, str(error), "resample the image to a grid with axes at right angles") from error
+    return b0_direction_from_affine(field.affine.numpy()).float()
 
 
 def parse_direction(value: Direction, place: str) -> torch.Tensor:
     """Read a direction, three numbers or ``"X,Y,Z"``, as a unit vector ``(3,)``, float32.
 
     Raises:
-        InputError: if it is something else, or of length zero.
+        InputError: if it is something else, of length zero, or not finite.
     """
     try:
         numbers = [float(v) for v in (value.split(",") if isinstance(value, str) else value)]
-        return unit_vectors(torch.tensor([numbers]).reshape(1, 3))[0]
+        direction = torch.tensor([numbers], dtype=torch.float64).reshape(1, 3)
+        if not direction.isfinite().all():
+            raise ValueError("not finite")
+        return unit_vectors(direction / direction.abs().max().clamp_min(SMALLEST))[0].float()
     except (TypeError, ValueError, RuntimeError) as error:
         problem = f"{value!r} is no direction"
         raise InputError.at(place, problem, "give three numbers in voxel axes, X,Y,Z, not all zero") from error

@@ -118,7 +118,22 @@ def test_units_that_say_the_same_or_nothing_pass(tmp_path: Path, told: str) -> N
     load(write(tmp_path / "a.nii.gz", sidecar={"Units": told}))
 
 
-@pytest.mark.parametrize("value", ["1,2", "x,y,z", [0, 0, 0], "", [1, 2, 3, 4]])
+@pytest.mark.parametrize("value", ["3e30,4e30,0", "3e-40,4e-40,0", "3e300,4e300,0"])
+def test_a_direction_may_have_any_length(value: str) -> None:
+    torch.testing.assert_close(parse_direction(value, "`b0_direction`"), torch.tensor([0.6, 0.8, 0.0]))
+
+
+def test_axes_that_are_not_at_right_angles_are_refused_whoever_tells_the_direction(tmp_path: Path) -> None:
+    sheared = AFFINE.copy()
+    sheared[0, 2] = 0.5 * sheared[2, 2]
+    for number, told in enumerate((None, {"B0Direction": [0, 0, 1]})):
+        path = write(tmp_path / f"{number}.nii.gz", affine=sheared, sidecar=told)
+        for given in (None, "0,0,1"):
+            with pytest.raises(InputError, match=r"voxel axes must be at right angles"):
+                load(path, b0_direction=given)
+
+
+@pytest.mark.parametrize("value", ["1,2", "x,y,z", [0, 0, 0], "", [1, 2, 3, 4], "0,0,inf", "0,nan,1"])
 def test_what_is_no_direction_is_refused(value: Any) -> None:
     with pytest.raises(InputError, match=r"^`b0_direction`: .* is no direction"):
         parse_direction(value, "`b0_direction`")
