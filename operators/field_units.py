@@ -36,6 +36,8 @@ def units_per_ppm(unit: FieldUnit, b0: float | None = None, echo_time: float | N
 
 
 def _positive(name: str, value: float | None, unit: str) -> float:
-    if value is None or not value > 0:
+    if value is None:
+        raise ValueError(f"{unit} needs {name}, which is not told")
+    if not value > 0:
         raise ValueError(f"{unit} needs a positive {name}, got {value}")
     return float(value)

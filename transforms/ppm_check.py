@@ -15,6 +15,7 @@ Quantity = Literal["field", "susceptibility"]
 # Root mean square over the voxels that are not zero, in ppm, of brains; ten times as much is refused, and of a field a
 # twentieth, an eighth of the weakest that was seen.
 TYPICAL_PPM: dict[str, float] = {"field": 0.02, "susceptibility": 0.06}
+CLOSE = math.log(2.0)  # of how far two units are from the typical, within which none is likelier
 LARGEST_PPM: dict[str, float] = {"field": 5.0, "susceptibility": 10.0}
 
 
@@ -56,11 +57,13 @@ def _remedy_of_small(spread: float) -> str:
 
 
 def _remedy(spread: float, largest: float, what: Quantity) -> str:
-    """Name the unit in which the spread would be nearest to a brain's, at 3 T and an echo time of 20 ms."""
+    """Name the unit in which the spread would be nearest to a brain's, at 3 T and an echo time of 20 ms, and others."""
     units: list[FieldUnit] = ["ppb"] if what == "susceptibility" else ["hz", "ppb"]
     if what == "field" and largest <= math.pi + 1e-3:
         units.append("rad")
     names = {"hz": "Hz", "ppb": "ppb", "rad": "rad"}
     distance = {unit: abs(math.log(spread / units_per_ppm(unit, 3.0, 0.02) / TYPICAL_PPM[what])) for unit in units}
-    remedy = f"it is likely in {names[min(units, key=distance.__getitem__)]}: convert it"
+    nearest = min(distance.values())
+    likely = [names[unit] for unit in sorted(units, key=distance.__getitem__) if distance[unit] < nearest + CLOSE]
+    remedy = f"it is likely in {' or '.join(likely)}: convert it"
     return remedy if what == "susceptibility" else f"{remedy}, or remove the background field"

@@ -26,8 +26,8 @@ def test_a_ppm_is_a_thousand_ppb() -> None:
     ("unit", "b0", "echo_time", "message"),
     [
         ("tesla", 3.0, 0.02, "unit must be one of ppm, ppb, hz, rad, got 'tesla'"),
-        ("hz", None, None, "hz needs a positive b0, got None"),
-        ("rad", 3.0, None, "rad needs a positive echo_time, got None"),
+        ("hz", None, None, "hz needs b0, which is not told"),
+        ("rad", 3.0, None, "rad needs echo_time, which is not told"),
         ("rad", 3.0, 0.0, "rad needs a positive echo_time, got 0.0"),
     ],
 )

@@ -36,8 +36,18 @@ def test_a_large_map_with_a_calcification_passes() -> None:
 @pytest.mark.parametrize("b0", [1.5, 3.0, 7.0])
 def test_other_units_are_refused_and_named(unit: str, name: str, b0: float) -> None:
     echo_time = 0.025 * 3 / b0  # longer at lower fields, as scanners have it
-    with pytest.raises(InputError, match=f"sub-1.nii.gz: .*likely in {name}: convert it"):
+    with pytest.raises(InputError, match=f"sub-1.nii.gz: .*likely in {name}( or \\w+)?: convert it"):
         check_is_ppm(local_field(units_per_ppm(unit, b0, echo_time)), place="sub-1.nii.gz")
+
+
+def test_two_units_that_are_as_likely_are_both_named() -> None:
+    """Between Hz at 3 T (2.6 of a brain) and ppb (20) lie those at 7 T, which nobody can tell from either."""
+    values = torch.linspace(-1, 1, 1000)
+    values = values / values.square().mean().sqrt()
+    with pytest.raises(InputError, match="likely in Hz or ppb: convert it"):
+        check_is_ppm(5.8 * values)
+    with pytest.raises(InputError, match="likely in ppb: convert it"):
+        check_is_ppm(20 * values)
 
 
 def test_wrong_susceptibility_is_named() -> None:
