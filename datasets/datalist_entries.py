@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,7 +58,7 @@ def read_entries(path: Path) -> list[Entry]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repetition)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _no_datalist(path, str(error)) from error
     parts = {None: content} if isinstance(content, list) else _parts(path, content)
     if not all(isinstance(entries, list) for entries in parts.values()):
@@ -66,10 +67,19 @@ def read_entries(path: Path) -> list[Entry]:
         (f"{path}, entry {n}", part, entry) for part, entries in parts.items() for n, entry in enumerate(entries, 1)
     ]
     entries = [_checked(f"{place} of {part}" if part else place, part, entry) for place, part, entry in places]
+    _tell_of_repetition(path, [entry for *_, entry in places])
     unread = sorted({key for *_, entry in places if isinstance(entry, dict) for key in entry} - {*ENTRY, *UNREAD})
     if unread:
         logger.warning("%s: nothing reads %s of its entries", path, some_of(unread))
     return entries
+
+
+def _tell_of_repetition(path: Path, entries: Sequence[Any]) -> None:
+    """Warn of an entry that stands there once more, which trainings may want and averages do not."""
+    texts = [json.dumps(entry, sort_keys=True) for entry in entries]
+    for number, text in enumerate(texts, 1):
+        if (first := texts.index(text) + 1) < number:
+            logger.warning("%s: entry %d is entry %d once more, so that this case counts twice", path, number, first)
 
 
 def _no_datalist(path: Path, reason: str) -> InputError:
@@ -120,6 +130,8 @@ def _checked(place: str, part: str | None, entry: Any) -> Entry:
     if "reference" in told and "kspace" not in told:
         raise InputError.at(place, 'has "reference", which has no meaning without "kspace"', "leave it out")
     names, files = ({key: told[key] for key in keys if key in told} for keys in (NAMES, FILES))
+    for key, name in names.items():
+        _require_name(place, key, name)
     return Entry(place, told.get("image"), names, files, part, _echoes(place, told))
 
 
@@ -130,6 +142,12 @@ def _echoes(place: str, told: Mapping[str, Any]) -> dict[str, list[str]]:
         for path in paths:
             _require_text(place, key, path)
     return found
+
+
+def _require_name(place: str, key: str, name: str) -> None:
+    if ".." in re.split(r"[/\\]", name) or not name.isprintable():
+        problem = f"{_quoted(key)} is {json.dumps(name)}, which is no name"
+        raise InputError.at(place, problem, "write it without .. and control characters, as in sub-01")
 
 
 def _require_text(place: str, key: str, value: Any) -> None:

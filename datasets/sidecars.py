@@ -63,7 +63,7 @@ def _is_for(sidecar: BidsName, image: BidsName) -> bool:
 def _read(sidecar: Path) -> dict[str, Any]:
     try:
         content = json.loads(sidecar.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError.at(sidecar, f"cannot be read ({error})", "repair or remove it") from error
     if not isinstance(content, dict):
         raise InputError.at(sidecar, "is no JSON object", "repair or remove it")

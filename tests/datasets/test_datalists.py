@@ -95,6 +95,11 @@ def test_entries_with_missing_files_are_left_out_where_that_is_wanted(
         ({"image": "a.nii", "session": ["1"]}, r'"session" is \["1"\], which is no text'),
         ({"image": "a.nii", "mask": True}, r'"mask" is true, which is no text'),
         ({"image": [3]}, r'"image" is 3, which is no text'),
+        (
+            {"image": "a.nii", "subject": "../../sub-01"},
+            r'"subject" is "../../sub-01", which is no name; write it with',
+        ),
+        ({"image": "a.nii", "session": "1\t2"}, r'"session" is "1\\t2", which is no name'),
         ({"image": ""}, r'"image" is empty; write it'),
         ({"image": "a.nii", "lable": "b.nii"}, r'has "lable", which nothing reads; write "label"'),
         ({"image": "a.nii", "brain_mask": "b.nii"}, r'has "brain_mask", which nothing reads; write "mask"'),
@@ -114,6 +119,7 @@ def test_entries_that_are_not_meant_like_this_are_refused(tmp_path: Path, entry:
         ({"training": [{"image": "a.nii"}], "val": []}, r'has "val", which nothing reads; write "validation"'),
         ({"training": {"image": "a.nii"}}, "neither a list nor lists under training and validation"),
         ('{"training": [], "training": []}', "training twice in one object"),
+        pytest.param("[" * 100_000, "list.json: not a JSON datalist", id="deeply nested"),
     ],
 )
 def test_lists_that_would_not_be_read_are_refused(tmp_path: Path, content: Any, message: str) -> None:
@@ -135,6 +141,16 @@ def test_keys_that_nothing_reads_are_told(tmp_path: Path, caplog: pytest.LogCapt
         cases_of(tmp_path, {"made": "today", "training": [{"image": "a.nii", "age": 40}]})
     assert "list.json: nothing reads its made" in caplog.text
     assert "list.json: nothing reads age of its entries" in caplog.text
+
+
+def test_an_entry_that_stands_there_twice_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    entries = [{"image": "a.nii"}, {"image": "a.nii", "subject": "sub-02"}, {"image": "a.nii"}]
+    cases_of(tmp_path, entries[:2])
+    assert not caplog.messages
+    assert len(cases_of(tmp_path, entries)) == 3
+    assert caplog.messages == [
+        f"{tmp_path / 'list.json'}: entry 3 is entry 1 once more, so that this case counts twice"
+    ]
 
 
 def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
