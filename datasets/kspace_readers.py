@@ -47,6 +47,9 @@ def _read_npz(path: Path) -> Kspace:
             found = {name: archive[name] for name in archive.files if name in ("kspace", "mask")}
             names = archive.files
     except _READ_ERRORS as error:
+        if "pickle" in str(error):
+            problem = "is no .npz archive of numbers"
+            raise InputError.at(path, problem, "save it by numpy.savez(file, kspace=..., mask=...)") from error
         raise _unreadable(path, error) from error
     if missing := [name for name in ("kspace", "mask") if name not in found]:
         held = ", ".join(names) or "nothing"

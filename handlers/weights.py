@@ -114,6 +114,8 @@ def _require_file(model: Path, problem: str) -> None:
     if model.is_file():
         return
     remedy = "train it first, or give a checkpoint as `model_file`"
+    if others := sorted(path.name for path in model.parent.glob("*.pt")):
+        problem = f"{problem}; in this folder are {', '.join(others)}"
     if not model.is_absolute():
         remedy = f"give the bundle's folder as --bundle_root, or a checkpoint as `model_file` (here is {Path.cwd()})"
     raise InputError.at(model, problem, remedy_for(model, remedy))

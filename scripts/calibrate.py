@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..datasets import InputError
 from .running.bundle import Bundle
 from .running.configuration import Configuration
 from .running.evaluation import CONFIGS
@@ -47,7 +48,10 @@ def calibrate(
     """
     found = Bundle.find(bundle)
     configuration = Configuration(found, list(CONFIGS))
-    configuration.require(SET)
+    if not all(name in configuration for name in SET):
+        raise InputError.at(found.name, "has no lesion masks to calibrate", "name a bundle that segments lesions")
+    if not results_dir.is_dir():
+        raise InputError.at(results_dir, "no such folder", "give that of compare --leave-one-out, or of evaluate")
     from .reports.calibration_report import WRITTEN, overlay_text, write_calibration
     from .running.calibration import calibrate as choose_on_others
     from .running.left_out import read_left_out

@@ -58,7 +58,7 @@ def prepare(  # noqa: PLR0913 (one argument per option)
             name = dataset.replace("-", "_")
             module = import_module(f".preparations.{name}", __package__)
             names = getattr(module, f"prepare_{name}")(source, stage, progress)
-    kind = "sessions" if dataset == "brain-masks" else "subjects"
+    kind = ("session" if dataset == "brain-masks" else "subject") + "s"[: len(names) != 1]
     console().print(f"{len(names)} {kind} in {output} ({names[0]} to {names[-1]})")
 
 

@@ -13,6 +13,8 @@ from ..datasets import InputError
 from .running.outputs import require_empty, staged
 from .terminal.console import ProgressBars, console
 
+THICKEST = 20.0  # mm, of a slice
+
 
 def simulate(  # noqa: PLR0913 (one argument per option)
     output: Annotated[Path, typer.Option(help="New folder for the dataset.")],
@@ -54,9 +56,9 @@ def simulate(  # noqa: PLR0913 (one argument per option)
     perivascular_spaces, pineal_gland, raters_border, septum, smoothing, thick_slices, ventricle_rims.
     """
     require_empty(output)
-    if slice_thickness is not None and slice_thickness < spacing:
-        problem = f"thinner than the spacing of {spacing:g} mm"
-        raise InputError.at(f"--slice-thickness {slice_thickness:g}", problem, "give thicker slices")
+    if slice_thickness is not None and not spacing <= slice_thickness <= THICKEST:
+        problem = f"not from the spacing of {spacing:g} to {THICKEST:g} mm"
+        raise InputError.at(f"--slice-thickness {slice_thickness:g}", problem, "give another thickness")
     if heads is not None and lesion_masks is None:
         raise InputError.at("--heads", "needs lesions to plant", "give a folder of masks with --lesion-masks")
     if heads is not None and (without or misaligned):
@@ -90,7 +92,8 @@ def simulate(  # noqa: PLR0913 (one argument per option)
                 misaligned=misaligned,
                 **shared,
             )
-    console().print(f"{len(names)} simulated subjects in {output} ({names[0]} to {names[-1]})")
+    kind = "subject" if len(names) == 1 else "subjects"
+    console().print(f"{len(names)} simulated {kind} in {output} ({names[0]} to {names[-1]})")
 
 
 def _check_names(without: Sequence[str]) -> None:

@@ -48,8 +48,9 @@ class LoadFineContrastsd(LoadContrastsd):
         options: of :class:`LoadContrastsd`.
 
     Raises:
-        ValueError: if ``scale`` is not a whole number above zero, and as :class:`LoadContrastsd` does.
-        InputError: when called with an image in memory, and as :class:`LoadContrastsd` does.
+        ValueError: as :class:`LoadContrastsd` does.
+        InputError: if ``scale`` is not one whole number above zero; when called with an image in memory, and as
+            :class:`LoadContrastsd` does.
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class LoadFineContrastsd(LoadContrastsd):
     ) -> None:
         super().__init__(*args, **options)
         if not isinstance(scale, int | float) or scale != int(scale) or scale < 1:
-            raise ValueError(f"scale must be a whole number above zero, got {scale}")
+            remedy = "give one, which holds along both axes of a plane"
+            raise InputError.at(f"`scale` {scale}", "is not a whole number above zero", remedy)
         self.scale = int(scale)
         self.axis = axis
         self.is_joint = is_joint

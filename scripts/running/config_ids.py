@@ -13,7 +13,10 @@ from ...datasets import InputError
 if TYPE_CHECKING:
     from monai.bundle import ConfigParser
 
-COUNTS = ("epochs", "steps", "subjects", "samples", "slices_at_once", "val_interval", "learning_rate", "scale", "tile")
+COUNTS = (
+    *("epochs", "steps", "subjects", "samples", "slices_at_once", "val_interval", "learning_rate", "scale", "tile"),
+    *("acceleration", "accelerations"),
+)
 """Ids whose numbers are above zero."""
 
 NOT_NEGATIVE = (

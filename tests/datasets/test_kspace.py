@@ -140,11 +140,13 @@ def test_other_files_have_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"k-space in .mat; give .h5"):
         read_kspace(tmp_path / "a.mat")
     (tmp_path / "a.npz").write_bytes(b"no archive")
-    with pytest.raises(InputError, match="cannot be read"):
-        read_kspace(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", kspace=np.array([{}], object))
+    for name in ("a.npz", "b.npz"):
+        with pytest.raises(InputError, match=f"{name}: is no .npz archive of numbers; save it by numpy.savez"):
+            read_kspace(tmp_path / name)
+    (tmp_path / "c.npz").write_bytes((tmp_path / "b.npz").read_bytes()[:40])
     with pytest.raises(InputError, match="cannot be read"):
-        read_kspace(tmp_path / "b.npz")
+        read_kspace(tmp_path / "c.npz")
 
 
 def test_without_h5py_the_error_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

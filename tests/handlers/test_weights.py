@@ -121,6 +121,15 @@ def test_missing_files_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "nothing.pt", conv())
 
 
+def test_what_is_there_instead_is_told(tmp_path: Path) -> None:
+    for name in ("model.pt", "model_x4.pt"):
+        (tmp_path / name).touch()
+    with pytest.raises(
+        InputError, match=r"model_x3\.pt: no weights of Conv1d; in this folder are model.pt, model_x4.pt"
+    ):
+        load(tmp_path / "model_x3.pt", conv())
+
+
 def test_a_relative_file_that_is_missing_asks_for_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"give the bundle's folder as --bundle_root"):

@@ -194,6 +194,11 @@ def name_another_bundle(folder: Path) -> None:
         record.write_text(record.read_text().replace(BUNDLE, "other"))
 
 
+def empty(comparison: Path) -> None:
+    shutil.rmtree(comparison)
+    comparison.mkdir()
+
+
 def leave_one_untrained(folder: Path) -> None:
     for training in (folder / "left-out-sub-03").glob("default-*"):
         shutil.rmtree(training)
@@ -209,9 +214,10 @@ def leave_one_untrained(folder: Path) -> None:
         (leave_one_patient, "holds the results of 1 left-out patients with default, two are needed"),
         (name_another_bundle, "holds results of other; give it in place of ms_lesion_segmentation_fanet"),
         (
-            shutil.rmtree,
+            empty,
             "holds no folder left-out-* and no summary.json; give the output folder of compare --leave-one-out, or",
         ),
+        (shutil.rmtree, "no such folder; give that of compare --leave-one-out, or of evaluate"),
     ],
 )
 def test_what_cannot_be_used_has_one_line(
@@ -231,4 +237,4 @@ def test_bundles_without_lesions_cannot_be_calibrated(
     comparison: Path, run_command: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command("calibrate", "brain_super_resolution_cftn", comparison) == 2
-    assert "`temperature`: has no meaning for brain_super_resolution_cftn" in capsys.readouterr().err
+    assert "brain_super_resolution_cftn: has no lesion masks to calibrate; name a bundle" in capsys.readouterr().err

@@ -93,6 +93,15 @@ def test_simulate_refuses_a_folder_that_holds_something(
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("thickness", ["nan", "inf", "0.5", "-3"])
+def test_simulate_refuses_slices_of_no_thickness(
+    run_command: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], thickness: str
+) -> None:
+    assert run_command("simulate", "--output", tmp_path / "new", "--slice-thickness", thickness) == 2
+    assert f"--slice-thickness {thickness}: not from the spacing of 1 to 20 mm" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_simulate_plants_masks_in_real_heads(run_command: Run, tmp_path: Path) -> None:
     assert run_command("simulate", "--output", tmp_path / "heads", "--subjects", 2, "--spacing", 4) == 0
     arguments = ["--heads", tmp_path / "heads", "--head", "sub-002", "--subjects", 2]

@@ -78,7 +78,7 @@ def test_joint_contrasts_are_enlarged_alike(files: list[str]) -> None:
 
 
 def test_rejects_other_scales_and_heads(files: list[str], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="scale must be a whole number above zero"):
+    with pytest.raises(InputError, match=r"`scale` .*: is not a whole number above zero"):
         load(files, scale=0)
     away = AFFINE.copy()
     away[:3, 3] = 500
@@ -122,5 +122,5 @@ def test_tells_a_reference_that_was_interpolated_before(
 
 @pytest.mark.parametrize("scale", [[2, 2, 1], 1.5, 0])
 def test_scales_that_are_no_whole_number_are_refused(scale: object) -> None:
-    with pytest.raises(ValueError, match="scale must be a whole number above zero"):
+    with pytest.raises(InputError, match=r"`scale` .*: is not a whole number above zero"):
         LoadFineContrastsd("image", ("T2w", "T1w"), "T2w", scale=scale)

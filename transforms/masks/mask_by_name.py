@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from monai.utils import ensure_tuple, ensure_tuple_rep
 
+from ...datasets.input_error import InputError
 from .equispaced_mask import EquispacedMask
 from .gaussian_mask import GaussianMask
 from .kspace_mask import KspaceMask
@@ -41,10 +42,11 @@ def mask_by_name(
             4 and 8 times; none for lines and spirals, which meet in the center; ``0.08 / acceleration`` for others.
 
     Raises:
-        ValueError: for an unknown name, and as in :class:`KspaceMask`.
+        InputError: for an unknown name.
+        ValueError: as in :class:`KspaceMask`.
     """
     if name not in MASKS:
-        raise ValueError(f"mask must be one of {', '.join(MASKS)}, got {name!r}")
+        raise InputError.at(f"`mask` {name}", "is no way to sample k-space", f"choose one of {', '.join(MASKS)}")
     accelerations = ensure_tuple(acceleration)
     share = CENTER_SHARES.get(name, COLUMN_CENTER_SHARE)
     fractions = [share / factor for factor in accelerations] if center_fraction is None else center_fraction
