@@ -108,6 +108,7 @@ class LoadLocalFieldd(MapTransform):
     def _units_per_ppm(self, path: Path, sidecar: Mapping[str, Any]) -> float:
         b0, echo_time = self.b0, self.echo_time
         self._check_unit(path, sidecar)
+        self._tell_of_no_effect(path)
         if b0 is None and self.field_unit in ("hz", "rad") and "MagneticFieldStrength" in sidecar:
             b0 = checked_b0(sidecar["MagneticFieldStrength"], f"MagneticFieldStrength of {path}")
         if echo_time is None and self.field_unit == "rad" and "EchoTime" in sidecar:
@@ -123,6 +124,13 @@ class LoadLocalFieldd(MapTransform):
         if unit is not None and unit != self.field_unit:
             problem = f"its sidecar says that its Units are {told}, `field_unit` is {self.field_unit}"
             raise InputError.at(path, problem, f"set `field_unit` to {unit}, or correct the sidecar")
+
+    def _tell_of_no_effect(self, path: Path) -> None:
+        """Warn of what was given, and is of no use for the unit of the field."""
+        uses = {"b0": self.field_unit in ("hz", "rad"), "echo_time": self.field_unit == "rad"}
+        for name, value in (("b0", self.b0), ("echo_time", self.echo_time)):
+            if value is not None and not uses[name]:
+                logger.warning("%s: `%s` has no effect on a field in %s", path, name, self.field_unit)
 
 
 class LoadMapd(MapTransform):

@@ -81,7 +81,8 @@ def _nearest_folder(output_dir: Path) -> Path:
     """Return ``output_dir`` itself where it exists, so that files move within one disk, else its parent."""
     if output_dir.is_symlink() or output_dir.exists():
         if not output_dir.is_dir():
-            raise NotADirectoryError(20, "it is a file", str(output_dir))
+            reason = "it is a file" if output_dir.exists() else "it is a link to nothing"
+            raise NotADirectoryError(20, reason, str(output_dir))
         return output_dir
     return _nearest_folder(output_dir.parent)
 

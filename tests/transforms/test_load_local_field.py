@@ -44,6 +44,16 @@ def test_every_unit_becomes_ppm(tmp_path: Path, unit: Any) -> None:
     torch.testing.assert_close(found.as_tensor(), expected.as_tensor())
 
 
+@pytest.mark.parametrize(("unit", "names"), [("ppm", ["b0", "echo_time"]), ("Hz", ["echo_time"]), ("rad", [])])
+def test_what_has_no_effect_on_a_unit_is_told(
+    tmp_path: Path, unit: Any, names: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(tmp_path / "a.nii.gz", units_per_ppm(unit.lower(), 3.0, 0.02))
+    load(path, field_unit=unit, b0=3.0, echo_time=0.02)
+    told = [line.split(": ")[1] for line in caplog.messages if "has no effect" in line]
+    assert told == [f"`{name}` has no effect on a field in {unit.lower()}" for name in names]
+
+
 def test_field_strength_and_echo_time_come_from_the_sidecar(tmp_path: Path) -> None:
     sidecar = {"MagneticFieldStrength": 7.0, "EchoTime": 0.01}
     path = write(tmp_path / "a.nii.gz", units_per_ppm("rad", 7.0, 0.01), sidecar=sidecar)
