@@ -67,19 +67,20 @@ def read_entries(path: Path) -> list[Entry]:
         (f"{path}, entry {n}", part, entry) for part, entries in parts.items() for n, entry in enumerate(entries, 1)
     ]
     entries = [_checked(f"{place} of {part}" if part else place, part, entry) for place, part, entry in places]
-    _tell_of_repetition(path, [entry for *_, entry in places])
+    _tell_of_repetition([(each.place, entry) for each, (*_, entry) in zip(entries, places, strict=True)])
     unread = sorted({key for *_, entry in places if isinstance(entry, dict) for key in entry} - {*ENTRY, *UNREAD})
     if unread:
         logger.warning("%s: nothing reads %s of its entries", path, some_of(unread))
     return entries
 
 
-def _tell_of_repetition(path: Path, entries: Sequence[Any]) -> None:
+def _tell_of_repetition(entries: Sequence[tuple[str, Any]]) -> None:
     """Warn of an entry that stands there once more, which trainings may want and averages do not."""
-    texts = [json.dumps(entry, sort_keys=True) for entry in entries]
-    for number, text in enumerate(texts, 1):
-        if (first := texts.index(text) + 1) < number:
-            logger.warning("%s: entry %d is entry %d once more, so that this case counts twice", path, number, first)
+    first: dict[str, str] = {}
+    for place, entry in entries:
+        if (known := first.setdefault(json.dumps(entry, sort_keys=True), place)) != place:
+            number = known.rpartition(", ")[2]
+            logger.warning("%s: is %s once more, so that this case counts twice", place, number)
 
 
 def _no_datalist(path: Path, reason: str) -> InputError:

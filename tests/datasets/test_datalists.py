@@ -148,8 +148,10 @@ def test_an_entry_that_stands_there_twice_is_told(tmp_path: Path, caplog: pytest
     cases_of(tmp_path, entries[:2])
     assert not caplog.messages
     assert len(cases_of(tmp_path, entries)) == 3
-    assert caplog.messages == [
-        f"{tmp_path / 'list.json'}: entry 3 is entry 1 once more, so that this case counts twice"
+    cases_of(tmp_path, {"training": entries[:2], "validation": entries[2:]})
+    assert [message.partition("list.json, ")[2] for message in caplog.messages] == [
+        "entry 3: is entry 1 once more, so that this case counts twice",
+        "entry 1 of validation: is entry 1 of training once more, so that this case counts twice",
     ]
 
 
