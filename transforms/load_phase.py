@@ -15,7 +15,7 @@ from monai.transforms import MapTransform
 from torch import Tensor
 
 from ..datasets.case import Case
-from ..datasets.echoes import Echoes, read_echoes
+from ..datasets.echoes import SAME, Echoes, read_echoes
 from ..datasets.file_names import stem_of
 from ..datasets.input_error import InputError
 from ..datasets.phase_cases import name_without_echo
@@ -37,7 +37,6 @@ PROCESSING = "processing"
 FEW = 0.001  # share of voxels beside wraps that is no cause for a warning
 MUCH = 0.4  # of a mask that is lost
 THIN = 16  # voxels along an axis, below which most of the fields of sources lies outside
-SAME = 0.01  # relative, of numbers that are given and told
 GROWN = 1.05  # times the signal of an earlier echo, which decay does not make
 
 
